@@ -1,0 +1,203 @@
+//! What an RPM's headers say of it.
+
+use nevra::Nevra;
+
+/// Everything that the lead, the signature header and the main header of an RPM say; the payload is never read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PackageHeader {
+    /// Name, epoch, version, release and architecture; `src` (or `nosrc`) as architecture for a source package.
+    pub nevra: Nevra,
+    /// Whether it is a source package.
+    pub is_source: bool,
+    /// SUMMARY, one line.
+    pub summary: String,
+    /// DESCRIPTION.
+    pub description: String,
+    /// LICENSE.
+    pub license: String,
+    /// VENDOR.
+    pub vendor: Option<String>,
+    /// GROUP.
+    pub group: Option<String>,
+    /// URL.
+    pub url: Option<String>,
+    /// PACKAGER.
+    pub packager: Option<String>,
+    /// BUILDHOST.
+    pub build_host: Option<String>,
+    /// BUILDTIME, seconds since 1970.
+    pub build_time: Option<u64>,
+    /// SOURCERPM: the file name of the source package it was built from.
+    pub source_rpm: Option<String>,
+    /// SIZE/LONGSIZE: installed size, bytes.
+    pub installed_size: u64,
+    /// PAYLOADSIZE/LONGARCHIVESIZE: size of the uncompressed payload, bytes; 0 where not recorded.
+    pub archive_size: u64,
+    /// PAYLOADCOMPRESSOR, such as `gzip`, `zstd`.
+    pub payload_compressor: Option<String>,
+    /// First byte of the main header within the file (repodata's `header-range start`).
+    pub header_start: u64,
+    /// First byte after the main header (repodata's `header-range end`); the payload begins here.
+    pub header_end: u64,
+    /// PROVIDES.
+    pub provides: Vec<Dependency>,
+    /// REQUIRES, `rpmlib(…)` included.
+    pub requires: Vec<Dependency>,
+    /// CONFLICTS.
+    pub conflicts: Vec<Dependency>,
+    /// OBSOLETES.
+    pub obsoletes: Vec<Dependency>,
+    /// RECOMMENDS.
+    pub recommends: Vec<Dependency>,
+    /// SUGGESTS.
+    pub suggests: Vec<Dependency>,
+    /// SUPPLEMENTS.
+    pub supplements: Vec<Dependency>,
+    /// ENHANCES.
+    pub enhances: Vec<Dependency>,
+    /// The files, in the order of the header.
+    pub files: Vec<FileEntry>,
+    /// The changelog, newest first as in the header.
+    pub changelog: Vec<ChangelogEntry>,
+    /// The scriptlets.
+    pub scriptlets: Vec<Scriptlet>,
+    /// The OpenPGP signatures of the signature header.
+    pub signatures: Vec<Signature>,
+}
+
+/// One dependency: a name, and a version with its comparison where there is one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Dependency {
+    /// The capability's name, or a whole rich dependency in parentheses.
+    pub name: String,
+    /// The raw RPMSENSE flags (rpm's `include/rpm/rpmds.h`).
+    pub flags: u32,
+    /// The version as in the header, `[epoch:]version[-release]`; empty where none is asked for.
+    pub version: String,
+}
+
+/// One file that the package owns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileEntry {
+    /// Absolute path, without the `./` of source packages' payloads. Bytes that are no UTF-8 are kept losslessly as far
+    /// as the text allows (Latin-1 decoded).
+    pub path: String,
+    /// FILEMODES: type and permission bits, as `st_mode`.
+    pub mode: u16,
+    /// FILEUSERNAME.
+    pub user: String,
+    /// FILEGROUPNAME.
+    pub group: String,
+    /// FILESIZES, bytes.
+    pub size: u64,
+    /// FILEMTIMES, seconds since 1970.
+    pub mtime: u32,
+    /// FILEDIGESTS, hexadecimal; empty for what has none.
+    pub digest: String,
+    /// FILELINKTOS: the target of a symbolic link; empty otherwise.
+    pub link_target: String,
+    /// FILEFLAGS: raw RPMFILE flags (rpm's `include/rpm/rpmfiles.h`).
+    pub flags: u32,
+}
+
+/// What kind of thing a file entry is, in repodata's terms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileKind {
+    /// A regular file, a link or a device.
+    File,
+    /// A directory.
+    Directory,
+    /// `%ghost`: owned, but not in the payload.
+    Ghost,
+}
+
+/// One changelog entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangelogEntry {
+    /// CHANGELOGNAME: usually `Name <mail> - version-release`.
+    pub author: String,
+    /// CHANGELOGTIME, seconds since 1970.
+    pub time: u64,
+    /// CHANGELOGTEXT.
+    pub text: String,
+}
+
+/// One scriptlet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scriptlet {
+    /// Its name in a .spec file, such as `%post`.
+    pub name: &'static str,
+    /// The interpreter with its arguments, such as `["/bin/sh"]`.
+    pub interpreter: Vec<String>,
+    /// The script.
+    pub body: String,
+}
+
+/// One OpenPGP signature packet of the signature header.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signature {
+    /// The tag it stands under, such as `RSAHEADER`, `DSAHEADER`, `OPENPGP`, `SIGPGP`.
+    pub tag: &'static str,
+    /// The packet's bytes.
+    pub packet: Vec<u8>,
+}
+
+impl FileEntry {
+    /// RPMFILE_CONFIG: `%config`.
+    pub const CONFIG: u32 = 1;
+    /// RPMFILE_DOC: `%doc`.
+    pub const DOC: u32 = 1 << 1;
+    /// RPMFILE_MISSINGOK: `%config(missingok)`.
+    pub const MISSING_OK: u32 = 1 << 3;
+    /// RPMFILE_NOREPLACE: `%config(noreplace)`.
+    pub const NO_REPLACE: u32 = 1 << 4;
+    /// RPMFILE_GHOST: `%ghost`.
+    pub const GHOST: u32 = 1 << 6;
+    /// RPMFILE_LICENSE: `%license`.
+    pub const LICENSE: u32 = 1 << 7;
+
+    /// Tells what kind of thing it is, in repodata's terms.
+    #[must_use]
+    pub fn kind(&self) -> FileKind {
+        if self.flags & Self::GHOST != 0 {
+            FileKind::Ghost
+        } else if self.mode & 0o170_000 == 0o040_000 {
+            FileKind::Directory
+        } else {
+            FileKind::File
+        }
+    }
+
+    /// Tells whether it is configuration.
+    #[must_use]
+    pub fn is_config(&self) -> bool {
+        self.flags & Self::CONFIG != 0
+    }
+}
+
+impl Dependency {
+    /// RPMSENSE_LESS.
+    pub const LESS: u32 = 1 << 1;
+    /// RPMSENSE_GREATER.
+    pub const GREATER: u32 = 1 << 2;
+    /// RPMSENSE_EQUAL.
+    pub const EQUAL: u32 = 1 << 3;
+    /// RPMSENSE_PREREQ, RPMSENSE_SCRIPT_PRE and RPMSENSE_SCRIPT_POST: needed before the package's own scriptlets
+    /// (createrepo_c's `pre="1"`).
+    pub const PRE: u32 = 1 << 6 | 1 << 9 | 1 << 10;
+    /// RPMSENSE_RPMLIB: a feature of rpm itself.
+    pub const RPMLIB: u32 = 1 << 24;
+
+    /// The comparison in repodata's terms (`LT`, `GT`, `EQ`, `LE`, `GE`); `None` where any version will do.
+    #[must_use]
+    pub fn comparison(&self) -> Option<&'static str> {
+        match self.flags & (Self::LESS | Self::GREATER | Self::EQUAL) {
+            Self::LESS => Some("LT"),
+            Self::GREATER => Some("GT"),
+            Self::EQUAL => Some("EQ"),
+            flags if flags == Self::LESS | Self::EQUAL => Some("LE"),
+            flags if flags == Self::GREATER | Self::EQUAL => Some("GE"),
+            _ => None,
+        }
+    }
+}

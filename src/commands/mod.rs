@@ -1,0 +1,15 @@
+//! The commands, one file each: arguments, the call into a library, what to print.
+
+pub(crate) mod build;
+pub(crate) mod deploy;
+pub(crate) mod history;
+pub(crate) mod inspect;
+pub(crate) mod list;
+pub(crate) mod plan;
+pub(crate) mod promote;
+pub(crate) mod publish;
+pub(crate) mod resume;
+pub(crate) mod rollback;
+pub(crate) mod serve;
+pub(crate) mod status;
+pub(crate) mod withdraw;

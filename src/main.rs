@@ -1,0 +1,49 @@
+//! `pkg`: RPM packaging, a yum repository and deployment over SSH. This file is the whole program on one screen:
+//! parse, dispatch, print the failure, leave with the exit code that `exit.rs` documents.
+
+mod cli;
+mod commands;
+mod exit;
+mod render;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+use crate::exit::{Exit, Failure};
+use crate::render::Printer;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let printer = Printer::new(&cli.output);
+    let result = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(dispatch(cli.command, &printer)),
+        Err(error) => Err(Failure::failed(error)),
+    };
+    match result {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            printer.failure(&failure);
+            failure.exit.into()
+        }
+    }
+}
+
+async fn dispatch(command: Command, printer: &Printer) -> Result<Exit, Failure> {
+    match command {
+        Command::Build(args) => commands::build::run(args, printer),
+        Command::Inspect(args) => commands::inspect::run(&args, printer),
+        Command::Serve(args) => commands::serve::run(args, printer).await,
+        Command::Publish(args) => commands::publish::run(args, printer).await,
+        Command::Promote(args) => commands::promote::run(args, printer).await,
+        Command::Withdraw(args) => commands::withdraw::run(args, printer).await,
+        Command::List(args) => commands::list::run(args, printer).await,
+        Command::Plan(args) => commands::plan::run(args, printer).await,
+        Command::Deploy(args) => commands::deploy::run(args, printer).await,
+        Command::Rollback(args) => commands::rollback::run(args, printer).await,
+        Command::Resume(args) => commands::resume::run(args, printer).await,
+        Command::Status(args) => commands::status::run(args, printer).await,
+        Command::History(args) => commands::history::run(args, printer).await,
+    }
+}

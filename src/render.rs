@@ -1,0 +1,108 @@
+//! The only printer: data goes to stdout, talk to stderr, and nothing else in the workspace prints.
+
+use std::io::{self, IsTerminal, Write};
+
+use serde::Serialize;
+
+use crate::cli::{ColorChoice, OutputArgs};
+use crate::exit::Failure;
+
+/// Prints what commands return, in the manner that the global flags ask for.
+#[derive(Debug)]
+pub(crate) struct Printer {
+    json: bool,
+    quiet: bool,
+    verbose: bool,
+    color: bool,
+}
+
+/// The colours that carry meaning on a terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tone {
+    Good,
+    Bad,
+    Busy,
+    Faint,
+}
+
+impl Printer {
+    pub(crate) fn new(output: &OutputArgs) -> Self {
+        let color = match output.color {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+        };
+        Self { json: output.json, quiet: output.quiet, verbose: output.verbose, color }
+    }
+
+    /// Tells whether stdout is to hold JSON.
+    pub(crate) fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Prints one line of data to stdout.
+    pub(crate) fn data(&self, line: &str) {
+        to_stdout(line);
+    }
+
+    /// Prints a value to stdout as one line of JSON.
+    pub(crate) fn json<T: Serialize>(&self, value: &T) {
+        match serde_json::to_string(value) {
+            Ok(text) => to_stdout(&text),
+            Err(error) => self.warning(&format!("could not print the result as JSON: {error}")),
+        }
+    }
+
+    /// Prints one line of talk to stderr, unless `--quiet`.
+    pub(crate) fn talk(&self, line: &str) {
+        if !self.quiet {
+            to_stderr(line);
+        }
+    }
+
+    /// Prints one line of talk that only `--verbose` shows.
+    pub(crate) fn detail(&self, line: &str) {
+        if self.verbose && !self.quiet {
+            to_stderr(line);
+        }
+    }
+
+    /// Prints a warning to stderr, also with `--quiet`.
+    pub(crate) fn warning(&self, line: &str) {
+        to_stderr(&format!("{} {line}", self.paint(Tone::Busy, "warning:")));
+    }
+
+    /// Prints what failed, its causes and the hint.
+    pub(crate) fn failure(&self, failure: &Failure) {
+        to_stderr(&format!("{} {}", self.paint(Tone::Bad, "error:"), failure.error));
+        for cause in failure.error.chain().skip(1) {
+            to_stderr(&format!("  caused by: {cause}"));
+        }
+        if let Some(hint) = &failure.hint {
+            to_stderr(&format!("{} {hint}", self.paint(Tone::Faint, "hint:")));
+        }
+    }
+
+    /// Colours a text for stderr where colours are on.
+    pub(crate) fn paint(&self, tone: Tone, text: &str) -> String {
+        if !self.color {
+            return text.to_owned();
+        }
+        let code = match tone {
+            Tone::Good => "32",
+            Tone::Bad => "31;1",
+            Tone::Busy => "33",
+            Tone::Faint => "2",
+        };
+        format!("\u{1b}[{code}m{text}\u{1b}[0m")
+    }
+}
+
+/// A reader that went away (`pkg list | head -1`) is no failure of ours.
+fn to_stdout(line: &str) {
+    let _ = writeln!(io::stdout().lock(), "{line}");
+}
+
+fn to_stderr(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
