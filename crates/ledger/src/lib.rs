@@ -1,1 +1,16 @@
-//! x
+//! Ledgers and blobs: whatever is big is a blob named by its sha256, whatever changes is a ledger.
+//!
+//! A [`Ledger`] is a hash-chained row of small numbered commits in a [`Store`]. Commit N+1 is made by *creating* its
+//! object only if it does not exist, so any number of writers need no other coordination: one of them wins, the others
+//! read what came, rebase and try again. A [`Store`] is an object store; a directory is the default.
+
+mod commit;
+mod digest;
+mod key;
+mod ledger;
+mod store;
+
+pub use commit::{Author, Commit, Position};
+pub use digest::{Digest, DigestBuilder, ParseDigestError};
+pub use ledger::{AppendError, Ledger, LedgerError};
+pub use store::{BlobReader, ReceiveError, ReceivedBlob, Store, StoreError};

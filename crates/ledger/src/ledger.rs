@@ -1,0 +1,298 @@
+//! Reading and appending to one ledger.
+
+use std::marker::PhantomData;
+
+use bytes::Bytes;
+use chrono::Utc;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use crate::commit::SCHEMA;
+use crate::store::Created;
+use crate::{Author, Commit, Digest, Position, Store, StoreError, key};
+
+/// One ledger of a store, with entries of one type.
+#[derive(Debug, Clone)]
+pub struct Ledger<T> {
+    store: Store,
+    name: String,
+    writer: Uuid,
+    entries: PhantomData<fn() -> T>,
+}
+
+/// Says why a ledger could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// The store failed.
+    #[error("ledger `{ledger}` can't be reached")]
+    Store {
+        /// The ledger's name.
+        ledger: String,
+        /// What the store said.
+        #[source]
+        source: StoreError,
+    },
+    /// A commit is no JSON of the shape that its schema has.
+    #[error("commit {number} of ledger `{ledger}` can't be read")]
+    Shape {
+        /// The ledger's name.
+        ledger: String,
+        /// The commit's number.
+        number: u64,
+        /// What is wrong with it.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// A commit was written by a newer program.
+    #[error("commit {number} of ledger `{ledger}` has schema {schema}; this program reads up to {SCHEMA}: upgrade it")]
+    Schema {
+        /// The ledger's name.
+        ledger: String,
+        /// The commit's number.
+        number: u64,
+        /// The schema found.
+        schema: u32,
+    },
+    /// A commit does not follow from the one before: it, or an earlier one, was changed after it was written.
+    #[error("commit {number} of ledger `{ledger}` does not follow from commit {}: one of them was changed", number - 1)]
+    Chain {
+        /// The ledger's name.
+        ledger: String,
+        /// The commit's number.
+        number: u64,
+    },
+}
+
+/// Says why a commit was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum AppendError {
+    /// Another writer made this commit first: read what came, rebase, and try again.
+    #[error("another writer made commit {number} of ledger `{ledger}` first")]
+    Lost {
+        /// The ledger's name.
+        ledger: String,
+        /// The number of the commit that was wanted.
+        number: u64,
+    },
+    /// The ledger could not be read or written.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+/// What stands at the number that was to be created.
+enum Standing {
+    Ours,
+    Theirs,
+    Nothing,
+}
+
+impl<T> Ledger<T> {
+    pub(crate) fn new(store: Store, name: String) -> Self {
+        Self { store, name, writer: Uuid::new_v4(), entries: PhantomData }
+    }
+
+    /// The ledger's name, such as `environments/prod`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn unreachable(&self, source: StoreError) -> LedgerError {
+        LedgerError::Store { ledger: self.name.clone(), source }
+    }
+}
+
+impl<T: Serialize + DeserializeOwned> Ledger<T> {
+    /// Reads all commits with a number above the one given, in order; `Position::start()` gives the whole ledger.
+    ///
+    /// # Errors
+    /// [`LedgerError`], also where a commit does not follow from the one before it.
+    pub async fn since(&self, after: &Position) -> Result<Vec<Commit<T>>, LedgerError> {
+        let mut commits = Vec::new();
+        let mut position = *after;
+        while let Some(commit) = self.read(position.number + 1).await? {
+            if commit.previous != position.digest {
+                return Err(LedgerError::Chain { ledger: self.name.clone(), number: commit.number });
+            }
+            position = commit.position();
+            commits.push(commit);
+        }
+        Ok(commits)
+    }
+
+    /// Reads one commit; `None` where it has not been made.
+    ///
+    /// # Errors
+    /// [`LedgerError`] for a store that fails and a commit that can't be read.
+    pub async fn read(&self, number: u64) -> Result<Option<Commit<T>>, LedgerError> {
+        let bytes =
+            self.store.get(&key::commit(&self.name, number)).await.map_err(|source| self.unreachable(source))?;
+        bytes.map(|bytes| self.parse(number, &bytes)).transpose()
+    }
+
+    /// Makes the commit that follows the position, unless another writer made it first.
+    ///
+    /// An answer that leaves it open whether the commit was made (a time-out, say) is resolved by reading it back.
+    ///
+    /// # Errors
+    /// [`AppendError::Lost`] where another writer was first; [`AppendError::Ledger`] where the store failed.
+    pub async fn append(&self, after: &Position, author: Author, payload: T) -> Result<Commit<T>, AppendError> {
+        let number = after.number + 1;
+        let mut commit = Commit {
+            schema: SCHEMA,
+            number,
+            previous: after.digest,
+            writer: self.writer,
+            at: Utc::now(),
+            author,
+            payload,
+            digest: Digest::nothing(),
+        };
+        let bytes = serde_json::to_vec(&commit).map(Bytes::from).map_err(|source| self.misshapen(number, source))?;
+        commit.digest = Digest::of(&bytes);
+        let key = key::commit(&self.name, number);
+        for _ in 0..3 {
+            let failure = match self.store.create(&key, bytes.clone()).await {
+                Ok(Created::New) => return Ok(commit),
+                Ok(Created::Exists) => None,
+                Err(error) => Some(error),
+            };
+            match self.standing(number, commit.digest).await? {
+                Standing::Ours => return Ok(commit),
+                Standing::Theirs => return Err(AppendError::Lost { ledger: self.name.clone(), number }),
+                // A store may answer "exists" to a conflict of two writers of whom neither has landed: try again.
+                Standing::Nothing => {
+                    if let Some(error) = failure {
+                        return Err(self.unreachable(error).into());
+                    }
+                }
+            }
+        }
+        Err(AppendError::Lost { ledger: self.name.clone(), number })
+    }
+
+    async fn standing(&self, number: u64, digest: Digest) -> Result<Standing, LedgerError> {
+        let bytes =
+            self.store.get(&key::commit(&self.name, number)).await.map_err(|source| self.unreachable(source))?;
+        Ok(match bytes {
+            Some(bytes) if Digest::of(&bytes) == digest => Standing::Ours,
+            Some(_) => Standing::Theirs,
+            None => Standing::Nothing,
+        })
+    }
+
+    fn parse(&self, number: u64, bytes: &[u8]) -> Result<Commit<T>, LedgerError> {
+        #[derive(serde::Deserialize)]
+        struct Head {
+            schema: u32,
+            number: u64,
+        }
+        let head: Head = serde_json::from_slice(bytes).map_err(|source| self.misshapen(number, source))?;
+        if head.schema > SCHEMA {
+            return Err(LedgerError::Schema { ledger: self.name.clone(), number, schema: head.schema });
+        }
+        if head.number != number {
+            return Err(LedgerError::Chain { ledger: self.name.clone(), number });
+        }
+        let mut commit: Commit<T> = serde_json::from_slice(bytes).map_err(|source| self.misshapen(number, source))?;
+        commit.digest = Digest::of(bytes);
+        Ok(commit)
+    }
+
+    fn misshapen(&self, number: u64, source: serde_json::Error) -> LedgerError {
+        LedgerError::Shape { ledger: self.name.clone(), number, source }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn author() -> Author {
+        Author { who: "ana".to_owned(), from: "ci".to_owned(), why: None }
+    }
+
+    async fn open(directory: &tempfile::TempDir) -> Store {
+        Store::open(directory.path().to_str().unwrap()).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn appends_and_reads_back() {
+        let directory = tempfile::tempdir().unwrap();
+        let ledger = open(&directory).await.ledger::<String>("environments/dev");
+        let first = ledger.append(&Position::start(), author(), "one".to_owned()).await.unwrap();
+        let second = ledger.append(&first.position(), author(), "two".to_owned()).await.unwrap();
+        assert_eq!((first.number, second.number), (1, 2));
+        assert_eq!(second.previous, first.position().digest);
+
+        let again = open(&directory).await.ledger::<String>("environments/dev");
+        assert_eq!(again.since(&Position::start()).await.unwrap(), [first.clone(), second.clone()]);
+        assert_eq!(again.since(&first.position()).await.unwrap(), [second]);
+        assert!(again.read(3).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn one_of_many_writers_wins_each_number() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = open(&directory).await;
+        let writers = (0..16).map(|writer| {
+            let ledger = store.ledger::<u32>("repository");
+            tokio::spawn(async move {
+                let mut position = Position::start();
+                loop {
+                    match ledger.append(&position, author(), writer).await {
+                        Ok(commit) => return commit.number,
+                        Err(AppendError::Lost { .. }) => {
+                            let commits = ledger.since(&position).await.unwrap();
+                            position = commits.last().map_or(position, Commit::position);
+                        }
+                        Err(error) => panic!("{error}"),
+                    }
+                }
+            })
+        });
+        let mut numbers: Vec<u64> = futures::future::try_join_all(writers).await.unwrap();
+        numbers.sort_unstable();
+        assert_eq!(numbers, (1..=16).collect::<Vec<_>>());
+        let ledger = store.ledger::<u32>("repository");
+        assert_eq!(ledger.since(&Position::start()).await.unwrap().len(), 16);
+    }
+
+    #[tokio::test]
+    async fn a_changed_commit_is_found() {
+        let directory = tempfile::tempdir().unwrap();
+        let ledger = open(&directory).await.ledger::<String>("repository");
+        let first = ledger.append(&Position::start(), author(), "one".to_owned()).await.unwrap();
+        ledger.append(&first.position(), author(), "two".to_owned()).await.unwrap();
+        let file = directory.path().join("ledgers/repository/000000000001.json");
+        let text = fs_err::read_to_string(&file).unwrap();
+        fs_err::write(&file, text.replace("one", "eno")).unwrap();
+        let error = ledger.since(&Position::start()).await.unwrap_err();
+        assert!(matches!(error, LedgerError::Chain { number: 2, .. }), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_newer_schema_is_refused_by_name() {
+        let directory = tempfile::tempdir().unwrap();
+        let ledger = open(&directory).await.ledger::<String>("repository");
+        ledger.append(&Position::start(), author(), "one".to_owned()).await.unwrap();
+        let file = directory.path().join("ledgers/repository/000000000001.json");
+        let text = fs_err::read_to_string(&file).unwrap();
+        fs_err::write(&file, text.replace("\"schema\":1", "\"schema\":2")).unwrap();
+        let error = ledger.since(&Position::start()).await.unwrap_err();
+        assert!(error.to_string().contains("schema 2"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn own_commit_is_recognised_after_a_lost_answer() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = open(&directory).await;
+        let ledger = store.ledger::<String>("repository");
+        let commit = ledger.append(&Position::start(), author(), "one".to_owned()).await.unwrap();
+        let standing = ledger.standing(1, commit.position().digest).await.unwrap();
+        assert!(matches!(standing, Standing::Ours));
+        let other = store.ledger::<String>("repository").append(&Position::start(), author(), "one".to_owned()).await;
+        assert!(matches!(other, Err(AppendError::Lost { number: 1, .. })));
+    }
+}
