@@ -1,0 +1,135 @@
+# One host: its disk, its cable, its life and death. Sourced by `lab`.
+# What ends in `_inside` runs in the keeper's namespaces.
+
+host_cgroup() {
+    printf '%s/host-%s\n' "$(cgroup_of "$1")" "$2"
+}
+
+# The process id of the host's PID 1, if it lives.
+host_leader() {
+    local lab=$1 host=$2 supervisor pid
+    supervisor=$(<"$(lab_dir "$lab")/pid/$host") || return 1
+    cgroup_has "$(host_cgroup "$lab" "$host")" "$supervisor" || return 1
+    for pid in $(<"/proc/$supervisor/task/$supervisor/children"); do
+        if grep -Eq '^NSpid:.*\s1$' "/proc/$pid/status"; then
+            echo "$pid"
+            return
+        fi
+    done
+    return 1
+} 2>/dev/null
+
+# Starts a host and waits until it serves what its role says.
+host_start() {
+    in_keeper "$1" _host-start "$1" "$2" &&
+        in_keeper "$1" _host-ready "$1" "$2"
+}
+
+host_start_inside() {
+    local lab=$1 host=$2 dir disk
+    dir=$(lab_dir "$lab")
+    disk=$dir/disk/$host
+    if ! mountpoint -q "$disk/root"; then
+        # `volatile` spares every fsync: a lab's disk needs to survive nothing but its host.
+        mount -t overlay "lab-$host" -o "lowerdir=$(<"$dir/base"),upperdir=$disk/upper,workdir=$disk/work,volatile" \
+            "$disk/root"
+        role_prepare "$lab" "$host" "$disk/root"
+    fi
+    host_cable "$lab" "$host"
+    (
+        detach
+        # Without a cgroup of its own the host would share its payload with all others.
+        mapfile -t roots < <(cgroup_roots)
+        cgroup_join "$(host_cgroup "$lab" "$host")" "${roots[@]}"
+        exec systemd-nspawn --quiet --boot --register=no --keep-unit --settings=no \
+            --machine="lab-$lab-$host" --hostname="$host" --directory="$disk/root" \
+            --network-namespace-path="$dir/ns/$host" --resolv-conf=off --timezone=off \
+            --link-journal=no --console=pipe
+    ) </dev/null >>"$dir/console/$host.log" 2>&1 &
+    echo "$!" >"$dir/pid/$host"
+}
+
+# A new network namespace for the host, and a cable from it to the bridge.
+host_cable() {
+    local lab=$1 host=$2 ns address
+    ns=$(lab_dir "$lab")/ns/$host
+    address=$(roster_field "$lab" "$host" address)
+    host_uncable "$ns"
+    : >"$ns"
+    unshare --net="$ns" true
+    ip link add "$host" type veth peer name eth0 netns "$ns"
+    ip link set "$host" master lab0 up
+    nsenter --net="$ns" sh -ec "ip link set lo up; ip addr add $address/24 dev eth0; ip link set eth0 up"
+}
+
+host_uncable() {
+    local ns=$1
+    # The bridge's end goes at once; the namespace's own end is slow, and left to the kernel.
+    ip link del "${ns##*/}" 2>/dev/null || true
+    umount "$ns" 2>/dev/null || true
+    rm -f "$ns"
+}
+
+# Waits for sshd and for what the role serves.
+host_ready_inside() {
+    local lab=$1 host=$2 address port deadline=$((SECONDS + 60))
+    address=$(roster_field "$lab" "$host" address)
+    port=$(role_port "$(roster_field "$lab" "$host" role)")
+    until host_has_sshd "$address"; do
+        host_still_starts "$lab" "$host" "$deadline"
+    done
+    [[ -n $port ]] || return 0
+    # Any answer will do: a balancer whose servers have no application yet says 503.
+    until curl --silent --max-time 2 --output /dev/null "http://$address:$port/"; do
+        host_still_starts "$lab" "$host" "$deadline"
+    done
+}
+
+host_has_sshd() (
+    exec {tcp}<>"/dev/tcp/$1/22" && read -r -t 2 -u "$tcp" banner && [[ $banner == SSH-* ]]
+) 2>/dev/null
+
+host_still_starts() {
+    local lab=$1 host=$2 deadline=$3 supervisor
+    supervisor=$(<"$(lab_dir "$lab")/pid/$host")
+    [[ -d /proc/$supervisor ]] || die "the host \`$host\` died while it started"
+    ((SECONDS < deadline)) || die "the host \`$host\` is not ready after 60 s"
+    nap 0.05
+}
+
+host_cut() { host_link "$1" "$2" down; }
+host_mend() { host_link "$1" "$2" up; }
+
+host_link() {
+    want_args 3 "$@"
+    local dir
+    require_lab "$1"
+    require_host "$1" "$2"
+    in_keeper "$1" _host-link "$2" "$3"
+}
+
+host_link_inside() {
+    ip link show dev "$1" >/dev/null 2>&1 || die "the host \`$1\` is dead"
+    ip link set "$1" "$2"
+}
+
+# Pulls cable and power at once: nobody gets a FIN or a RST.
+host_kill() {
+    want_args 2 "$@"
+    local dir
+    require_lab "$1"
+    require_host "$1" "$2"
+    host_leader "$1" "$2" >/dev/null || die "the host \`$2\` is dead already"
+    in_keeper "$1" _host-unplug "$1" "$2"
+    cgroup_end "$(host_cgroup "$1" "$2")"
+}
+
+host_boot() {
+    want_args 2 "$@"
+    local dir
+    require_lab "$1"
+    require_host "$1" "$2"
+    ! host_leader "$1" "$2" >/dev/null || die "the host \`$2\` is running"
+    cgroup_end "$(host_cgroup "$1" "$2")"
+    host_start "$1" "$2"
+}
