@@ -1,5 +1,11 @@
 //! Reads the headers of an `.rpm` file, any ever made, ours or not: safe on hostile input, never reading the payload.
 
+mod assemble;
+mod error;
+mod files;
 mod package_header;
+mod section;
+mod tags;
 
+pub use error::{Part, ReadHeaderError};
 pub use package_header::{ChangelogEntry, Dependency, FileEntry, FileKind, PackageHeader, Scriptlet, Signature};

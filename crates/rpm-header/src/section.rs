@@ -1,0 +1,263 @@
+//! The sections of an RPM as bytes: the lead, and headers of tagged values, read within rpm's limits.
+//!
+//! Sources: rpm's `docs/manual/format_v3.md`, `format_v4.md`, `format_v6.md`, `format_header.md`; the limits are those of
+//! `lib/header.c`, `hdrblobInit` (rpm 4.18).
+
+use std::collections::BTreeMap;
+use std::io::Read;
+
+use crate::error::{Part, ReadHeaderError};
+
+const LEAD_SIZE: usize = 96;
+const LEAD_MAGIC: [u8; 4] = [0xed, 0xab, 0xee, 0xdb];
+const HEADER_MAGIC: [u8; 4] = [0x8e, 0xad, 0xe8, 0x01];
+/// Magic, four reserved bytes, the number of tags, the bytes of data.
+const INTRO_SIZE: usize = 16;
+/// Tag, type, offset, count.
+const INDEX_ENTRY_SIZE: usize = 16;
+const SIGNATURE_TYPE_HEADER: u16 = 5;
+const TAG_HEADER_IMMUTABLE: u32 = 63;
+
+/// Reads forward, knowing where it is.
+#[derive(Debug)]
+pub(crate) struct Source<'a, R> {
+    reader: &'a mut R,
+    position: u64,
+}
+
+/// The 96 bytes at the beginning: obsolete, but for the magic and whether it is a source package.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lead {
+    /// Whether the lead says that it is a source package.
+    pub(crate) is_source: bool,
+}
+
+/// A header: tagged values.
+#[derive(Debug)]
+pub(crate) struct Section {
+    entries: BTreeMap<u32, Entry>,
+    data: Vec<u8>,
+    /// First byte within the file.
+    pub(crate) start: u64,
+    /// First byte after it within the file.
+    pub(crate) end: u64,
+}
+
+/// A tag's values: `bytes` of the data, checked to hold `count` values of that type.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    kind: Kind,
+    count: usize,
+    start: usize,
+    end: usize,
+}
+
+/// The types of values (rpm's `include/rpm/rpmtag.h`, `rpmTagType`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Integers of so many bytes.
+    Integer(usize),
+    /// Strings: one, several, or one for each language.
+    Text,
+    /// Bytes.
+    Binary,
+}
+
+/// A tag's values, borrowed from their section.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Values<'a> {
+    pub(crate) kind: Kind,
+    pub(crate) count: usize,
+    pub(crate) bytes: &'a [u8],
+}
+
+/// What the index says of a tag, before it is checked.
+struct RawEntry {
+    tag: u32,
+    kind: u32,
+    offset: u32,
+    count: u32,
+    /// Where it is in the file.
+    position: u64,
+}
+
+struct Intro {
+    tags: u32,
+    bytes: u32,
+}
+
+impl<'a, R: Read> Source<'a, R> {
+    pub(crate) fn new(reader: &'a mut R) -> Self {
+        Self { reader, position: 0 }
+    }
+
+    /// Reads exactly so many bytes; memory grows only as they arrive.
+    fn take(&mut self, size: usize, part: Part) -> Result<Vec<u8>, ReadHeaderError> {
+        let mut bytes = Vec::new();
+        let result = self.reader.by_ref().take(size as u64).read_to_end(&mut bytes);
+        self.position += bytes.len() as u64;
+        match result {
+            Err(source) => Err(ReadHeaderError::Io { part, offset: self.position, source }),
+            Ok(_) if bytes.len() < size => Err(ReadHeaderError::Truncated { part, offset: self.position }),
+            Ok(_) => Ok(bytes),
+        }
+    }
+}
+
+impl Lead {
+    pub(crate) fn read<R: Read>(source: &mut Source<'_, R>) -> Result<Self, ReadHeaderError> {
+        let magic = source.take(LEAD_MAGIC.len(), Part::Lead)?;
+        if magic != LEAD_MAGIC {
+            return Err(ReadHeaderError::NotRpm { found: hex(&magic) });
+        }
+        let rest = source.take(LEAD_SIZE - LEAD_MAGIC.len(), Part::Lead)?;
+        let signature_type = u16::from_be_bytes([rest[74], rest[75]]);
+        if signature_type != SIGNATURE_TYPE_HEADER {
+            return Err(ReadHeaderError::SignatureType { found: signature_type });
+        }
+        Ok(Self { is_source: u16::from_be_bytes([rest[2], rest[3]]) == 1 })
+    }
+}
+
+impl Section {
+    /// Reads the signature header and the padding after it, up to a multiple of 8 bytes.
+    pub(crate) fn read_signature<R: Read>(source: &mut Source<'_, R>) -> Result<Self, ReadHeaderError> {
+        let section = Self::read(source, Part::SignatureHeader)?;
+        let padding = (8 - section.data.len() % 8) % 8;
+        source.take(padding, Part::SignatureHeader)?;
+        Ok(section)
+    }
+
+    /// Reads the main header.
+    pub(crate) fn read_main<R: Read>(source: &mut Source<'_, R>) -> Result<Self, ReadHeaderError> {
+        Self::read(source, Part::MainHeader)
+    }
+
+    /// The values of a tag; `None` where the header does not have it, or in a type that nobody knows.
+    pub(crate) fn values(&self, tag: u32) -> Option<Values<'_>> {
+        let entry = self.entries.get(&tag)?;
+        Some(Values { kind: entry.kind, count: entry.count, bytes: &self.data[entry.start..entry.end] })
+    }
+
+    fn read<R: Read>(source: &mut Source<'_, R>, part: Part) -> Result<Self, ReadHeaderError> {
+        let start = source.position;
+        let intro = Intro::parse(&source.take(INTRO_SIZE, part)?, part, start)?;
+        let index = source.take(intro.tags as usize * INDEX_ENTRY_SIZE, part)?;
+        let data = source.take(intro.bytes as usize, part)?;
+        let raw_entries = parse_index(&index, start + INTRO_SIZE as u64);
+        if part == Part::MainHeader {
+            check_region(&raw_entries, &data).ok_or(ReadHeaderError::Region { part, offset: start })?;
+        }
+        let entries = check_entries(&raw_entries, &data, part)?;
+        Ok(Self { entries, data, start, end: source.position })
+    }
+}
+
+impl Intro {
+    fn parse(bytes: &[u8], part: Part, offset: u64) -> Result<Self, ReadHeaderError> {
+        if bytes[..4] != HEADER_MAGIC {
+            return Err(ReadHeaderError::HeaderMagic { part, offset, found: hex(&bytes[..4]) });
+        }
+        let (tags, bytes) = (be_u32(bytes, 8), be_u32(bytes, 12));
+        let (max_tags, max_bytes) = match part {
+            Part::SignatureHeader | Part::Lead => (32, 64 * 1024 * 1024),
+            Part::MainHeader => (0xffff, 256 * 1024 * 1024),
+        };
+        if tags == 0 || tags > max_tags || bytes > max_bytes {
+            return Err(ReadHeaderError::HeaderSize { part, offset, tags, bytes, max_tags, max_bytes });
+        }
+        Ok(Self { tags, bytes })
+    }
+}
+
+impl Kind {
+    /// `None` for NULL and for types that are not known.
+    fn from_number(number: u32) -> Option<Self> {
+        match number {
+            1 | 2 => Some(Self::Integer(1)),
+            3 => Some(Self::Integer(2)),
+            4 => Some(Self::Integer(4)),
+            5 => Some(Self::Integer(8)),
+            6 | 8 | 9 => Some(Self::Text),
+            7 => Some(Self::Binary),
+            _ => None,
+        }
+    }
+
+    /// In words, for error messages.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Integer(_) => "integers",
+            Self::Text => "strings",
+            Self::Binary => "bytes",
+        }
+    }
+}
+
+fn parse_index(index: &[u8], position: u64) -> Vec<RawEntry> {
+    let entries = index.chunks_exact(INDEX_ENTRY_SIZE).zip((position..).step_by(INDEX_ENTRY_SIZE));
+    entries
+        .map(|(bytes, position)| RawEntry {
+            tag: be_u32(bytes, 0),
+            kind: be_u32(bytes, 4),
+            offset: be_u32(bytes, 8),
+            count: be_u32(bytes, 12),
+            position,
+        })
+        .collect()
+}
+
+/// Checks that the immutable region, where there is one, is the whole header: signatures cover nothing else, and rpm
+/// refuses the package otherwise. The region's trailer is an index entry whose offset is minus the size of the index.
+fn check_region(entries: &[RawEntry], data: &[u8]) -> Option<()> {
+    let Some(region) = entries.first().filter(|entry| entry.tag == TAG_HEADER_IMMUTABLE) else {
+        return Some(());
+    };
+    let trailer = data.get(region.offset as usize..).filter(|trailer| trailer.len() == INDEX_ENTRY_SIZE)?;
+    let index_size = u32::try_from(entries.len() * INDEX_ENTRY_SIZE).ok()?;
+    (be_u32(trailer, 8) == index_size.wrapping_neg()).then_some(())
+}
+
+/// Checks each tag's values; of a tag that is there twice, the last counts, as in rpm.
+fn check_entries(raw_entries: &[RawEntry], data: &[u8], part: Part) -> Result<BTreeMap<u32, Entry>, ReadHeaderError> {
+    let mut entries = BTreeMap::new();
+    let mut used = 0;
+    for raw in raw_entries {
+        let Some(kind) = Kind::from_number(raw.kind) else { continue };
+        let (tag, offset) = (raw.tag, raw.position);
+        let entry = locate(raw, kind, data).ok_or(ReadHeaderError::EntryRange { part, tag, offset })?;
+        used += entry.end - entry.start;
+        if used > data.len() {
+            return Err(ReadHeaderError::EntryOverlap { part, tag, offset });
+        }
+        entries.insert(tag, entry);
+    }
+    Ok(entries)
+}
+
+fn locate(raw: &RawEntry, kind: Kind, data: &[u8]) -> Option<Entry> {
+    let start = raw.offset as usize;
+    let count = raw.count as usize;
+    let rest = data.get(start..)?;
+    let size = match kind {
+        Kind::Integer(width) => count.checked_mul(width)?,
+        Kind::Binary => count,
+        Kind::Text => strings_size(rest, count)?,
+    };
+    (size <= rest.len()).then_some(Entry { kind, count, start, end: start + size })
+}
+
+/// The size of so many NUL-terminated strings.
+fn strings_size(bytes: &[u8], count: usize) -> Option<usize> {
+    let Some(last) = count.checked_sub(1) else { return Some(0) };
+    let ends = bytes.iter().enumerate().filter(|(_, byte)| **byte == 0);
+    ends.map(|(position, _)| position + 1).nth(last)
+}
+
+fn be_u32(bytes: &[u8], at: usize) -> u32 {
+    u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
