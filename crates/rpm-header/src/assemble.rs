@@ -9,7 +9,7 @@ use nevra::{Arch, Evr, Name, Nevra};
 
 use crate::error::ReadHeaderError;
 use crate::files;
-use crate::section::{Lead, Section, Source};
+use crate::section::{Section, Source, read_lead};
 use crate::tags::Tag;
 use crate::{ChangelogEntry, Dependency, PackageHeader, Scriptlet, Signature};
 
@@ -22,10 +22,10 @@ impl PackageHeader {
     /// [`ReadHeaderError`] for what is no RPM, is damaged, or breaks a limit.
     pub fn read<R: Read>(reader: &mut R) -> Result<Self, ReadHeaderError> {
         let mut source = Source::new(reader);
-        let lead = Lead::read(&mut source)?;
+        read_lead(&mut source)?;
         let signature = Section::read_signature(&mut source)?;
         let main = Section::read_main(&mut source)?;
-        assemble(lead, &signature, &main)
+        assemble(&signature, &main)
     }
 
     /// Reads the headers of a file.
@@ -39,8 +39,8 @@ impl PackageHeader {
     }
 }
 
-fn assemble(lead: Lead, signature: &Section, main: &Section) -> Result<PackageHeader, ReadHeaderError> {
-    let is_source = is_source(lead, main);
+fn assemble(signature: &Section, main: &Section) -> Result<PackageHeader, ReadHeaderError> {
+    let is_source = is_source(main)?;
     let nevra = nevra(main, is_source)?;
     Ok(PackageHeader {
         is_source,
@@ -75,10 +75,17 @@ fn assemble(lead: Lead, signature: &Section, main: &Section) -> Result<PackageHe
     })
 }
 
-/// Old packages don't say it in the header: a source package is one without a source package of its own, if the lead
-/// agrees (rpm's `headerIsSource`).
-fn is_source(lead: Lead, main: &Section) -> bool {
-    main.has(Tag::SOURCEPACKAGE) || (!main.has(Tag::SOURCERPM) && lead.is_source)
+/// A source package has no source package. Packages before rpm 4.0 don't say more; their source packages have files
+/// without directories (rpm's `lib/package.c`, `applyRetrofits`).
+fn is_source(main: &Section) -> Result<bool, ReadHeaderError> {
+    if main.has(Tag::SOURCERPM) || main.has(Tag::SOURCEPACKAGE) {
+        return Ok(!main.has(Tag::SOURCERPM));
+    }
+    if let Some(directories) = main.raw_texts(Tag::DIRNAMES)? {
+        return Ok(directories == [b""]);
+    }
+    let names = main.raw_texts(Tag::OLDFILENAMES)?.unwrap_or_default();
+    Ok(names.first().is_some_and(|name| !name.starts_with(b"/")))
 }
 
 fn nevra(main: &Section, is_source: bool) -> Result<Nevra, ReadHeaderError> {
@@ -117,14 +124,16 @@ fn archive_size(signature: &Section, main: &Section) -> Result<u64, ReadHeaderEr
     ])
 }
 
-/// Every binary package provides itself; packages before rpm 3.0.3 don't say so, and rpm adds it when it reads them.
+/// Every binary package provides itself; packages before rpm 4.0, told by their lack of an immutable region, may not say
+/// so, and rpm adds it when it reads them.
 fn provides(main: &Section, nevra: &Nevra, is_source: bool) -> Result<Vec<Dependency>, ReadHeaderError> {
     let mut provides = dependencies(main, [Tag::PROVIDENAME, Tag::PROVIDEFLAGS, Tag::PROVIDEVERSION])?;
     let itself = Dependency { name: nevra.name.to_string(), flags: Dependency::EQUAL, version: nevra.evr.to_string() };
     let is_itself = |other: &Dependency| {
         other.name == itself.name && other.version == itself.version && other.comparison() == Some("EQ")
     };
-    if !is_source && !provides.iter().any(is_itself) {
+    let is_ancient = !main.has(Tag::HEADERIMMUTABLE);
+    if is_ancient && !is_source && !provides.iter().any(is_itself) {
         provides.push(itself);
     }
     Ok(provides)

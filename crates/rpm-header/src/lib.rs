@@ -3,9 +3,11 @@
 mod assemble;
 mod error;
 mod files;
+mod openpgp;
 mod package_header;
 mod section;
 mod tags;
 
 pub use error::{Part, ReadHeaderError};
+pub use openpgp::SignatureInfo;
 pub use package_header::{ChangelogEntry, Dependency, FileEntry, FileKind, PackageHeader, Scriptlet, Signature};

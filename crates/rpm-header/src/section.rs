@@ -1,4 +1,4 @@
-//! The sections of an RPM as bytes: the lead, and headers of tagged values, read within rpm's limits.
+//! The sections of an RPM as bytes: the lead, and two headers of tagged values, read within rpm's limits.
 //!
 //! Sources: rpm's `docs/manual/format_v3.md`, `format_v4.md`, `format_v6.md`, `format_header.md`; the limits are those of
 //! `lib/header.c`, `hdrblobInit` (rpm 4.18).
@@ -23,13 +23,6 @@ const TAG_HEADER_IMMUTABLE: u32 = 63;
 pub(crate) struct Source<'a, R> {
     reader: &'a mut R,
     position: u64,
-}
-
-/// The 96 bytes at the beginning: obsolete, but for the magic and whether it is a source package.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Lead {
-    /// Whether the lead says that it is a source package.
-    pub(crate) is_source: bool,
 }
 
 /// A header: tagged values.
@@ -104,18 +97,16 @@ impl<'a, R: Read> Source<'a, R> {
     }
 }
 
-impl Lead {
-    pub(crate) fn read<R: Read>(source: &mut Source<'_, R>) -> Result<Self, ReadHeaderError> {
-        let magic = source.take(LEAD_MAGIC.len(), Part::Lead)?;
-        if magic != LEAD_MAGIC {
-            return Err(ReadHeaderError::NotRpm { found: hex(&magic) });
-        }
-        let rest = source.take(LEAD_SIZE - LEAD_MAGIC.len(), Part::Lead)?;
-        let signature_type = u16::from_be_bytes([rest[74], rest[75]]);
-        if signature_type != SIGNATURE_TYPE_HEADER {
-            return Err(ReadHeaderError::SignatureType { found: signature_type });
-        }
-        Ok(Self { is_source: u16::from_be_bytes([rest[2], rest[3]]) == 1 })
+/// Reads the 96 bytes at the beginning. All but the magic is obsolete: the main header says it better, and is signed.
+pub(crate) fn read_lead<R: Read>(source: &mut Source<'_, R>) -> Result<(), ReadHeaderError> {
+    let magic = source.take(LEAD_MAGIC.len(), Part::Lead)?;
+    if magic != LEAD_MAGIC {
+        return Err(ReadHeaderError::NotRpm { found: hex(&magic) });
+    }
+    let rest = source.take(LEAD_SIZE - LEAD_MAGIC.len(), Part::Lead)?;
+    match u16::from_be_bytes([rest[74], rest[75]]) {
+        SIGNATURE_TYPE_HEADER => Ok(()),
+        found => Err(ReadHeaderError::SignatureType { found }),
     }
 }
 

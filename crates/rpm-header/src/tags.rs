@@ -10,7 +10,8 @@ const MAX_VALUES: usize = 1 << 21;
 /// A tag: its number and rpm's name for it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Tag {
-    pub(crate) number: u32,
+    number: u32,
+    /// For error messages.
     pub(crate) name: &'static str,
 }
 
@@ -40,6 +41,7 @@ tags! {
 
 // The main header.
 tags! {
+    HEADERIMMUTABLE = 63,
     NAME = 1000,
     VERSION = 1001,
     RELEASE = 1002,
@@ -116,10 +118,10 @@ tags! {
     ENHANCENAME = 5055,
     ENHANCEVERSION = 5056,
     ENHANCEFLAGS = 5057,
-    PREUNTRANS = 5104,
-    POSTUNTRANS = 5105,
-    PREUNTRANSPROG = 5106,
-    POSTUNTRANSPROG = 5107,
+    PREUNTRANS = 5103,
+    POSTUNTRANS = 5104,
+    PREUNTRANSPROG = 5105,
+    POSTUNTRANSPROG = 5106,
     PAYLOADSIZEALT = 5113,
 }
 
