@@ -19,8 +19,8 @@ pub(crate) fn list(directory: &Path) -> HashMap<String, Listed> {
         .output()
         .unwrap();
     assert!(created.status.success(), "{}", String::from_utf8_lossy(&created.stderr));
-    let repodata = std::fs::read_dir(output.path().join("repodata")).unwrap().map(|entry| entry.unwrap().path());
-    let primary = repodata.filter(|path| path.to_str().unwrap().ends_with("-primary.xml.gz")).next().unwrap();
+    let mut repodata = std::fs::read_dir(output.path().join("repodata")).unwrap().map(|entry| entry.unwrap().path());
+    let primary = repodata.find(|path| path.to_str().unwrap().ends_with("-primary.xml.gz")).unwrap();
     let unpacked = Command::new("gzip").arg("-dc").arg(primary).output().unwrap();
     let xml = String::from_utf8(unpacked.stdout).unwrap();
     let packages = xml.split("<package ").skip(1).map(|package| Listed(package.to_owned()));

@@ -1,7 +1,6 @@
 //! Damaged and hostile packages: an error or a header, never a panic, and no memory beyond a bound.
 
 use std::process::Command;
-use std::time::Instant;
 
 use rpm_header::PackageHeader;
 
@@ -41,24 +40,25 @@ fn mutations_neither_panic_nor_take_memory() {
 
 fn mutate() {
     let bytes = crate::builder::build_plain();
-    let end = read(&bytes).unwrap().header_end as usize;
-    let started = Instant::now();
+    let header = read(&bytes).unwrap();
+    let (index, end) = (header.header_start as usize, header.header_end as usize);
     let mut random = Random(0x5eed);
     let (mut accepted, mut refused) = (0, 0);
     for _ in 0..MUTATIONS {
         let mut mutated = bytes[..end].to_owned();
         for _ in 0..=random.below(4) {
-            mutate_once(&mut mutated, &mut random);
+            // Half of the time in the index of the main header.
+            let range = if random.below(2) == 0 { &mut mutated[index..index + 1024] } else { &mut mutated[..] };
+            mutate_once(range, &mut random);
         }
         match read(&mutated) {
             Ok(header) => {
                 accepted += 1;
-                let _ = header.signatures.iter().map(|signature| signature.info()).count();
+                header.signatures.iter().for_each(|signature| drop(signature.info()));
             }
             Err(_) => refused += 1,
         }
     }
-    println!("{accepted} accepted, {refused} refused in {:?}", started.elapsed());
     assert!(accepted > 0 && refused > 0);
 }
 
