@@ -41,7 +41,7 @@ host_start_inside() {
         # Without a cgroup of its own the host would share its payload with all others.
         mapfile -t roots < <(cgroup_roots)
         cgroup_join "$(host_cgroup "$lab" "$host")" "${roots[@]}"
-        exec systemd-nspawn --quiet --boot --register=no --keep-unit --settings=no \
+        exec setsid systemd-nspawn --quiet --boot --register=no --keep-unit --settings=no \
             --machine="lab-$lab-$host" --hostname="$host" --directory="$disk/root" \
             --network-namespace-path="$dir/ns/$host" --resolv-conf=off --timezone=off \
             --link-journal=no --console=pipe

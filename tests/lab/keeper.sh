@@ -23,8 +23,9 @@ keeper_start() {
     disown
     while [[ ! -f $dir/keeper.pid ]]; do
         nap
-        ((++waited < 500)) && [[ -d /proc/$pid ]] ||
+        if ((++waited >= 500)) || [[ ! -d /proc/$pid ]]; then
             die "the lab's network can't be made" "$(tail -n 3 "$dir/keeper.log")"
+        fi
     done
 }
 

@@ -61,7 +61,7 @@ machine_require() {
     missing=$(machine_missing)
     [[ -n $missing ]] || return 0
     say "this machine can't run a lab; missing:"
-    sed 's/^/     - /' <<<"$missing" >&2
+    printf '     - %s\n' "${missing//$'\n'/$'\n     - '}" >&2
     exit "$EXIT_USAGE"
 }
 

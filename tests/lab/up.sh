@@ -2,7 +2,7 @@
 
 up() {
     want_args 2 "$@"
-    local lab=$1 owner= check_path=/examples/ specs=()
+    local lab=$1 owner='' check_path=/examples/ specs=()
     shift
     while (($#)); do
         case $1 in
@@ -101,9 +101,9 @@ up_directory() {
           printf "%s\n  {\"name\": \"%s\", \"address\": \"%s\", \"role\": \"%s\", \"servers\": [%s]}", (NR > 1 ? "," : ""), $1, $2, $3, $4 }
         END { print "\n]" }' "$dir/roster" >"$dir/hosts.json"
     local host
-    for host in $(cut -d' ' -f1 "$dir/roster"); do
+    while read -r host _; do
         mkdir -p "$dir/disk/$host"/{upper,work,root}
-    done
+    done <"$dir/roster"
 }
 
 # The user's key, the hosts' keys, and files for ssh that name them.
