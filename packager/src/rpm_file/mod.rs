@@ -1,0 +1,19 @@
+//! The .rpm file: lead, signature header, header and payload (rpm's `docs/manual/format.md`), format 4.
+//!
+//! The header stands before the payload, but holds its digests. Its length does not depend on them, so the payload is
+//! streamed behind a gap of that length, and the header is written into the gap afterwards: each file is read once, and
+//! memory stays constant.
+
+mod cpio;
+mod digest_writer;
+mod header;
+mod payload;
+mod read_back;
+mod signature_header;
+mod writer;
+
+pub(crate) use read_back::read_back;
+pub(crate) use writer::{Draft, write};
+
+pub use read_back::ReadBackError;
+pub use writer::WriteError;

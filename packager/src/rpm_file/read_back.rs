@@ -1,0 +1,91 @@
+//! Reads a written package back before it gets its name: what is on the disk must be what was meant.
+
+use std::io::{self, Read};
+
+use fs_err::File;
+use rpm_header::{PackageHeader, ReadHeaderError};
+use sha2::{Digest, Sha256};
+
+use crate::{PackageLayout, SigningKey, SigningKeyError};
+
+use super::Draft;
+
+/// Says why a package that was written is not what was meant.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadBackError {
+    /// It could not be read.
+    #[error("could not read the package back")]
+    Read(#[source] io::Error),
+    /// Its headers are not those of an RPM.
+    #[error("the package that was written has no readable header")]
+    Header(#[source] ReadHeaderError),
+    /// A part differs from what was written.
+    #[error("the {0} read back differs from what was written; is the disk sound?")]
+    Differs(&'static str),
+    /// The signature does not hold.
+    #[error("the signature read back does not verify")]
+    Signature(#[source] SigningKeyError),
+}
+
+const BUFFER_SIZE: usize = 128 * 1024;
+
+/// Compares identity, files, header and payload with what was meant, verifies the signature with the key's public half,
+/// and gives sha256 (hexadecimal) and size of the whole file.
+pub(crate) fn read_back(
+    draft: &Draft,
+    layout: &PackageLayout,
+    key: Option<&SigningKey>,
+) -> Result<(String, u64), ReadBackError> {
+    let mut file = File::open(draft.file.path()).map_err(ReadBackError::Read)?;
+    let mut head = Vec::new();
+    file.by_ref().take(draft.payload_start).read_to_end(&mut head).map_err(ReadBackError::Read)?;
+    let header = PackageHeader::read(&mut head.as_slice()).map_err(ReadBackError::Header)?;
+    check_header(&header, &head, draft, layout)?;
+    if let Some(key) = key {
+        let packet = header.signatures.first().ok_or(ReadBackError::Differs("signature"))?;
+        key.verify(&draft.header, &packet.packet).map_err(ReadBackError::Signature)?;
+    }
+    let mut whole = Sha256::new_with_prefix(&head);
+    let payload = digest_rest(&mut file, &mut whole)?;
+    if payload != draft.digests.compressed.sha256 {
+        return Err(ReadBackError::Differs("payload"));
+    }
+    Ok((hex::encode(whole.finalize()), draft.payload_start + draft.digests.compressed.length))
+}
+
+fn check_header(
+    header: &PackageHeader,
+    head: &[u8],
+    draft: &Draft,
+    layout: &PackageLayout,
+) -> Result<(), ReadBackError> {
+    let start = head.len().saturating_sub(draft.header.len());
+    if head[start..] != draft.header || header.header_start != start as u64 || header.header_end != draft.payload_start
+    {
+        return Err(ReadBackError::Differs("header"));
+    }
+    let read = header.files.iter().map(|file| (file.path.as_str(), file.size, file.digest.as_str()));
+    let meant = layout.entries.iter().zip(&draft.digests.files);
+    let meant = meant.map(|(entry, digest)| (entry.path.as_str(), u64::from(entry.size()), digest.as_str()));
+    if header.nevra != layout.spec.nevra() || !read.eq(meant) {
+        return Err(ReadBackError::Differs("list of files"));
+    }
+    Ok(())
+}
+
+/// Gives the sha256 of what is left of a file, digesting it into `whole` as well.
+fn digest_rest(file: &mut File, whole: &mut Sha256) -> Result<String, ReadBackError> {
+    let mut payload = Sha256::new();
+    let mut buffer = vec![0; BUFFER_SIZE];
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Ok(hex::encode(payload.finalize())),
+            Ok(count) => {
+                payload.update(&buffer[..count]);
+                whole.update(&buffer[..count]);
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(ReadBackError::Read(error)),
+        }
+    }
+}

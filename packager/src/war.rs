@@ -1,0 +1,149 @@
+//! The WAR: checked to be one, or packed from an exploded directory.
+
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use fs_err::File;
+use tempfile::NamedTempFile;
+use walkdir::WalkDir;
+use zip::result::ZipError;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
+
+/// A WAR that can be packaged.
+#[derive(Debug)]
+pub(crate) struct War {
+    pub(crate) path: PathBuf,
+    pub(crate) size: u64,
+    /// Whether it holds a `META-INF/context.xml`, which Tomcat does not read where there is a descriptor.
+    pub(crate) has_context_descriptor: bool,
+    /// Keeps a WAR that was packed here.
+    _packed: Option<NamedTempFile>,
+}
+
+/// Says why there is no WAR to package.
+#[derive(Debug, thiserror::Error)]
+pub enum WarError {
+    /// There is nothing at the path.
+    #[error("there is no WAR at `{}`; `tomcat.war` is relative to the spec", .0.display())]
+    Missing(PathBuf),
+    /// It could not be read.
+    #[error("could not read the WAR")]
+    Read(#[source] io::Error),
+    /// It is no zip archive.
+    #[error("the WAR `{}` is not a zip archive", path.display())]
+    NotZip {
+        /// The path.
+        path: PathBuf,
+        /// What the reader says.
+        source: ZipError,
+    },
+    /// A directory could not be packed.
+    #[error("could not pack the directory `{}` as a WAR", path.display())]
+    Pack {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl War {
+    /// Opens the WAR at a path, or packs the directory there as one.
+    pub(crate) fn open(path: &Path) -> Result<Self, WarError> {
+        let metadata = match fs_err::metadata(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(WarError::Missing(path.to_owned())),
+            metadata => metadata.map_err(WarError::Read)?,
+        };
+        if !metadata.is_dir() {
+            return Self::inspect(path, None);
+        }
+        let packed = pack(path).map_err(|source| WarError::Pack { path: path.to_owned(), source })?;
+        Self::inspect(&packed.path().to_owned(), Some(packed))
+    }
+
+    fn inspect(path: &Path, packed: Option<NamedTempFile>) -> Result<Self, WarError> {
+        let file = File::open(path).map_err(WarError::Read)?;
+        let size = file.metadata().map_err(WarError::Read)?.len();
+        let archive = ZipArchive::new(file).map_err(|source| WarError::NotZip { path: path.to_owned(), source })?;
+        let has_context_descriptor = archive.index_for_name("META-INF/context.xml").is_some();
+        Ok(Self { path: path.to_owned(), size, has_context_descriptor, _packed: packed })
+    }
+}
+
+/// Packs an exploded web application: entries sorted, all with the zip format's earliest time, so that the same files
+/// always give the same bytes.
+fn pack(directory: &Path) -> io::Result<NamedTempFile> {
+    let mut writer = ZipWriter::new(NamedTempFile::new()?);
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Deflated)
+        .last_modified_time(DateTime::default())
+        .unix_permissions(0o644);
+    for entry in WalkDir::new(directory).min_depth(1).sort_by_file_name() {
+        let entry = entry?;
+        let name = entry_name(directory, entry.path())?;
+        if entry.file_type().is_dir() {
+            writer.add_directory(name, options.unix_permissions(0o755))?;
+        } else if entry.file_type().is_file() {
+            let mut file = File::open(entry.path())?;
+            let large = entry.metadata()?.len() >= u64::from(u32::MAX);
+            writer.start_file(name, options.large_file(large))?;
+            io::copy(&mut file.by_ref(), &mut writer)?;
+        } else {
+            return Err(refused(entry.path(), "is neither a file nor a directory"));
+        }
+    }
+    Ok(writer.finish()?)
+}
+
+fn entry_name(directory: &Path, path: &Path) -> io::Result<String> {
+    let name = path.strip_prefix(directory).unwrap_or(path).to_str();
+    name.map(str::to_owned).ok_or_else(|| refused(path, "has a name that is not UTF-8"))
+}
+
+fn refused(path: &Path, why: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, format!("`{}` {why}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_where_it_looked() {
+        let error = War::open(Path::new("no/such.war")).unwrap_err().to_string();
+        assert_eq!(error, "there is no WAR at `no/such.war`; `tomcat.war` is relative to the spec");
+    }
+
+    #[test]
+    fn refuses_what_is_no_zip() {
+        let directory = tempfile::tempdir().unwrap();
+        for content in [&b""[..], b"PK", b"<html/>"] {
+            let path = directory.path().join("x.war");
+            fs_err::write(&path, content).unwrap();
+            assert!(matches!(War::open(&path), Err(WarError::NotZip { .. })), "{content:?}");
+        }
+    }
+
+    #[test]
+    fn packs_the_same_bytes_whatever_the_times() {
+        let directory = tempfile::tempdir().unwrap();
+        let write = |name: &str| {
+            fs_err::create_dir_all(directory.path().join("META-INF")).unwrap();
+            fs_err::write(directory.path().join(name), name).unwrap();
+        };
+        write("b.html");
+        write("META-INF/context.xml");
+        let first = War::open(directory.path()).unwrap();
+        write("b.html");
+        let second = War::open(directory.path()).unwrap();
+        assert_eq!(fs_err::read(&first.path).unwrap(), fs_err::read(&second.path).unwrap());
+        assert!(first.has_context_descriptor);
+        let mut archive = ZipArchive::new(File::open(&first.path).unwrap()).unwrap();
+        let names: Vec<_> = archive.file_names().map(|name| name.unwrap().into_owned()).collect();
+        assert_eq!(names, ["META-INF/", "META-INF/context.xml", "b.html"]);
+        let mut content = String::new();
+        archive.by_name("b.html").unwrap().read_to_string(&mut content).unwrap();
+        assert_eq!(content, "b.html");
+    }
+}
