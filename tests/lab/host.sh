@@ -66,7 +66,8 @@ host_uncable() {
     local ns=$1
     # The bridge's end goes at once; the namespace's own end is slow, and left to the kernel.
     ip link del "${ns##*/}" 2>/dev/null || true
-    umount "$ns" 2>/dev/null || true
+    # nspawn has it open for as long as the host lives.
+    umount --lazy "$ns" 2>/dev/null || true
     rm -f "$ns"
 }
 
