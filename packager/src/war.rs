@@ -59,7 +59,8 @@ impl War {
             return Self::inspect(path, None);
         }
         let packed = pack(path).map_err(|source| WarError::Pack { path: path.to_owned(), source })?;
-        Self::inspect(&packed.path().to_owned(), Some(packed))
+        let path = packed.path().to_owned();
+        Self::inspect(&path, Some(packed))
     }
 
     fn inspect(path: &Path, packed: Option<NamedTempFile>) -> Result<Self, WarError> {

@@ -13,7 +13,7 @@ impl Scriptlet {
     /// `META-INF/war-tracker` is in every directory that Tomcat unpacked itself (its `ExpandWar`), and in no other.
     pub(super) fn removing(unpacked: &str) -> Self {
         let postun = format!(
-            "if [ \"$1\" -eq 0 ] && [ -e '{unpacked}/META-INF/war-tracker' ]; then\n    rm -rf '{unpacked}'\nfi\n"
+            "if [ \"$1\" -eq 0 ] && [ -e '{unpacked}/META-INF/war-tracker' ]; then\n    rm -rf '{unpacked}'\nfi"
         );
         Self { postun }
     }

@@ -133,9 +133,7 @@ mod tests {
 
     #[test]
     fn says_where_broken_toml_breaks() {
-        for (text, line) in
-            [("name = ", 1), ("name = \"a\"\nversion = 1.4\n", 2), ("name='a'\nname='b'", 2)]
-        {
+        for (text, line) in [("name = ", 1), ("name = \"a\"\nversion = 1.4\n", 2), ("name='a'\nname='b'", 2)] {
             assert!(error(text).starts_with(&format!("a/x.toml:{line}: ")), "{}", error(text));
         }
     }
