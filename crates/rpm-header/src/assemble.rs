@@ -193,3 +193,114 @@ fn signatures(signature: &Section) -> Result<Vec<Signature>, ReadHeaderError> {
     }
     Ok(signatures)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::SampleHeader;
+
+    fn identity(header: &SampleHeader) -> String {
+        let header = header.read().unwrap();
+        format!("{} {}", header.nevra.with_epoch(), if header.is_source { "source" } else { "binary" })
+    }
+
+    #[test]
+    fn source_packages_are_told() {
+        let bare = || SampleHeader::default().text(1000, "a").text(1001, "1").text(1002, "2").text(1022, "x86_64");
+        for (header, expected) in [
+            (SampleHeader::package(), "sample-0:1.0-2.noarch binary"),
+            (SampleHeader::package().numbers(1003, &[7]), "sample-7:1.0-2.noarch binary"),
+            (SampleHeader::package().numbers(1106, &[1]), "sample-0:1.0-2.noarch binary"),
+            (bare().numbers(1106, &[1]), "a-0:1-2.src source"),
+            (bare().numbers(1106, &[1]).numbers(1051, &[0]), "a-0:1-2.nosrc source"),
+            (bare().numbers(1106, &[1]).numbers(1052, &[0]), "a-0:1-2.nosrc source"),
+            (bare().texts(1027, &["a.spec"]), "a-0:1-2.src source"),
+            (bare().texts(1027, &["/usr/bin/a"]), "a-0:1-2.x86_64 binary"),
+            (bare().texts(1117, &["a.spec"]).texts(1118, &[""]).numbers(1116, &[0]), "a-0:1-2.src source"),
+            (bare(), "a-0:1-2.x86_64 binary"),
+        ] {
+            assert_eq!(identity(&header), expected);
+        }
+    }
+
+    #[test]
+    fn says_what_is_missing_or_wrong() {
+        for (header, expected) in [
+            (SampleHeader::default().text(1000, "a"), "the main header has no `ARCH`"),
+            (SampleHeader::package().numbers(1004, &[1]), "tag `SUMMARY` holds integers, it has to hold strings"),
+            (SampleHeader::package().text(1009, "1"), "tag `SIZE` holds strings, it has to hold integers"),
+            (
+                SampleHeader::package().texts(1049, &["a", "b"]).texts(1050, &["1"]),
+                "tag `REQUIREVERSION` has 1 values, it has to have 2, one for each of `REQUIRENAME`",
+            ),
+            (
+                SampleHeader::package().entry(1048, 2, (1 << 21) + 1, &vec![0; (1 << 21) + 1]).texts(1049, &["a"]),
+                "tag `REQUIREFLAGS` has 2097153 values; allowed are 2097152",
+            ),
+        ] {
+            assert_eq!(header.read().unwrap_err().to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn ancient_packages_provide_themselves_once() {
+        let provides = |header: &SampleHeader| -> Vec<String> {
+            header.read().unwrap().provides.iter().map(ToString::to_string).collect()
+        };
+        assert_eq!(provides(&SampleHeader::package()), ["sample = 1.0-2"]);
+        let unversioned = SampleHeader::package().texts(1047, &["sample", "webapp"]);
+        assert_eq!(provides(&unversioned), ["sample", "webapp", "sample = 1.0-2"]);
+        let itself = SampleHeader::package().texts(1047, &["sample"]).numbers(1112, &[8]).texts(1113, &["1.0-2"]);
+        assert_eq!(provides(&itself), ["sample = 1.0-2"]);
+    }
+
+    #[test]
+    fn text_is_utf_8_or_latin_1_and_of_the_c_locale() {
+        let header = SampleHeader::package()
+            .entry(1004, 9, 2, b"Gr\xfc\xdfe\0Salut\0")
+            .entry(1005, 9, 1, "Grüße\0".as_bytes())
+            .entry(1014, 8, 1, b"MIT\0");
+        let header = header.read().unwrap();
+        assert_eq!(
+            (header.summary.as_str(), header.description.as_str(), header.license.as_str()),
+            ("Grüße", "Grüße", "MIT")
+        );
+    }
+
+    #[test]
+    fn scriptlets_have_an_interpreter() {
+        let header = SampleHeader::package()
+            .text(1024, "echo post")
+            .text(1088, "/sbin/ldconfig")
+            .text(5103, "echo before")
+            .texts(5105, &["/usr/bin/lua", "-x"]);
+        let scriptlets = header.read().unwrap().scriptlets;
+        let lines: Vec<String> =
+            scriptlets.iter().map(|one| format!("{} {:?} {}", one.name, one.interpreter, one.body)).collect();
+        assert_eq!(
+            lines,
+            [
+                r#"%post ["/bin/sh"] echo post"#,
+                r#"%postun ["/sbin/ldconfig"] "#,
+                r#"%preuntrans ["/usr/bin/lua", "-x"] echo before"#,
+            ]
+        );
+    }
+
+    #[test]
+    fn signature_header_comes_first() {
+        let signature = SampleHeader::default()
+            .entry(271, 5, 1, &9_u64.to_be_bytes())
+            .entry(267, 7, 3, b"abc")
+            .texts(278, &["AQI="]);
+        let bytes = SampleHeader::package().numbers(1046, &[7]).to_signed_package(&signature);
+        let header = PackageHeader::read(&mut bytes.as_slice()).unwrap();
+        assert_eq!(header.archive_size, 9);
+        let signatures: Vec<_> = header.signatures.iter().map(|one| (one.tag, one.packet.as_slice())).collect();
+        assert_eq!(signatures, [("OPENPGP", [1, 2].as_slice()), ("DSAHEADER", b"abc")]);
+        let broken = SampleHeader::default().texts(278, &["AQI=", "!!"]);
+        let bytes = SampleHeader::package().to_signed_package(&broken);
+        let error = PackageHeader::read(&mut bytes.as_slice()).unwrap_err();
+        assert_eq!(error.to_string(), "signature 1 of `OPENPGP` is not base64");
+    }
+}

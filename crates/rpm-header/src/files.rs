@@ -46,17 +46,76 @@ fn paths(main: &Section) -> Result<(Vec<String>, Tag), ReadHeaderError> {
     };
     let directories = main.raw_texts(Tag::DIRNAMES)?.unwrap_or_default();
     let indexes = main.numbers_beside(Tag::DIRINDEXES, Tag::BASENAMES, names.len())?;
-    let mut paths = Vec::with_capacity(names.len());
-    let mut total = 0;
+    let mut parts = Vec::with_capacity(names.len());
     for (file, (name, index)) in names.into_iter().zip(indexes).enumerate() {
-        let directory = usize::try_from(index).ok().and_then(|index| directories.get(index));
+        let directory = usize::try_from(index).ok().and_then(|index| directories.get(index).copied());
         let directory =
             directory.ok_or(ReadHeaderError::DirectoryIndex { file, index, directories: directories.len() })?;
-        total += directory.len() + name.len();
-        if total > MAX_PATH_BYTES {
-            return Err(ReadHeaderError::PathsTooLong { max: MAX_PATH_BYTES });
-        }
-        paths.push(decode(&[directory, name].concat()));
+        parts.push([directory, name]);
     }
+    if parts.iter().flatten().map(|part| part.len()).sum::<usize>() > MAX_PATH_BYTES {
+        return Err(ReadHeaderError::PathsTooLong { max: MAX_PATH_BYTES });
+    }
+    let paths = parts.into_iter().map(|parts| decode(&parts.concat())).collect();
     Ok((paths, Tag::BASENAMES))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::error::ReadHeaderError;
+    use crate::sample::SampleHeader;
+
+    fn paths(header: &SampleHeader) -> Vec<String> {
+        header.read().unwrap().files.into_iter().map(|file| file.path).collect()
+    }
+
+    #[test]
+    fn old_packages_hold_whole_paths() {
+        let header = SampleHeader::package().texts(1027, &["/usr/bin/a", "/etc/b"]).numbers(1028, &[5, 6]);
+        assert_eq!(paths(&header), ["/usr/bin/a", "/etc/b"]);
+        assert_eq!(header.read().unwrap().files[1].size, 6);
+        assert_eq!(header.read().unwrap().files[1].user, "");
+    }
+
+    #[test]
+    fn paths_are_put_together() {
+        let header = SampleHeader::package()
+            .texts(1117, &["a", "b", "c"])
+            .texts(1118, &["/usr/", "/etc/"])
+            .numbers(1116, &[1, 0, 1]);
+        assert_eq!(paths(&header), ["/etc/a", "/usr/b", "/etc/c"]);
+    }
+
+    #[test]
+    fn directories_have_to_be_there() {
+        let header = SampleHeader::package().texts(1117, &["a"]).texts(1118, &["/usr/"]).numbers(1116, &[1]);
+        let error = header.read().unwrap_err();
+        assert!(matches!(error, ReadHeaderError::DirectoryIndex { file: 0, index: 1, directories: 1 }));
+        assert_eq!(error.to_string(), "file 0 is in directory 1 of `DIRNAMES`, which has 1");
+    }
+
+    #[test]
+    fn columns_have_a_value_for_each_file() {
+        let header = SampleHeader::package().texts(1027, &["/a", "/b"]).numbers(1028, &[5]);
+        let error = header.read().unwrap_err();
+        assert_eq!(error.to_string(), "tag `FILESIZES` has 1 values, it has to have 2, one for each of `OLDFILENAMES`");
+    }
+
+    /// 1000 files in a directory whose name is a megabyte long would take a gigabyte.
+    #[test]
+    fn one_long_directory_does_not_multiply() {
+        let directory = "x".repeat(1 << 20);
+        let names = vec!["a"; 1000];
+        let header =
+            SampleHeader::package().texts(1117, &names).texts(1118, &[&directory]).numbers(1116, &vec![0; 1000]);
+        assert!(matches!(header.read(), Err(ReadHeaderError::PathsTooLong { .. })));
+    }
+
+    #[test]
+    fn large_sizes() {
+        let size = (5_u64 << 32).to_be_bytes();
+        let header = SampleHeader::package().texts(1027, &["/a"]).entry(5008, 5, 1, &size).entry(5009, 5, 1, &size);
+        let read = header.read().unwrap();
+        assert_eq!((read.files[0].size, read.installed_size), (5 << 32, 5 << 32));
+    }
 }

@@ -5,6 +5,8 @@ mod error;
 mod files;
 mod openpgp;
 mod package_header;
+#[cfg(test)]
+mod sample;
 mod section;
 mod tags;
 

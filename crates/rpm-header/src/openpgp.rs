@@ -179,3 +179,65 @@ fn hash(number: u8) -> &'static str {
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY_ID: [u8; 8] = [1, 2, 3, 4, 5, 6, 7, 8];
+
+    fn info(packet: &[u8]) -> Option<SignatureInfo> {
+        Signature { tag: "RSAHEADER", packet: packet.to_vec() }.info()
+    }
+
+    /// A subpacket with a length of one byte.
+    fn subpacket(kind: u8, body: &[u8]) -> Vec<u8> {
+        [&[body.len() as u8 + 1, kind], body].concat()
+    }
+
+    fn version_3() -> Vec<u8> {
+        [&[0x88, 19, 3, 5, 0], [0, 0, 1, 0].as_slice(), &KEY_ID, &[17, 2, 0xab, 0xcd]].concat()
+    }
+
+    fn version_4() -> Vec<u8> {
+        let fingerprint = [&[4], [9; 12].as_slice(), &KEY_ID].concat();
+        let hashed = [subpacket(2, &[0, 0, 1, 0]), subpacket(33, &fingerprint)].concat();
+        let unhashed = subpacket(16, &[0xff; 8]);
+        let body = [&[4, 0, 1, 8, 0, hashed.len() as u8], hashed.as_slice(), &[0, unhashed.len() as u8], &unhashed];
+        let body = body.concat();
+        [&[0xc2, body.len() as u8], body.as_slice()].concat()
+    }
+
+    fn version_6() -> Vec<u8> {
+        let fingerprint = [&[6], KEY_ID.as_slice(), &[9; 24]].concat();
+        // A length of five bytes, and the bit that makes a subpacket critical.
+        let hashed = [&[255, 0, 0, 0, 34, 33 | 0x80], fingerprint.as_slice()].concat();
+        let body = [&[6, 0, 27, 10, 0, 0, 0, hashed.len() as u8], hashed.as_slice(), &[0, 0, 0, 0], &[0; 200]].concat();
+        [&[0xc2, 192, (body.len() - 192) as u8], body.as_slice()].concat()
+    }
+
+    #[test]
+    fn versions_and_issuers() {
+        for (packet, version, algorithm, hash, created, fingerprint) in [
+            (version_3(), 3, "DSA", "SHA1", Some(256), None),
+            (version_4(), 4, "RSA", "SHA256", Some(256), Some("09".repeat(12) + "0102030405060708")),
+            (version_6(), 6, "Ed25519", "SHA512", None, Some("0102030405060708".to_owned() + &"09".repeat(24))),
+        ] {
+            let key_id = Some("0102030405060708".to_owned());
+            assert_eq!(info(&packet), Some(SignatureInfo { version, algorithm, hash, key_id, fingerprint, created }));
+        }
+    }
+
+    #[test]
+    fn damaged_packets_are_unknown() {
+        for packet in [version_3(), version_4(), version_6()] {
+            for size in 0..packet.len() {
+                assert_eq!(info(&packet[..size]), None, "cut to {size} bytes");
+            }
+        }
+        // Another packet, a partial length, a version that nobody knows, no packet at all.
+        for packet in [[0xc1, 1, 4].as_slice(), &[0xc2, 224, 4], &[0xc2, 1, 9], &[0x02, 1, 4]] {
+            assert_eq!(info(packet), None, "{packet:?}");
+        }
+    }
+}

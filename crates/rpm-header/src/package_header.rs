@@ -1,5 +1,7 @@
 //! What an RPM's headers say of it.
 
+use std::fmt;
+
 use nevra::Nevra;
 
 /// Everything that the lead, the signature header and the main header of an RPM say; the payload is never read.
@@ -33,7 +35,7 @@ pub struct PackageHeader {
     pub installed_size: u64,
     /// PAYLOADSIZE/LONGARCHIVESIZE: size of the uncompressed payload, bytes; 0 where not recorded.
     pub archive_size: u64,
-    /// PAYLOADCOMPRESSOR, such as `gzip`, `zstd`.
+    /// PAYLOADCOMPRESSOR, such as `gzip`, `zstd`; not recorded means `gzip`.
     pub payload_compressor: Option<String>,
     /// First byte of the main header within the file (repodata's `header-range start`).
     pub header_start: u64,
@@ -168,6 +170,26 @@ impl FileEntry {
         }
     }
 
+    /// Names the flags as .spec files and rpm's documentation do, such as `config`, `noreplace`, `ghost`; unknown flags
+    /// are left out.
+    pub fn flag_names(&self) -> impl Iterator<Item = &'static str> {
+        let known = [
+            (Self::CONFIG, "config"),
+            (Self::DOC, "doc"),
+            (1 << 2, "icon"),
+            (Self::MISSING_OK, "missingok"),
+            (Self::NO_REPLACE, "noreplace"),
+            (1 << 5, "specfile"),
+            (Self::GHOST, "ghost"),
+            (Self::LICENSE, "license"),
+            (1 << 8, "readme"),
+            (1 << 11, "pubkey"),
+            (1 << 12, "artifact"),
+        ];
+        let flags = self.flags;
+        known.into_iter().filter(move |(flag, _)| flags & flag != 0).map(|(_, name)| name)
+    }
+
     /// Tells whether it is configuration.
     #[must_use]
     pub fn is_config(&self) -> bool {
@@ -199,5 +221,20 @@ impl Dependency {
             flags if flags == Self::GREATER | Self::EQUAL => Some("GE"),
             _ => None,
         }
+    }
+}
+
+/// As in a .spec file: `java-headless >= 1:17`.
+impl fmt::Display for Dependency {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = match self.comparison() {
+            Some("LT") => "<",
+            Some("GT") => ">",
+            Some("EQ") => "=",
+            Some("LE") => "<=",
+            Some("GE") => ">=",
+            _ => return formatter.write_str(&self.name),
+        };
+        write!(formatter, "{} {sign} {}", self.name, self.version)
     }
 }

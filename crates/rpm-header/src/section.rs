@@ -252,3 +252,89 @@ fn be_u32(bytes: &[u8], at: usize) -> u32 {
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::PackageHeader;
+    use crate::sample::SampleHeader;
+
+    fn message(bytes: &[u8]) -> String {
+        PackageHeader::read(&mut &*bytes).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn says_what_is_wrong_and_where() {
+        let good = SampleHeader::package().to_package();
+        let main = 96 + 16 + 16 + 8;
+        let changed = |at: usize, bytes: &[u8]| {
+            let mut changed = good.clone();
+            changed[at..at + bytes.len()].copy_from_slice(bytes);
+            message(&changed)
+        };
+        assert_eq!(message(b"PK"), "the file ends at byte 2, within the lead");
+        assert_eq!(message(b"PK\x03\x04 and so on"), "not an RPM: it begins with `504b0304`, an RPM with `edabeedb`");
+        assert_eq!(message(&good[..100]), "the file ends at byte 100, within the signature header");
+        assert_eq!(message(&good[..main + 20]), "the file ends at byte 156, within the main header");
+        assert_eq!(
+            changed(78, &[0, 1]),
+            "signature type `1` in the lead at byte 78 can't be read; only type `5` (a header) can"
+        );
+        assert_eq!(changed(main, &[0]), "the main header at byte 136 begins with `00ade801`, a header with `8eade801`");
+        assert_eq!(
+            changed(main + 8, &[0, 1, 0, 0]),
+            "the main header at byte 136 claims 65536 tags and 30 bytes of data; \
+             allowed are 1 to 65535 tags and 268435456 bytes"
+        );
+        assert_eq!(
+            changed(96 + 12, &[0xff, 0xff, 0xff, 0xff]),
+            "the signature header at byte 96 claims 1 tags and 4294967295 bytes of data; \
+             allowed are 1 to 32 tags and 67108864 bytes"
+        );
+    }
+
+    #[test]
+    fn values_lie_within_the_data_and_apart() {
+        for (entry, expected) in [
+            ([1009, 4, 27, 1], "has values that are not within the header's data"),
+            ([1009, 4, 0, u32::MAX], "has values that are not within the header's data"),
+            ([1009, 4, u32::MAX, 1], "has values that are not within the header's data"),
+            ([1009, 5, 0, 0x2000_0001], "has values that are not within the header's data"),
+            ([1009, 8, 0, 6], "has values that are not within the header's data"),
+            ([1009, 6, 30, 1], "has values that are not within the header's data"),
+            ([1009, 7, 0, 30], "shares its values with another tag"),
+            ([1009, 8, 0, 5], "shares its values with another tag"),
+        ] {
+            let header = SampleHeader::package().index_entry(entry);
+            let message = message(&header.to_package());
+            assert_eq!(message, format!("tag `1009` (byte 232, in the main header) {expected}"), "{entry:?}");
+        }
+    }
+
+    #[test]
+    fn unknown_tags_and_types_are_passed_over() {
+        let header = SampleHeader::package()
+            .text(9_999_999, "unknown tag")
+            .index_entry([1004, 0, u32::MAX, u32::MAX])
+            .index_entry([1005, 77, u32::MAX, u32::MAX]);
+        assert_eq!(header.read().unwrap().summary, "");
+    }
+
+    #[test]
+    fn immutable_region_is_the_whole_header() {
+        let header = |entries| SampleHeader::package().immutable(entries);
+        assert!(header(6).read().is_ok());
+        let message = message(&header(5).to_package());
+        assert_eq!(message, "the main header at byte 136 has an immutable region that is not the whole header");
+        let appended = header(6).text(1004, "not signed");
+        assert!(appended.read().is_err());
+    }
+
+    #[test]
+    fn reading_stops_where_the_payload_begins() {
+        let bytes = [SampleHeader::package().to_package(), b"payload".to_vec()].concat();
+        let mut reader = bytes.as_slice();
+        let header = PackageHeader::read(&mut reader).unwrap();
+        assert_eq!(reader, b"payload");
+        assert_eq!((header.header_start, header.header_end), (136, bytes.len() as u64 - 7));
+    }
+}
