@@ -1,0 +1,97 @@
+//! Taking packages in: from an uploaded blob to a record that may stand in a commit.
+
+use std::collections::HashMap;
+
+use futures::TryStreamExt;
+use ledger::{Digest, Store};
+use nevra::Nevra;
+use rpm_header::{PackageHeader, ReadHeaderError};
+use tokio_util::io::{StreamReader, SyncIoBridge};
+
+use crate::change::PackageRecord;
+use crate::error::RepositoryError;
+use crate::repodata::{FileIdentity, Fragments};
+use crate::state::RepositoryState;
+
+/// An uploaded file, as its uploader names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upload {
+    /// Its sha256.
+    pub sha256: Digest,
+    /// What the uploader calls it, for messages.
+    pub file_name: String,
+}
+
+/// An uploaded file that is a package which can be in a repository.
+#[derive(Debug, Clone)]
+pub(crate) struct Candidate {
+    pub(crate) record: PackageRecord,
+}
+
+/// Reads the header of an uploaded file, renders its repodata fragments and stores them.
+pub(crate) async fn examine(store: Store, upload: Upload, now: u64) -> Result<Candidate, RepositoryError> {
+    let missing = || RepositoryError::MissingUpload { file_name: upload.file_name.clone(), sha256: upload.sha256 };
+    let size = store.blob_size(&upload.sha256).await?.ok_or_else(missing)?;
+    let blob = store.open_blob(&upload.sha256, None).await?.ok_or_else(missing)?;
+    let bytes = StreamReader::new(blob.stream.map_err(std::io::Error::other));
+    // The header's reader asks for what it needs; the payload is never read.
+    let header = read_header(SyncIoBridge::new(bytes))
+        .await?
+        .map_err(|source| RepositoryError::NotAnRpm { file_name: upload.file_name.clone(), source })?;
+    let nevra = header.nevra.clone();
+    // Headers are taken as they are; what can't be written down and read back has no place in a ledger or a URL.
+    if nevra.to_string().parse::<Nevra>().ok().as_ref() != Some(&nevra) {
+        return Err(RepositoryError::OddNevra { file_name: upload.file_name.clone(), nevra: nevra.to_string() });
+    }
+    let file = FileIdentity {
+        sha256: &upload.sha256.to_string(),
+        size,
+        time: now,
+        href: &format!("Packages/{}", nevra.file_name()),
+    };
+    let fragments = store.put_blob(Fragments::render(&header, &file).encode()).await?;
+    Ok(Candidate { record: PackageRecord { nevra, sha256: upload.sha256, size, time: now, fragments } })
+}
+
+async fn read_header(
+    mut reader: impl std::io::Read + Send + 'static,
+) -> Result<Result<PackageHeader, ReadHeaderError>, RepositoryError> {
+    tokio::task::spawn_blocking(move || PackageHeader::read(&mut reader)).await.map_err(|_| RepositoryError::Stopping)
+}
+
+/// Admits candidates against what the repository knows: a NEVRA never gets other bytes, and neither does a file name.
+/// A package that is known already keeps its record.
+pub(crate) fn admit(state: &RepositoryState, candidates: &[Candidate]) -> Result<Vec<PackageRecord>, RepositoryError> {
+    let mut admitted: Vec<PackageRecord> = Vec::new();
+    let mut by_file_name: HashMap<String, PackageRecord> = HashMap::new();
+    for Candidate { record } in candidates {
+        let file_name = record.file_name();
+        if let Some(known) = state.package(&record.nevra) {
+            same_bytes(known, record)?;
+            admitted.push(PackageRecord::clone(known));
+        } else if let Some(earlier) = by_file_name.get(&file_name) {
+            if earlier.nevra != record.nevra {
+                return Err(taken(record, file_name, &earlier.nevra));
+            }
+            same_bytes(earlier, record)?;
+            admitted.push(earlier.clone());
+        } else if let Some(owner) = state.owner_of_file_name(&file_name) {
+            return Err(taken(record, file_name, owner));
+        } else {
+            by_file_name.insert(file_name, record.clone());
+            admitted.push(record.clone());
+        }
+    }
+    Ok(admitted)
+}
+
+fn same_bytes(known: &PackageRecord, given: &PackageRecord) -> Result<(), RepositoryError> {
+    if known.sha256 == given.sha256 {
+        return Ok(());
+    }
+    Err(RepositoryError::OtherBytes { nevra: known.nevra.clone(), known: known.sha256, given: given.sha256 })
+}
+
+fn taken(record: &PackageRecord, file_name: String, owner: &Nevra) -> RepositoryError {
+    RepositoryError::FileNameTaken { nevra: record.nevra.clone(), file_name, owner: owner.clone() }
+}

@@ -1,0 +1,106 @@
+//! What a commit of the repository's ledger says.
+
+use std::collections::BTreeMap;
+
+use ledger::Digest;
+use nevra::Nevra;
+use repo_api::ChannelName;
+use serde::{Deserialize, Serialize};
+
+/// The payload of a commit: what was done, and what every channel that it touched shows from then on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// What was done.
+    pub action: Action,
+    /// What each changed channel shows now. All that is named here is in the store before the commit is made.
+    pub shown: BTreeMap<ChannelName, ChannelView>,
+}
+
+/// What was done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Action {
+    /// Channels came to be, empty.
+    ChannelsCreated {
+        /// Their names.
+        channels: Vec<ChannelName>,
+    },
+    /// Packages came to a channel from outside.
+    Published {
+        /// The channel.
+        channel: ChannelName,
+        /// The packages.
+        packages: Vec<PackageRecord>,
+    },
+    /// Packages of one channel came to another.
+    Promoted {
+        /// The channel that listed them.
+        from: ChannelName,
+        /// The channel that lists them too now.
+        to: ChannelName,
+        /// The packages.
+        packages: Vec<Nevra>,
+    },
+    /// A channel lists packages no longer.
+    Withdrawn {
+        /// The channel.
+        channel: ChannelName,
+        /// The packages.
+        packages: Vec<Nevra>,
+    },
+}
+
+/// A package, as the repository knows it for ever.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PackageRecord {
+    /// Its whole identity.
+    pub nevra: Nevra,
+    /// The sha256 of its file, which is a blob.
+    pub sha256: Digest,
+    /// The size of its file, bytes.
+    pub size: u64,
+    /// When it first came, seconds since 1970.
+    pub time: u64,
+    /// The blob of its repodata fragments.
+    pub fragments: Digest,
+}
+
+/// What a channel shows to yum clients: the digests of blobs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChannelView {
+    /// Its time, seconds since 1970; later than that of every earlier view of the channel, because yum 3 takes files
+    /// of the same time for the same.
+    pub time: u64,
+    /// The fingerprint of the key that signed it, hexadecimal.
+    pub key: String,
+    /// repomd.xml.
+    pub repomd: Digest,
+    /// repomd.xml.asc.
+    pub signature: Digest,
+    /// Primary, compressed.
+    pub primary: Digest,
+    /// Filelists, compressed.
+    pub filelists: Digest,
+    /// Other, compressed.
+    pub other: Digest,
+}
+
+impl Action {
+    /// The channels that it changes.
+    #[must_use]
+    pub fn channels(&self) -> Vec<&ChannelName> {
+        match self {
+            Self::ChannelsCreated { channels } => channels.iter().collect(),
+            Self::Published { channel, .. } | Self::Withdrawn { channel, .. } => vec![channel],
+            Self::Promoted { to, .. } => vec![to],
+        }
+    }
+}
+
+impl PackageRecord {
+    /// The name of its file, by which clients know it: `name-version-release.arch.rpm`.
+    #[must_use]
+    pub fn file_name(&self) -> String {
+        self.nevra.file_name()
+    }
+}

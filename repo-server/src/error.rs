@@ -1,0 +1,148 @@
+//! Why the repository did not do what was asked.
+
+use ledger::{Digest, LedgerError, StoreError};
+use nevra::{Nevra, PackageQuery};
+use repo_api::ChannelName;
+use rpm_header::ReadHeaderError;
+
+use crate::signing_key::SigningKeyError;
+use crate::state::FoldError;
+
+/// Says why the repository did not do what was asked. Nothing was changed then.
+#[derive(Debug, thiserror::Error)]
+pub enum RepositoryError {
+    /// There is no such channel.
+    #[error("there is no channel `{channel}`; there are {}", listing(known))]
+    UnknownChannel {
+        /// The name.
+        channel: ChannelName,
+        /// The channels that exist.
+        known: Vec<String>,
+    },
+    /// A query names nothing that the channel lists.
+    #[error("channel `{channel}` lists no `{query}`{}", near(candidates))]
+    UnknownPackage {
+        /// The query.
+        query: PackageQuery,
+        /// The channel.
+        channel: ChannelName,
+        /// What it lists of a like name, the newest first.
+        candidates: Vec<String>,
+    },
+    /// A query names several packages, or a package without a version.
+    #[error("`{query}` does not name one version of one package; channel `{channel}` lists {}", listing(candidates))]
+    AmbiguousPackage {
+        /// The query.
+        query: PackageQuery,
+        /// The channel.
+        channel: ChannelName,
+        /// What the query could mean, the newest first.
+        candidates: Vec<String>,
+    },
+    /// No package was named.
+    #[error("no package is named: name at least one")]
+    NothingNamed,
+    /// A file was named that has not been uploaded.
+    #[error("`{file_name}` (sha256 `{sha256}`) has not been uploaded")]
+    MissingUpload {
+        /// What the uploader calls it.
+        file_name: String,
+        /// Its sha256.
+        sha256: Digest,
+    },
+    /// A file is no RPM that can be read.
+    #[error("`{file_name}` is no RPM that can be read")]
+    NotAnRpm {
+        /// What the uploader calls it.
+        file_name: String,
+        /// Why.
+        #[source]
+        source: ReadHeaderError,
+    },
+    /// A package's name, version or architecture holds characters that no current rpm would take.
+    #[error(
+        "`{file_name}` is `{nevra}`, whose name, version, release or architecture rpm itself would refuse to build"
+    )]
+    OddNevra {
+        /// What the uploader calls it.
+        file_name: String,
+        /// What its header says.
+        nevra: String,
+    },
+    /// A NEVRA is known with other bytes.
+    #[error("`{nevra}` is known with sha256 `{known}` and can't become `{given}`: the bytes of a version never change")]
+    OtherBytes {
+        /// The package.
+        nevra: Nevra,
+        /// Its sha256.
+        known: Digest,
+        /// The sha256 of the file that was given.
+        given: Digest,
+    },
+    /// A file name is taken by a package with another epoch.
+    #[error("`{nevra}` would need the file name `{file_name}`, which is that of `{owner}`")]
+    FileNameTaken {
+        /// The package.
+        nevra: Nevra,
+        /// The file name, in which no epoch stands.
+        file_name: String,
+        /// The package that has it.
+        owner: Nevra,
+    },
+    /// Other writers were faster too often.
+    #[error("other writers were faster {attempts} times in a row")]
+    Busy {
+        /// How often it was tried.
+        attempts: u32,
+    },
+    /// The key is not the one that signed what the channels show.
+    #[error("the channels are signed by key {signed_by}, but `{path}` holds key {found}")]
+    OtherKey {
+        /// The fingerprint of the key that signed.
+        signed_by: String,
+        /// The file of the key that was found.
+        path: String,
+        /// Its fingerprint.
+        found: String,
+    },
+    /// A blob that a commit names is gone or broken.
+    #[error("blob `{digest}`, which the repository's ledger names, is {what}")]
+    Damaged {
+        /// The blob.
+        digest: Digest,
+        /// `missing`, or what is wrong with it.
+        what: &'static str,
+    },
+    /// The store failed.
+    #[error("the store failed")]
+    Store(#[from] StoreError),
+    /// The ledger failed.
+    #[error("the repository's ledger failed")]
+    Ledger(#[from] LedgerError),
+    /// The ledger contradicts itself.
+    #[error("the repository's ledger contradicts itself")]
+    Fold(#[from] FoldError),
+    /// Signing failed.
+    #[error("the signing key failed")]
+    Key(#[from] SigningKeyError),
+    /// Compressing failed.
+    #[error("a metadata document can't be rendered")]
+    Render(#[source] std::io::Error),
+    /// A task of the server was stopped.
+    #[error("the server is stopping")]
+    Stopping,
+}
+
+fn listing(names: &[String]) -> String {
+    const SHOWN: usize = 8;
+    let quoted: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
+    match names.len().saturating_sub(SHOWN) {
+        0 if names.is_empty() => "none".to_owned(),
+        0 => quoted.join(", "),
+        more => format!("{} and {more} more", quoted.join(", ")),
+    }
+}
+
+fn near(candidates: &[String]) -> String {
+    if candidates.is_empty() { String::new() } else { format!("; it lists {}", listing(candidates)) }
+}

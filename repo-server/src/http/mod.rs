@@ -1,0 +1,13 @@
+//! The HTTP face of a repository: yum clients' files, the API, and a plain page.
+
+mod access;
+mod api;
+mod index_page;
+mod refusal;
+mod reply;
+mod route;
+mod server;
+mod yum;
+
+pub use access::{Access, TokenError};
+pub use server::{Server, serve};

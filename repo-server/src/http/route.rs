@@ -1,0 +1,237 @@
+//! Every URL that the server answers. Nothing else looks at a path.
+
+use ledger::Digest;
+use percent_encoding::percent_decode_str;
+use repo_api::{ChannelName, FileDigest};
+
+use crate::repodata::MetadataKind;
+
+/// What a URL stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Route {
+    /// `/`
+    Index,
+    /// `/healthz`
+    Health,
+    /// `/keys/repository.asc`
+    Key,
+    /// `/CHANNEL/CHANNEL.repo`
+    RepoFile(ChannelName),
+    /// `/CHANNEL/mirrorlist`
+    MirrorList(ChannelName),
+    /// `/CHANNEL/…` and `/CHANNEL/@N/…`
+    File {
+        /// The channel.
+        channel: ChannelName,
+        /// The commit; `None` for the newest.
+        at: Option<u64>,
+        /// Which of its files.
+        file: ChannelFile,
+    },
+    /// `/api/v1/…`
+    Api(ApiRoute),
+}
+
+/// A file of a channel, as yum clients know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum ChannelFile {
+    /// `repodata/repomd.xml`
+    Repomd,
+    /// `repodata/repomd.xml.asc`
+    RepomdSignature,
+    /// `repodata/repomd.xml.key`
+    RepomdKey,
+    /// `repodata/SHA256-KIND.xml.gz`
+    Metadata {
+        /// The sha256.
+        digest: Digest,
+        /// The kind.
+        kind: MetadataKind,
+    },
+    /// `Packages/FILE`
+    Package(String),
+}
+
+/// A URL of the API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum ApiRoute {
+    /// `blobs/SHA256`
+    Blob(FileDigest),
+    /// `channels`
+    Channels,
+    /// `channels/CHANNEL/packages`
+    Packages(ChannelName),
+    /// `channels/CHANNEL/withdrawals`
+    Withdrawals(ChannelName),
+    /// `promotions`
+    Promotions,
+}
+
+/// Says why a path is no route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NoRoute {
+    /// No client would ask for this: `..`, an escape that is none, a control character.
+    Malformed,
+    /// There is nothing of that name.
+    Unknown,
+}
+
+impl Route {
+    /// Reads the path of a URL, percent-encoded as it came.
+    pub(super) fn parse(path: &str) -> Result<Self, NoRoute> {
+        let path = path.strip_prefix('/').ok_or(NoRoute::Malformed)?;
+        let segments: Vec<String> = path.split('/').map(segment).collect::<Result<_, _>>()?;
+        let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+        match segments.as_slice() {
+            [""] => Ok(Self::Index),
+            ["healthz"] => Ok(Self::Health),
+            ["keys", "repository.asc"] => Ok(Self::Key),
+            ["api", "v1", rest @ ..] => api_route(rest).map(Self::Api),
+            [channel, rest @ ..] => channel_route(parsed(channel)?, rest),
+            [] => Err(NoRoute::Unknown),
+        }
+    }
+}
+
+fn api_route(segments: &[&str]) -> Result<ApiRoute, NoRoute> {
+    Ok(match segments {
+        ["blobs", digest] => ApiRoute::Blob(parsed(digest)?),
+        ["channels"] => ApiRoute::Channels,
+        ["channels", channel, "packages"] => ApiRoute::Packages(parsed(channel)?),
+        ["channels", channel, "withdrawals"] => ApiRoute::Withdrawals(parsed(channel)?),
+        ["promotions"] => ApiRoute::Promotions,
+        _ => return Err(NoRoute::Unknown),
+    })
+}
+
+fn channel_route(channel: ChannelName, segments: &[&str]) -> Result<Route, NoRoute> {
+    match segments {
+        ["mirrorlist"] => Ok(Route::MirrorList(channel)),
+        [file] if file.strip_suffix(".repo") == Some(channel.as_str()) => Ok(Route::RepoFile(channel)),
+        [at, rest @ ..] if at.starts_with('@') => {
+            let at = commit_number(&at[1..])?;
+            Ok(Route::File { channel, at: Some(at), file: channel_file(rest)? })
+        }
+        rest => Ok(Route::File { channel, at: None, file: channel_file(rest)? }),
+    }
+}
+
+fn channel_file(segments: &[&str]) -> Result<ChannelFile, NoRoute> {
+    match segments {
+        ["repodata", "repomd.xml"] => Ok(ChannelFile::Repomd),
+        ["repodata", "repomd.xml.asc"] => Ok(ChannelFile::RepomdSignature),
+        ["repodata", "repomd.xml.key"] => Ok(ChannelFile::RepomdKey),
+        ["repodata", file] => {
+            let (digest, rest) = file.split_once('-').ok_or(NoRoute::Unknown)?;
+            let kind = rest.strip_suffix(".xml.gz").ok_or(NoRoute::Unknown)?;
+            Ok(ChannelFile::Metadata { digest: parsed(digest)?, kind: parsed(kind)? })
+        }
+        ["Packages", file] if file.ends_with(".rpm") => Ok(ChannelFile::Package((*file).to_owned())),
+        _ => Err(NoRoute::Unknown),
+    }
+}
+
+/// Numbers have one spelling, so that a snapshot has one URL.
+fn commit_number(text: &str) -> Result<u64, NoRoute> {
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
+    if plain { parsed(text) } else { Err(NoRoute::Unknown) }
+}
+
+fn parsed<T: std::str::FromStr>(text: &str) -> Result<T, NoRoute> {
+    text.parse().map_err(|_| NoRoute::Unknown)
+}
+
+fn segment(raw: &str) -> Result<String, NoRoute> {
+    let escapes_hold = raw.match_indices('%').all(|(at, _)| {
+        let digits = raw.as_bytes().get(at + 1..at + 3);
+        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    });
+    let text = percent_decode_str(raw).decode_utf8().map_err(|_| NoRoute::Malformed)?;
+    let trick = text == "." || text == ".." || text.contains(['/', '\\']) || text.chars().any(char::is_control);
+    if trick || !escapes_hold { Err(NoRoute::Malformed) } else { Ok(text.into_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+    fn file(at: Option<u64>, file: ChannelFile) -> Route {
+        Route::File { channel: "dev".parse().unwrap(), at, file }
+    }
+
+    #[test]
+    fn urls() {
+        let dev: ChannelName = "dev".parse().unwrap();
+        let metadata = ChannelFile::Metadata { digest: SHA256.parse().unwrap(), kind: MetadataKind::Primary };
+        let package = ChannelFile::Package("a+b-1.0~rc1^2-1.noarch.rpm".to_owned());
+        for (path, route) in [
+            ("/", Route::Index),
+            ("/healthz", Route::Health),
+            ("/keys/repository.asc", Route::Key),
+            ("/dev/dev.repo", Route::RepoFile(dev.clone())),
+            ("/dev/mirrorlist", Route::MirrorList(dev.clone())),
+            ("/dev/repodata/repomd.xml", file(None, ChannelFile::Repomd)),
+            ("/dev/repodata/repomd.xml.asc", file(None, ChannelFile::RepomdSignature)),
+            ("/dev/@7/repodata/repomd.xml.key", file(Some(7), ChannelFile::RepomdKey)),
+            ("/dev/%407/repodata/repomd.xml", file(Some(7), ChannelFile::Repomd)),
+            (&format!("/dev/repodata/{SHA256}-primary.xml.gz"), file(None, metadata)),
+            ("/dev/Packages/a%2Bb-1.0~rc1%5E2-1.noarch.rpm", file(None, package)),
+            ("/api/v1/channels", Route::Api(ApiRoute::Channels)),
+            ("/api/v1/channels/dev/packages", Route::Api(ApiRoute::Packages(dev.clone()))),
+            ("/api/v1/channels/dev/withdrawals", Route::Api(ApiRoute::Withdrawals(dev))),
+            ("/api/v1/promotions", Route::Api(ApiRoute::Promotions)),
+            (&format!("/api/v1/blobs/{SHA256}"), Route::Api(ApiRoute::Blob(SHA256.parse().unwrap()))),
+        ] {
+            assert_eq!(Route::parse(path).as_ref(), Ok(&route), "{path}");
+        }
+    }
+
+    #[test]
+    fn unknown() {
+        for path in [
+            "/dev",
+            "/dev/",
+            "//",
+            "/dev/prod.repo",
+            "/dev//repodata/repomd.xml",
+            "/dev/repodata/repomd.xml/",
+            "/dev/@07/repodata/repomd.xml",
+            "/dev/@/repodata/repomd.xml",
+            "/dev/@99999999999999999999/repodata/repomd.xml",
+            "/dev/@1/@2/repodata/repomd.xml",
+            "/dev/repodata/e3b0-primary.xml.gz",
+            "/dev/repodata/primary.xml.gz",
+            "/dev/media.1/media",
+            "/Dev/repodata/repomd.xml",
+            "/api/v2/channels",
+            "/api/dev/mirrorlist",
+            "/keys/repository.key",
+            "/keys/mirrorlist",
+            "/api/v1/blobs/e3b0",
+        ] {
+            assert_eq!(Route::parse(path), Err(NoRoute::Unknown), "{path}");
+        }
+    }
+
+    #[test]
+    fn malformed() {
+        for path in [
+            "",
+            "dev/mirrorlist",
+            "/../etc/passwd",
+            "/dev/Packages/../../keys/repository.key",
+            "/dev/Packages/%2e%2e/x.rpm",
+            "/dev/Packages/..%2f..%2fx.rpm",
+            "/dev/Packages/..%5cx.rpm",
+            "/dev/Packages/a%00.rpm",
+            "/dev/Packages/a%0a.rpm",
+            "/dev/Packages/%ff.rpm",
+            "/dev/Packages/%zz.rpm",
+            "/dev/Packages/a.rpm%2",
+        ] {
+            assert_eq!(Route::parse(path), Err(NoRoute::Malformed), "{path}");
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! Dependencies as repodata lists them, which is not quite all that the header has.
+
+use std::cmp::Ordering;
+use std::collections::{HashMap, HashSet};
+
+use nevra::rpmvercmp;
+use rpm_header::{Dependency, FileEntry};
+
+use super::fragments::is_primary_path;
+use super::xml::{push_attribute, push_number};
+
+/// A dependency's version in its parts.
+#[derive(Debug, PartialEq, Eq)]
+struct Version<'a> {
+    epoch: Option<&'a str>,
+    version: &'a str,
+    release: Option<&'a str>,
+}
+
+/// Appends `<rpm:NAME>` with its entries, or nothing where there are none.
+pub(super) fn push_dependencies<'a>(xml: &mut String, name: &str, entries: impl Iterator<Item = &'a Dependency>) {
+    let mut entries = entries.peekable();
+    if entries.peek().is_none() {
+        return;
+    }
+    xml.push_str("    <rpm:");
+    xml.push_str(name);
+    xml.push_str(">\n");
+    for entry in entries {
+        push_entry(xml, entry, name == "requires");
+    }
+    xml.push_str("    </rpm:");
+    xml.push_str(name);
+    xml.push_str(">\n");
+}
+
+fn push_entry(xml: &mut String, entry: &Dependency, with_pre: bool) {
+    xml.push_str("      <rpm:entry");
+    push_attribute(xml, "name", &entry.name);
+    if let Some(comparison) = entry.comparison() {
+        push_attribute(xml, "flags", comparison);
+        if let Some(version) = split_version(&entry.version) {
+            if let Some(epoch) = version.epoch {
+                push_attribute(xml, "epoch", epoch);
+            }
+            push_attribute(xml, "ver", version.version);
+            if let Some(release) = version.release {
+                push_attribute(xml, "rel", release);
+            }
+        }
+    }
+    if with_pre && is_pre(entry) {
+        push_number(xml, "pre", 1);
+    }
+    xml.push_str("/>\n");
+}
+
+fn is_pre(entry: &Dependency) -> bool {
+    entry.flags & Dependency::PRE != 0
+}
+
+/// Splits `[epoch:]version[-release]`; the epoch is `0` where none is written, and none where it is no number.
+fn split_version(text: &str) -> Option<Version<'_>> {
+    if text.is_empty() {
+        return None;
+    }
+    let (epoch, rest) = match text.split_once(':') {
+        None => (Some("0"), text),
+        Some(("", rest)) => (Some("0"), rest),
+        Some((epoch, rest)) => (epoch.bytes().all(|byte| byte.is_ascii_digit()).then_some(epoch), rest),
+    };
+    let (version, release) = match rest.split_once('-') {
+        Some((version, release)) => (version, Some(release).filter(|release| !release.is_empty())),
+        None => (rest, None),
+    };
+    Some(Version { epoch, version, release })
+}
+
+/// Gives what a package requires of others, as createrepo_c lists it: without features of rpm itself, without what the
+/// package provides (its own files included, as far as primary lists them), without repetitions, and of libc's symbol
+/// versions only the highest.
+pub(super) fn listed_requires<'a>(
+    requires: &'a [Dependency],
+    provides: &[Dependency],
+    files: &[FileEntry],
+) -> Vec<&'a Dependency> {
+    let provided: HashSet<&str> = provides.iter().map(|entry| entry.name.as_str()).collect();
+    let own_files: HashSet<&str> =
+        files.iter().map(|file| file.path.as_str()).filter(|path| is_primary_path(path)).collect();
+    let mut last_of_name: HashMap<&str, (Option<&str>, &str, bool)> = HashMap::new();
+    let mut highest_libc: Option<&Dependency> = None;
+    let mut listed = Vec::new();
+    for entry in requires {
+        let name = entry.name.as_str();
+        if name.starts_with("rpmlib(") || provided.contains(name) || own_files.contains(name) {
+            continue;
+        }
+        if name.starts_with("libc.so.6") {
+            highest_libc = Some(match highest_libc {
+                Some(highest) if compare_libc(&highest.name, name) != Ordering::Less => highest,
+                _ => entry,
+            });
+            continue;
+        }
+        let meaning = (entry.comparison(), entry.version.as_str(), is_pre(entry));
+        if last_of_name.insert(name, meaning) != Some(meaning) {
+            listed.push(entry);
+        }
+    }
+    listed.extend(highest_libc);
+    listed
+}
+
+/// Compares libc's symbol versions: `libc.so.6()` before `libc.so.6(GLIBC_2.3.4)` before `libc.so.6(GLIBC_2.4)`.
+fn compare_libc(left: &str, right: &str) -> Ordering {
+    match (symbol_version(left), symbol_version(right)) {
+        (Some(left), Some(right)) => rpmvercmp(left, right),
+        (left, right) => left.is_some().cmp(&right.is_some()),
+    }
+}
+
+/// Gives `2.4` of `libc.so.6(GLIBC_2.4)(64bit)`.
+fn symbol_version(name: &str) -> Option<&str> {
+    let inside = name.split_once('(')?.1.split_once(')')?.0;
+    inside.find(|c: char| c.is_ascii_digit()).map(|start| &inside[start..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dependency(name: &str, flags: u32, version: &str) -> Dependency {
+        Dependency { name: name.to_owned(), flags, version: version.to_owned() }
+    }
+
+    fn file(path: &str) -> FileEntry {
+        FileEntry {
+            path: path.to_owned(),
+            mode: 0o100_644,
+            user: String::new(),
+            group: String::new(),
+            size: 0,
+            mtime: 0,
+            digest: String::new(),
+            link_target: String::new(),
+            flags: 0,
+        }
+    }
+
+    #[test]
+    fn entries() {
+        let (equal, less) = (Dependency::EQUAL, Dependency::LESS);
+        for (entry, expected) in [
+            (dependency("a", 0, ""), r#"name="a""#),
+            (dependency("a", equal, "1.0-2"), r#"name="a" flags="EQ" epoch="0" ver="1.0" rel="2""#),
+            (dependency("a", less | equal, "3:1.0"), r#"name="a" flags="LE" epoch="3" ver="1.0""#),
+            (dependency("a", less, "x:1.0"), r#"name="a" flags="LT" ver="1.0""#),
+            (dependency("a", Dependency::GREATER, ":1"), r#"name="a" flags="GT" epoch="0" ver="1""#),
+            (dependency("a", equal, ""), r#"name="a" flags="EQ""#),
+            (dependency("(a or b)", 0, ""), r#"name="(a or b)""#),
+            (dependency("a", 0x200, ""), r#"name="a" pre="1""#),
+        ] {
+            let mut xml = String::new();
+            push_entry(&mut xml, &entry, true);
+            assert_eq!(xml.trim(), format!("<rpm:entry {expected}/>"));
+        }
+    }
+
+    #[test]
+    fn provides_have_no_pre() {
+        let mut xml = String::new();
+        push_dependencies(&mut xml, "provides", [dependency("a", 0x40, "")].iter());
+        assert!(!xml.contains("pre="), "{xml}");
+        push_dependencies(&mut xml, "conflicts", [].iter());
+        assert!(!xml.contains("conflicts"), "{xml}");
+    }
+
+    #[test]
+    fn requires_that_are_listed() {
+        let requires = [
+            dependency("rpmlib(CompressedFileNames)", 0x0100_000a, "3.0.4-1"),
+            dependency("/bin/sh", 0x200, ""),
+            dependency("/bin/sh", 0x200, ""),
+            dependency("/bin/sh", 0, ""),
+            dependency("own-capability", 0, ""),
+            dependency("/usr/bin/own", 0, ""),
+            dependency("/usr/share/own", 0, ""),
+            dependency("libc.so.6()(64bit)", 0, ""),
+            dependency("libc.so.6(GLIBC_2.34)(64bit)", 0, ""),
+            dependency("libc.so.6(GLIBC_2.4)(64bit)", 0, ""),
+            dependency("libm.so.6", 0, ""),
+        ];
+        let provides = [dependency("own-capability", 0, "")];
+        let files = [file("/usr/bin/own"), file("/usr/share/own")];
+        let listed: Vec<_> = listed_requires(&requires, &provides, &files);
+        let names: Vec<_> = listed.iter().map(|entry| entry.name.as_str()).collect();
+        assert_eq!(names, ["/bin/sh", "/bin/sh", "/usr/share/own", "libm.so.6", "libc.so.6(GLIBC_2.34)(64bit)"]);
+    }
+}

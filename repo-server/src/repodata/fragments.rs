@@ -1,0 +1,280 @@
+//! The XML of one package: its entries in primary, filelists and other.
+
+use bytes::Bytes;
+use rpm_header::{ChangelogEntry, FileEntry, PackageHeader};
+
+use super::dependencies::{listed_requires, push_dependencies};
+use super::xml::{push_attribute, push_element, push_number, push_text};
+
+/// How many changelog entries `other` holds of a package; createrepo_c's default.
+const CHANGELOG_LIMIT: usize = 10;
+
+/// The first word of an encoded blob of fragments; the number is the encoding's version.
+const ENCODING: &str = "repodata-fragments/1";
+
+/// What repodata says of the file that a header was read from.
+#[derive(Debug, Clone, Copy)]
+pub struct FileIdentity<'a> {
+    /// The sha256 of the whole file, hexadecimal: the `pkgid`.
+    pub sha256: &'a str,
+    /// Its size, bytes.
+    pub size: u64,
+    /// Its time, seconds since 1970.
+    pub time: u64,
+    /// Its place, relative to the channel's base URL.
+    pub href: &'a str,
+}
+
+/// The three XML fragments of a package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fragments {
+    /// `<package>` of primary.
+    pub primary: Bytes,
+    /// `<package>` of filelists.
+    pub filelists: Bytes,
+    /// `<package>` of other.
+    pub other: Bytes,
+}
+
+/// Says that bytes are no encoded fragments.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the bytes are not the repodata fragments of a package")]
+pub struct ParseFragmentsError;
+
+impl Fragments {
+    /// Renders what repodata says of a package.
+    #[must_use]
+    pub fn render(header: &PackageHeader, file: &FileIdentity<'_>) -> Self {
+        Self {
+            primary: primary(header, file).into(),
+            filelists: filelists(header, file).into(),
+            other: other(header, file).into(),
+        }
+    }
+
+    /// Encodes the three as one blob: a line `repodata-fragments/1 LENGTH LENGTH LENGTH`, then each of them.
+    #[must_use]
+    pub fn encode(&self) -> Bytes {
+        let parts = [&self.primary, &self.filelists, &self.other];
+        let lengths = parts.map(|part| part.len().to_string()).join(" ");
+        let head = format!("{ENCODING} {lengths}\n");
+        let mut blob = Vec::with_capacity(head.len() + parts.iter().map(|part| part.len()).sum::<usize>());
+        blob.extend_from_slice(head.as_bytes());
+        for part in parts {
+            blob.extend_from_slice(part);
+        }
+        blob.into()
+    }
+
+    /// Reads what [`Fragments::encode`] wrote, without copying.
+    ///
+    /// # Errors
+    /// [`ParseFragmentsError`] for anything else.
+    pub fn decode(blob: &Bytes) -> Result<Self, ParseFragmentsError> {
+        let end = blob.iter().position(|byte| *byte == b'\n').ok_or(ParseFragmentsError)?;
+        let head = std::str::from_utf8(&blob[..end]).map_err(|_| ParseFragmentsError)?;
+        let mut words = head.split(' ');
+        if words.next() != Some(ENCODING) {
+            return Err(ParseFragmentsError);
+        }
+        let mut rest = blob.slice(end + 1..);
+        let mut take = || {
+            let length: usize = words.next().and_then(|word| word.parse().ok()).ok_or(ParseFragmentsError)?;
+            if length > rest.len() { Err(ParseFragmentsError) } else { Ok(rest.split_to(length)) }
+        };
+        let fragments = Self { primary: take()?, filelists: take()?, other: take()? };
+        if rest.is_empty() { Ok(fragments) } else { Err(ParseFragmentsError) }
+    }
+}
+
+/// Tells whether primary lists a file: what other packages usually require by path.
+pub(super) fn is_primary_path(path: &str) -> bool {
+    path.starts_with("/etc/") || path.contains("bin/") || path == "/usr/lib/sendmail"
+}
+
+fn primary(header: &PackageHeader, file: &FileIdentity<'_>) -> String {
+    let mut xml = String::with_capacity(4096);
+    xml.push_str("<package type=\"rpm\">\n");
+    push_element(&mut xml, "  ", "name", header.nevra.name.as_str());
+    push_element(&mut xml, "  ", "arch", header.nevra.arch.as_str());
+    push_version(&mut xml, header);
+    xml.push_str("  <checksum type=\"sha256\" pkgid=\"YES\">");
+    push_text(&mut xml, file.sha256);
+    xml.push_str("</checksum>\n");
+    push_element(&mut xml, "  ", "summary", &header.summary);
+    push_element(&mut xml, "  ", "description", &header.description);
+    push_element(&mut xml, "  ", "packager", header.packager.as_deref().unwrap_or_default());
+    push_element(&mut xml, "  ", "url", header.url.as_deref().unwrap_or_default());
+    xml.push_str("  <time");
+    push_number(&mut xml, "file", file.time);
+    push_number(&mut xml, "build", header.build_time.unwrap_or_default());
+    xml.push_str("/>\n  <size");
+    push_number(&mut xml, "package", file.size);
+    push_number(&mut xml, "installed", header.installed_size);
+    push_number(&mut xml, "archive", header.archive_size);
+    xml.push_str("/>\n  <location");
+    push_attribute(&mut xml, "href", file.href);
+    xml.push_str("/>\n");
+    push_format(&mut xml, header);
+    xml.push_str("</package>\n");
+    xml
+}
+
+fn push_format(xml: &mut String, header: &PackageHeader) {
+    xml.push_str("  <format>\n");
+    push_element(xml, "    ", "rpm:license", &header.license);
+    push_element(xml, "    ", "rpm:vendor", header.vendor.as_deref().unwrap_or_default());
+    push_element(xml, "    ", "rpm:group", header.group.as_deref().unwrap_or_default());
+    push_element(xml, "    ", "rpm:buildhost", header.build_host.as_deref().unwrap_or_default());
+    push_element(xml, "    ", "rpm:sourcerpm", header.source_rpm.as_deref().unwrap_or_default());
+    xml.push_str("    <rpm:header-range");
+    push_number(xml, "start", header.header_start);
+    push_number(xml, "end", header.header_end);
+    xml.push_str("/>\n");
+    push_dependencies(xml, "provides", header.provides.iter());
+    push_dependencies(xml, "requires", listed_requires(&header.requires, &header.provides, &header.files).into_iter());
+    push_dependencies(xml, "conflicts", header.conflicts.iter());
+    push_dependencies(xml, "obsoletes", header.obsoletes.iter());
+    push_dependencies(xml, "suggests", header.suggests.iter());
+    push_dependencies(xml, "enhances", header.enhances.iter());
+    push_dependencies(xml, "recommends", header.recommends.iter());
+    push_dependencies(xml, "supplements", header.supplements.iter());
+    for file in header.files.iter().filter(|file| is_primary_path(&file.path)) {
+        push_file(xml, "    ", file);
+    }
+    xml.push_str("  </format>\n");
+}
+
+fn filelists(header: &PackageHeader, file: &FileIdentity<'_>) -> String {
+    let mut xml = String::with_capacity(4096);
+    push_package(&mut xml, header, file);
+    for entry in &header.files {
+        push_file(&mut xml, "  ", entry);
+    }
+    xml.push_str("</package>\n");
+    xml
+}
+
+fn other(header: &PackageHeader, file: &FileIdentity<'_>) -> String {
+    let mut xml = String::with_capacity(1024);
+    push_package(&mut xml, header, file);
+    for (entry, time) in listed_changelog(&header.changelog) {
+        xml.push_str("  <changelog");
+        push_attribute(&mut xml, "author", entry.author.trim_end_matches(' '));
+        push_number(&mut xml, "date", time);
+        xml.push('>');
+        push_text(&mut xml, &entry.text);
+        xml.push_str("</changelog>\n");
+    }
+    xml.push_str("</package>\n");
+    xml
+}
+
+/// Gives the newest entries, oldest first. Of several with one time, each gets a second more than the one before it, so
+/// that clients, which sort by time, keep their order.
+fn listed_changelog(changelog: &[ChangelogEntry]) -> Vec<(&ChangelogEntry, u64)> {
+    let mut listed: Vec<(&ChangelogEntry, u64)> = Vec::new();
+    for entry in changelog.iter().take(CHANGELOG_LIMIT).rev() {
+        let after_same = listed.last().filter(|(last, _)| last.time == entry.time).map(|(_, time)| time + 1);
+        listed.push((entry, after_same.unwrap_or(entry.time)));
+    }
+    listed
+}
+
+fn push_package(xml: &mut String, header: &PackageHeader, file: &FileIdentity<'_>) {
+    xml.push_str("<package");
+    push_attribute(xml, "pkgid", file.sha256);
+    push_attribute(xml, "name", header.nevra.name.as_str());
+    push_attribute(xml, "arch", header.nevra.arch.as_str());
+    xml.push_str(">\n");
+    push_version(xml, header);
+}
+
+fn push_version(xml: &mut String, header: &PackageHeader) {
+    xml.push_str("  <version");
+    push_number(xml, "epoch", u64::from(header.nevra.evr.epoch()));
+    push_attribute(xml, "ver", header.nevra.evr.version());
+    push_attribute(xml, "rel", header.nevra.evr.release());
+    xml.push_str("/>\n");
+}
+
+fn push_file(xml: &mut String, indent: &str, file: &FileEntry) {
+    xml.push_str(indent);
+    // A directory that is a ghost too is listed as a directory.
+    xml.push_str(if file.mode & 0o170_000 == 0o040_000 {
+        "<file type=\"dir\">"
+    } else if file.flags & FileEntry::GHOST != 0 {
+        "<file type=\"ghost\">"
+    } else {
+        "<file>"
+    });
+    push_text(xml, &file.path);
+    xml.push_str("</file>\n");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn primary_lists_what_is_required_by_path() {
+        for path in ["/etc/motd", "/usr/bin/x", "/opt/a/sbin/y", "/usr/lib/sendmail", "/usr/share/cabin/z"] {
+            assert!(is_primary_path(path), "{path}");
+        }
+        for path in ["/usr/share/doc", "/usr/lib/sendmail.d", "/bin", "/opt/etc/x"] {
+            assert!(!is_primary_path(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn kinds_of_files() {
+        let entry = |mode, flags| FileEntry {
+            path: "/etc/a&b".to_owned(),
+            mode,
+            user: String::new(),
+            group: String::new(),
+            size: 0,
+            mtime: 0,
+            digest: String::new(),
+            link_target: String::new(),
+            flags,
+        };
+        for (mode, flags, expected) in [
+            (0o100_644, FileEntry::CONFIG, "<file>/etc/a&amp;b</file>\n"),
+            (0o120_777, 0, "<file>/etc/a&amp;b</file>\n"),
+            (0o100_644, FileEntry::GHOST, "<file type=\"ghost\">/etc/a&amp;b</file>\n"),
+            (0o040_755, 0, "<file type=\"dir\">/etc/a&amp;b</file>\n"),
+            (0o040_755, FileEntry::GHOST, "<file type=\"dir\">/etc/a&amp;b</file>\n"),
+        ] {
+            let mut xml = String::new();
+            push_file(&mut xml, "", &entry(mode, flags));
+            assert_eq!(xml, expected);
+        }
+    }
+
+    #[test]
+    fn changelogs_are_the_newest_in_order() {
+        let entry = |time, text: &str| ChangelogEntry { author: "a".to_owned(), time, text: text.to_owned() };
+        let changelog: Vec<_> = (0..12).map(|age| entry(1000 - age / 2 * 10, &age.to_string())).collect();
+        let listed = listed_changelog(&changelog);
+        let texts: Vec<_> = listed.iter().map(|(entry, time)| (entry.text.as_str(), *time)).collect();
+        assert_eq!(texts.len(), CHANGELOG_LIMIT);
+        assert_eq!(texts[..3], [("9", 960), ("8", 961), ("7", 970)]);
+        assert_eq!(texts[9], ("0", 1001));
+    }
+
+    #[test]
+    fn encoding() {
+        let fragments = Fragments {
+            primary: Bytes::from_static(b"<package>\n</package>\n"),
+            filelists: Bytes::new(),
+            other: Bytes::from_static(b"x"),
+        };
+        let blob = fragments.encode();
+        assert_eq!(Fragments::decode(&blob).unwrap(), fragments);
+        for bad in [&b""[..], b"repodata-fragments/1 1 1\nab", b"repodata-fragments/1 1 1 1\nabcd", b"other 0 0 0\n"] {
+            assert_eq!(Fragments::decode(&Bytes::copy_from_slice(bad)), Err(ParseFragmentsError));
+        }
+        assert_eq!(Fragments::decode(&blob.slice(..blob.len() - 1)), Err(ParseFragmentsError));
+    }
+}
