@@ -40,6 +40,11 @@ impl Printer {
         self.json
     }
 
+    /// Tells whether more is to be told of what is done.
+    pub(crate) fn is_verbose(&self) -> bool {
+        self.verbose && !self.quiet
+    }
+
     /// Prints one line of data to stdout.
     pub(crate) fn data(&self, line: &str) {
         to_stdout(line);
@@ -48,7 +53,7 @@ impl Printer {
     /// Prints a value to stdout as one line of JSON.
     pub(crate) fn json<T: Serialize>(&self, value: &T) {
         match serde_json::to_string(value) {
-            Ok(text) => to_stdout(&text),
+            Ok(text) => to_stdout(&escape(&text, |character| format!("\\u{:04x}", u32::from(character)))),
             Err(error) => self.warning(&format!("could not print the result as JSON: {error}")),
         }
     }
@@ -98,6 +103,29 @@ impl Printer {
     }
 }
 
+/// Makes a text that somebody else wrote safe for a terminal: control characters and those that turn the direction of
+/// writing become `\u{…}`; tabs stay.
+pub(crate) fn printable(text: &str) -> String {
+    escape(text, |character| character.escape_unicode().to_string())
+}
+
+/// Escapes what would act on a terminal. In JSON such characters stand only within strings, where `\uXXXX` means them.
+fn escape(text: &str, one: impl Fn(char) -> String) -> String {
+    let acts = |character: char| {
+        let turns = matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        turns || (character.is_control() && character != '\t')
+    };
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        if acts(character) {
+            escaped.push_str(&one(character));
+        } else {
+            escaped.push(character);
+        }
+    }
+    escaped
+}
+
 /// A reader that went away (`pkg list | head -1`) is no failure of ours.
 fn to_stdout(line: &str) {
     let _ = writeln!(io::stdout().lock(), "{line}");
@@ -105,4 +133,18 @@ fn to_stdout(line: &str) {
 
 fn to_stderr(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_acts_on_the_terminal() {
+        assert_eq!(printable("a\tb\u{1b}[31m\u{9b}2J\u{202e}ü\r\n"), "a\tb\\u{1b}[31m\\u{9b}2J\\u{202e}ü\\u{d}\\u{a}");
+        let json = serde_json::to_string("\u{9b}\u{7f}\u{202e}\t").unwrap();
+        let escaped = escape(&json, |character| format!("\\u{:04x}", u32::from(character)));
+        assert_eq!(escaped, r#""\u009b\u007f\u202e\t""#);
+        assert_eq!(serde_json::from_str::<String>(&escaped).unwrap(), "\u{9b}\u{7f}\u{202e}\t");
+    }
 }

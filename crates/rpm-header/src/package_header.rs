@@ -35,7 +35,8 @@ pub struct PackageHeader {
     pub installed_size: u64,
     /// PAYLOADSIZE/LONGARCHIVESIZE: size of the uncompressed payload, bytes; 0 where not recorded.
     pub archive_size: u64,
-    /// PAYLOADCOMPRESSOR, such as `gzip`, `zstd`; not recorded means `gzip`.
+    /// PAYLOADCOMPRESSOR, such as `gzip`, `zstd`; not recorded for payloads that are not compressed, nor for the gzip of
+    /// ancient packages.
     pub payload_compressor: Option<String>,
     /// First byte of the main header within the file (repodata's `header-range start`).
     pub header_start: u64,
