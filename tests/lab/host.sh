@@ -80,8 +80,7 @@ host_ready_inside() {
         host_still_starts "$lab" "$host" "$deadline"
     done
     [[ -n $port ]] || return 0
-    # Any answer will do: a balancer whose servers have no application yet says 503.
-    until curl --silent --max-time 2 --output /dev/null "http://$address:$port/"; do
+    until host_serves "http://$address:$port/"; do
         host_still_starts "$lab" "$host" "$deadline"
     done
 }
@@ -89,6 +88,14 @@ host_ready_inside() {
 host_has_sshd() (
     exec {tcp}<>"/dev/tcp/$1/22" && read -r -t 2 -u "$tcp" banner && [[ $banner == SSH-* ]]
 ) 2>/dev/null
+
+# Any answer will do: a balancer whose servers have no application yet says 503,
+# or hangs up (52 and 56) if it balances connections.
+host_serves() {
+    local rc=0
+    curl --silent --max-time 2 --output /dev/null "$1" || rc=$?
+    ((rc == 0 || rc == 52 || rc == 56))
+}
 
 host_still_starts() {
     local lab=$1 host=$2 deadline=$3 supervisor

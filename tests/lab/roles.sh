@@ -6,7 +6,7 @@ readonly APP_HOST_HEADER=app.lab
 role_port() {
     case $1 in
     tomcat) echo 8080 ;;
-    haproxy | nginx) echo 80 ;;
+    haproxy | l4 | nginx) echo 80 ;;
     esac
 }
 
@@ -17,12 +17,12 @@ role_check() {
     case $role in
     tomcat | plain)
         [[ -z $servers ]] || die_usage "the role \`$role\` of \`$host\` takes no servers" ;;
-    haproxy | nginx)
+    haproxy | l4 | nginx)
         [[ -n $servers ]] || die_usage "the role \`$role\` of \`$host\` wants servers: \`$host=$role:web1,web2\`"
         for server in ${servers//,/ }; do
             [[ " $* " == *" $server "* ]] || die_usage "the server \`$server\` of \`$host\` is no host of this lab"
         done ;;
-    *) die_usage "unknown role \`$role\` of \`$host\`; allowed: tomcat, haproxy:HOST,…, nginx:HOST,…, plain" ;;
+    *) die_usage "unknown role \`$role\` of \`$host\`; allowed: tomcat, haproxy:HOST,…, l4:HOST,…, nginx:HOST,…, plain" ;;
     esac
 }
 
@@ -39,7 +39,7 @@ role_prepare() {
     chroot "$root" chown deploy:deploy /home/deploy/.ssh/authorized_keys
     case $role in
     tomcat) role_enable "$root" tomcat10 ;;
-    haproxy)
+    haproxy | l4)
         role_haproxy "$lab" "$host" >"$root/etc/haproxy/haproxy.cfg"
         role_enable "$root" haproxy ;;
     nginx)
@@ -62,6 +62,25 @@ role_servers() {
     done
 }
 
+# Prints the path that tells a balancer whether its servers are well.
+role_check_path() {
+    local lab=$1 host=$2 servers
+    servers=$(roster_field "$lab" "$host" servers)
+    if [[ $(roster_field "$lab" "${servers%%,*}" role) == nginx ]]; then
+        echo /proxy-health
+    else
+        cat "$(lab_dir "$lab")/check_path"
+    fi
+}
+
+# The lines of `defaults` that differ between a balancer of requests and one of connections.
+role_haproxy_mode() {
+    case $1 in
+    haproxy) printf '    %s\n' "mode http" "option httplog" "option forwardfor" "timeout http-keep-alive 10s" ;;
+    l4) printf '    %s\n' "mode tcp" "option tcplog" ;;
+    esac
+}
+
 role_haproxy() {
     local lab=$1 host=$2
     cat <<END
@@ -73,11 +92,9 @@ global
     stats timeout 30s
 
 defaults
-    mode http
+$(role_haproxy_mode "$(roster_field "$lab" "$host" role)")
     log global
-    option httplog
     option dontlognull
-    option forwardfor
     option redispatch
     retries 3
     timeout connect 2s
@@ -85,7 +102,6 @@ defaults
     timeout server 30s
     timeout queue 5s
     timeout check 2s
-    timeout http-keep-alive 10s
 
 frontend app
     bind :80
@@ -95,7 +111,7 @@ backend app
     balance roundrobin
     option httpchk
     # Tomcat answers 400 without a Host.
-    http-check send meth GET uri $(<"$(lab_dir "$lab")/check_path") ver HTTP/1.1 hdr Host $APP_HOST_HEADER
+    http-check send meth GET uri $(role_check_path "$lab" "$host") ver HTTP/1.1 hdr Host $APP_HOST_HEADER
     http-check expect status 200
     default-server check inter 500ms fall 2 rise 2
 $(role_servers "$lab" "$host" '    server {host} {host}:{port}')

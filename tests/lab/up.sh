@@ -30,7 +30,7 @@ up() {
 up_roster() {
     local spec host role servers names=() number=11
     for spec; do
-        [[ $spec =~ ^([a-z][a-z0-9-]{0,14})=([a-z]+)(:([a-z0-9,-]+))?$ ]] ||
+        [[ $spec =~ ^([a-z][a-z0-9-]{0,14})=([a-z0-9]+)(:([a-z0-9,-]+))?$ ]] ||
             die_usage "\`$spec\` is no HOST=ROLE; a host's name has lower-case letters, digits and \`-\`, up to 15"
         host=${BASH_REMATCH[1]}
         [[ " ${names[*]} " != *" $host "* && $host != lo && $host != lab0 && $host != controller ]] ||
