@@ -1,6 +1,6 @@
 //! The JSON of `pkg inspect --json`. Names are only ever added; times are seconds since 1970, sizes are bytes.
 
-use std::path::Path;
+use std::borrow::Cow;
 
 use rpm_header::{Dependency, FileEntry, FileKind, Signature};
 use serde::Serialize;
@@ -10,7 +10,7 @@ use super::Inspected;
 /// What is printed for a file.
 #[derive(Debug, Serialize)]
 pub(super) struct Inspection<'a> {
-    file: &'a Path,
+    file: Cow<'a, str>,
     file_size: u64,
     nevra: String,
     name: &'a str,
@@ -113,7 +113,7 @@ impl<'a> Inspection<'a> {
         let header = &inspected.header;
         let (nevra, evr) = (&header.nevra, &header.nevra.evr);
         Self {
-            file: inspected.path,
+            file: inspected.path.to_string_lossy(),
             file_size: inspected.file_size,
             nevra: nevra.to_string(),
             name: nevra.name.as_str(),
@@ -218,6 +218,8 @@ fn dependencies(dependencies: &[Dependency]) -> Vec<DependencyJson<'_>> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use crate::commands::inspect::tests::sample;
 

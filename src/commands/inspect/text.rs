@@ -16,7 +16,7 @@ pub(super) fn report(inspected: &Inspected<'_>) -> String {
     section(&mut lines, "Jars", inspected.jars().map(|file| printable(&file.path)).collect());
     section(&mut lines, "Files", files(&header.files));
     for (title, dependencies) in dependency_kinds(header) {
-        section(&mut lines, title, dependencies.iter().map(|one| printable(&one.to_string())).collect());
+        section(&mut lines, title, dependency_lines(dependencies));
     }
     for scriptlet in &header.scriptlets {
         let title = format!("{} ({})", scriptlet.name, printable(&scriptlet.interpreter.join(" ")));
@@ -38,6 +38,13 @@ fn dependency_kinds(header: &PackageHeader) -> [(&'static str, &[Dependency]); 8
         ("Supplements", &header.supplements),
         ("Enhances", &header.enhances),
     ]
+}
+
+/// Once each: rpmbuild writes `/bin/sh` for every scriptlet.
+fn dependency_lines(dependencies: &[Dependency]) -> Vec<String> {
+    let mut lines: Vec<String> = dependencies.iter().map(|one| printable(&one.to_string())).collect();
+    lines.dedup();
+    lines
 }
 
 fn section(lines: &mut Vec<String>, title: &str, content: Vec<String>) {
