@@ -53,11 +53,12 @@ pub struct Outcome {
 }
 
 impl Repository {
-    /// Opens the repository in a store; the channels named are created where they do not exist.
+    /// Opens the repository in the store at a location; the channels named are created where they do not exist.
     ///
     /// # Errors
     /// [`RepositoryError`], also where the key is not the one that signed what the channels show.
-    pub async fn open(store: Store, key: SigningKey, channels: &[ChannelName]) -> Result<Self, RepositoryError> {
+    pub async fn open(location: &str, key: SigningKey, channels: &[ChannelName]) -> Result<Self, RepositoryError> {
+        let store = Store::open(location).await?;
         let repository = Self {
             ledger: store.ledger(LEDGER),
             key,

@@ -1,12 +1,71 @@
-//! `pkg list`
+//! `pkg list`: the channels, or what one of them lists.
 
+use repo_api::{ChannelName, Client};
+
+use super::connection::{ServerArgs, failure};
 use crate::exit::{Exit, Failure};
-use crate::render::Printer;
+use crate::render::{Printer, printable};
 
-/// List channels, or the packages of one.
+/// List the channels, or the packages of one.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The channel whose packages to list.
+    #[arg(value_name = "CHANNEL")]
+    channel: Option<ChannelName>,
+    #[command(flatten)]
+    server: ServerArgs,
+}
 
-pub(crate) async fn run(_args: Args, _printer: &Printer) -> Result<Exit, Failure> {
-    Err(Failure::failed(anyhow::anyhow!("`pkg list` is being written")))
+const EXAMPLES: &str = "\
+Examples:
+  pkg list
+  pkg list prod
+  pkg list prod --json";
+
+pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> {
+    let client = args.server.client()?;
+    match args.channel {
+        Some(channel) => packages(&client, &channel, printer).await,
+        None => channels(&client, printer).await,
+    }
+}
+
+async fn channels(client: &Client, printer: &Printer) -> Result<Exit, Failure> {
+    let list = client.channels().await.map_err(failure)?;
+    if printer.is_json() {
+        printer.json(&list);
+        return Ok(Exit::Done);
+    }
+    for channel in &list.channels {
+        printer.data(&format!(
+            "{}  {} packages  commit {}  {}",
+            channel.name,
+            channel.packages,
+            channel.commit,
+            channel.changed_at.format("%Y-%m-%dT%H:%M:%SZ"),
+        ));
+    }
+    Ok(Exit::Done)
+}
+
+async fn packages(client: &Client, channel: &ChannelName, printer: &Printer) -> Result<Exit, Failure> {
+    let list = client.packages(channel).await.map_err(failure)?;
+    if printer.is_json() {
+        printer.json(&list);
+        return Ok(Exit::Done);
+    }
+    for package in &list.packages {
+        printer.data(&format!(
+            "{}  commit {}  {}  {}",
+            package.nevra,
+            package.commit,
+            package.listed_at.format("%Y-%m-%dT%H:%M:%SZ"),
+            printable(&package.listed_by),
+        ));
+    }
+    if list.packages.is_empty() {
+        printer.talk(&format!("channel {channel} is empty"));
+    }
+    Ok(Exit::Done)
 }

@@ -1,6 +1,7 @@
 //! The commands, one file each: arguments, the call into a library, what to print.
 
 pub(crate) mod build;
+pub(crate) mod connection;
 pub(crate) mod deploy;
 pub(crate) mod history;
 pub(crate) mod inspect;

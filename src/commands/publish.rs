@@ -1,12 +1,91 @@
-//! `pkg publish`
+//! `pkg publish`: uploads packages and lists them in a channel.
 
+use std::path::PathBuf;
+
+use repo_api::{ChannelName, Client, LocalPackage, PublishRequest, StagedPackage};
+
+use super::connection::{ReasonArgs, ServerArgs, failure, who};
 use crate::exit::{Exit, Failure};
 use crate::render::Printer;
 
-/// Publish RPMs to a channel of a repository.
+/// Publish packages to a channel.
+///
+/// All packages become installable in one step, before the command returns, or none of them does. Publishing the same
+/// file again changes nothing; another file of the same name, version and release is refused.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The RPM files.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// The channel.
+    #[arg(long, value_name = "CHANNEL")]
+    to: ChannelName,
+    #[command(flatten)]
+    reason: ReasonArgs,
+    #[command(flatten)]
+    server: ServerArgs,
+}
 
-pub(crate) async fn run(_args: Args, _printer: &Printer) -> Result<Exit, Failure> {
-    Err(Failure::failed(anyhow::anyhow!("`pkg publish` is being written")))
+const EXAMPLES: &str = "\
+Prints one line per package: its NEVRA, the channel, and the commit since which it is there.
+
+Examples:
+  pkg publish dist/*.rpm --to dev
+  PKG_TOKEN=… pkg publish petclinic-1.4.0-57.noarch.rpm --to dev --server https://rpm.example.org --why 'build 57'";
+
+pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> {
+    let client = args.server.client()?;
+    let mut packages = Vec::new();
+    for file in &args.files {
+        packages.push(LocalPackage::read(file).map_err(Failure::input)?);
+    }
+    for package in &packages {
+        upload(&client, package, printer).await?;
+    }
+    let staged = |package: LocalPackage| StagedPackage { sha256: package.sha256, file_name: package.file_name };
+    let request =
+        PublishRequest { packages: packages.into_iter().map(staged).collect(), who: who(), why: args.reason.why };
+    let published = client.publish(&args.to, &request).await.map_err(failure)?;
+    if printer.is_json() {
+        printer.json(&published);
+    } else {
+        for package in &published.packages {
+            printer.data(&format!("{}  {}  commit {}", package.nevra, published.channel, published.commit));
+        }
+    }
+    if !published.changed {
+        printer.talk(&format!("channel {} had all of it before", published.channel));
+    }
+    Ok(Exit::Done)
+}
+
+async fn upload(client: &Client, package: &LocalPackage, printer: &Printer) -> Result<(), Failure> {
+    if client.has_upload(&package.sha256).await.map_err(failure)? {
+        printer.detail(&format!("{} is on the server already", package.file_name));
+        return Ok(());
+    }
+    printer.talk(&format!("uploading {} ({})", package.file_name, size(package.size)));
+    client.upload(package).await.map_err(failure)
+}
+
+fn size(bytes: u64) -> String {
+    let tenths = |unit: u64| format!("{}.{}", bytes / unit, bytes % unit * 10 / unit);
+    match bytes {
+        0..1024 => format!("{bytes} B"),
+        1024..1_048_576 => format!("{} KiB", tenths(1 << 10)),
+        _ => format!("{} MiB", tenths(1 << 20)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::size;
+
+    #[test]
+    fn sizes() {
+        for (bytes, text) in [(0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (60 << 20, "60.0 MiB")] {
+            assert_eq!(size(bytes), text);
+        }
+    }
 }
