@@ -60,7 +60,7 @@ pub fn build(
     directory: &Path,
     key: Option<&SigningKey>,
 ) -> Result<BuiltPackage, BuildError> {
-    let contents = Contents::gather(spec)?;
+    let contents = Contents::gather(spec, source_date)?;
     let layout = layout::plan(spec, &contents, source_date)?;
     let draft = rpm_file::write(&layout, directory, key)?;
     let (sha256, size) = rpm_file::read_back(&draft, &layout, key)?;

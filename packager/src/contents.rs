@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
-use crate::PackageSpec;
-use crate::war::{War, WarError};
+use crate::war::{EntryTime, War, WarError};
+use crate::{PackageSpec, SourceDate};
 
 /// The contents of a package, found but not read.
 #[derive(Debug)]
@@ -51,12 +51,13 @@ pub enum ContentsError {
 
 impl Contents {
     /// Finds the WAR and lists the configuration, sorted by name.
-    pub(crate) fn gather(spec: &PackageSpec) -> Result<Self, ContentsError> {
+    pub(crate) fn gather(spec: &PackageSpec, source_date: SourceDate) -> Result<Self, ContentsError> {
         let configuration = match &spec.configuration {
             Some(directory) => list(directory)?,
             None => Vec::new(),
         };
-        Ok(Self { war: War::open(&spec.tomcat.war)?, configuration })
+        let time = EntryTime::of_build(source_date, spec.build_number());
+        Ok(Self { war: War::open(&spec.tomcat.war, time)?, configuration })
     }
 }
 

@@ -3,12 +3,15 @@
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use chrono::{Datelike, Timelike};
 use fs_err::File;
 use tempfile::NamedTempFile;
 use walkdir::WalkDir;
 use zip::result::ZipError;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
+
+use crate::SourceDate;
 
 /// A WAR that can be packaged.
 #[derive(Debug)]
@@ -49,8 +52,8 @@ pub enum WarError {
 }
 
 impl War {
-    /// Opens the WAR at a path, or packs the directory there as one.
-    pub(crate) fn open(path: &Path) -> Result<Self, WarError> {
+    /// Opens the WAR at a path, or packs the directory there as one; `time` is then that of its entries.
+    pub(crate) fn open(path: &Path, time: EntryTime) -> Result<Self, WarError> {
         let metadata = match fs_err::metadata(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(WarError::Missing(path.to_owned())),
             metadata => metadata.map_err(WarError::Read)?,
@@ -58,7 +61,7 @@ impl War {
         if !metadata.is_dir() {
             return Self::inspect(path, None);
         }
-        let packed = pack(path).map_err(|source| WarError::Pack { path: path.to_owned(), source })?;
+        let packed = pack(path, time).map_err(|source| WarError::Pack { path: path.to_owned(), source })?;
         let path = packed.path().to_owned();
         Self::inspect(&path, Some(packed))
     }
@@ -72,13 +75,33 @@ impl War {
     }
 }
 
-/// Packs an exploded web application: entries sorted, all with the zip format's earliest time, so that the same files
-/// always give the same bytes.
-fn pack(directory: &Path) -> io::Result<NamedTempFile> {
+/// The time of the entries of a WAR that is packed here.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct EntryTime(DateTime);
+
+impl EntryTime {
+    /// Gives each build times of its own, the same for the same sources.
+    ///
+    /// Tomcat unpacks files with these times, and Jasper compiles a page again only when its time differs: with fixed
+    /// times it would serve the pages of the build before. A zip's times count in steps of two seconds.
+    pub(crate) fn of_build(date: SourceDate, build_number: u64) -> Self {
+        let steps = date.of_build(build_number) - date.seconds();
+        let time = chrono::DateTime::from_timestamp(i64::from(date.seconds() & !1) + 2 * i64::from(steps), 0);
+        let time = time.unwrap_or_default();
+        let [month, day, hour, minute, second] =
+            [time.month(), time.day(), time.hour(), time.minute(), time.second()].map(|part| part as u8);
+        let year = u16::try_from(time.year()).unwrap_or_default();
+        Self(DateTime::from_date_and_time(year, month, day, hour, minute, second).unwrap_or_default())
+    }
+}
+
+/// Packs an exploded web application: entries sorted, all of the same time, so that the same files always give the same
+/// bytes.
+fn pack(directory: &Path, time: EntryTime) -> io::Result<NamedTempFile> {
     let mut writer = ZipWriter::new(NamedTempFile::new()?);
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
-        .last_modified_time(DateTime::default())
+        .last_modified_time(time.0)
         .unix_permissions(0o644);
     for entry in WalkDir::new(directory).min_depth(1).sort_by_file_name() {
         let entry = entry?;
@@ -110,9 +133,26 @@ fn refused(path: &Path, why: &str) -> io::Error {
 mod tests {
     use super::*;
 
+    fn open(path: &Path) -> Result<War, WarError> {
+        War::open(path, time(57))
+    }
+
+    fn time(build_number: u64) -> EntryTime {
+        EntryTime::of_build(SourceDate::from_seconds(1_700_000_001).unwrap(), build_number)
+    }
+
+    #[test]
+    fn entries_of_every_build_have_times_of_their_own() {
+        assert_eq!(time(0).0.to_string(), "2023-11-14 22:13:20");
+        assert_eq!(time(57).0.to_string(), "2023-11-14 22:15:14");
+        assert_eq!(time(58).0.to_string(), "2023-11-14 22:15:16");
+        let before_zip = EntryTime::of_build(SourceDate::from_seconds(0).unwrap(), 1);
+        assert_eq!(before_zip.0.to_string(), "1980-01-01 00:00:00");
+    }
+
     #[test]
     fn says_where_it_looked() {
-        let error = War::open(Path::new("no/such.war")).unwrap_err().to_string();
+        let error = open(Path::new("no/such.war")).unwrap_err().to_string();
         assert_eq!(error, "there is no WAR at `no/such.war`; `tomcat.war` is relative to the spec");
     }
 
@@ -122,7 +162,7 @@ mod tests {
         for content in [&b""[..], b"PK", b"<html/>"] {
             let path = directory.path().join("x.war");
             fs_err::write(&path, content).unwrap();
-            assert!(matches!(War::open(&path), Err(WarError::NotZip { .. })), "{content:?}");
+            assert!(matches!(open(&path), Err(WarError::NotZip { .. })), "{content:?}");
         }
     }
 
@@ -135,9 +175,9 @@ mod tests {
         };
         write("b.html");
         write("META-INF/context.xml");
-        let first = War::open(directory.path()).unwrap();
+        let first = open(directory.path()).unwrap();
         write("b.html");
-        let second = War::open(directory.path()).unwrap();
+        let second = open(directory.path()).unwrap();
         assert_eq!(fs_err::read(&first.path).unwrap(), fs_err::read(&second.path).unwrap());
         assert!(first.has_context_descriptor);
         let mut archive = ZipArchive::new(File::open(&first.path).unwrap()).unwrap();

@@ -1,12 +1,142 @@
-//! `pkg build`
+//! `pkg build`: reads every spec, then builds one package after the other.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use anyhow::{Context, anyhow};
+use packager::{
+    BuildError, BuiltPackage, Overrides, PackageSpec, SigningKey, SourceDate, SpecFile, Variables, WriteError,
+};
+use serde::Serialize;
 
 use crate::exit::{Exit, Failure};
 use crate::render::Printer;
 
 /// Build an RPM from a package spec.
+///
+/// A WAR and a folder of configuration files become a noarch RPM for Tomcat; its path is printed. Times in the package
+/// come from SOURCE_DATE_EPOCH, else from the git commit that is checked out at the spec: the same sources give the same
+/// bytes.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The package specs, in TOML.
+    #[arg(required = true, value_name = "SPEC")]
+    specs: Vec<PathBuf>,
+    /// The version, in place of the spec's.
+    #[arg(long, value_name = "VERSION")]
+    version: Option<String>,
+    /// The release, in place of the spec's: the build's number, then what you like, such as 57.gabc123.
+    #[arg(long, value_name = "RELEASE")]
+    release: Option<String>,
+    /// Set a variable that the spec uses as ${KEY}; wins over the environment.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_and_value)]
+    set: Vec<(String, String)>,
+    /// Sign with this armored OpenPGP private key; its passphrase is taken from PKG_SIGN_PASSPHRASE.
+    #[arg(long, value_name = "KEYFILE")]
+    sign: Option<PathBuf>,
+    /// Take the key's passphrase from the first line of this file instead.
+    #[arg(long, value_name = "FILE", requires = "sign")]
+    sign_passphrase_file: Option<PathBuf>,
+    /// The directory that packages are written to; created where it is missing.
+    #[arg(long, value_name = "DIR", default_value = "dist")]
+    out: PathBuf,
+}
 
-pub(crate) fn run(_args: Args, _printer: &Printer) -> Result<Exit, Failure> {
-    Err(Failure::failed(anyhow::anyhow!("`pkg build` is being written")))
+const EXAMPLES: &str = "\
+Examples:
+  pkg build specs/hello.toml --version 1.0 --release 1
+  VERSION=1.4.0 BUILD_NUMBER=57 pkg build specs/petclinic.toml --sign ci-key.asc
+  pkg build specs/examples.toml --version 9.0.82 --release 1 --set WAR=build/examples.war --out /tmp/rpms";
+
+/// What `--json` prints of each package.
+#[derive(Debug, Serialize)]
+struct Built<'a> {
+    path: String,
+    nevra: String,
+    sha256: &'a str,
+    size: u64,
+}
+
+pub(crate) fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> {
+    let specs = read_specs(&args)?;
+    let key = signing_key(&args)?;
+    let source_date_epoch = std::env::var("SOURCE_DATE_EPOCH").ok();
+    for spec in &specs {
+        let date = SourceDate::find(source_date_epoch.as_deref(), &spec.directory).map_err(Failure::input)?;
+        printer.detail(&format!("building {} of {}", spec.nevra(), spec.tomcat.war.display()));
+        let package = packager::build(spec, date, &args.out, key.as_ref()).map_err(|error| failure(error, spec))?;
+        report(&package, printer);
+    }
+    Ok(Exit::Done)
+}
+
+/// Reads and validates every spec before anything is built.
+fn read_specs(args: &Args) -> Result<Vec<PackageSpec>, Failure> {
+    let set: BTreeMap<_, _> = args.set.iter().cloned().collect();
+    let environment =
+        std::env::vars_os().filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
+    let mut variables = Variables::new(set, environment.collect());
+    let overrides = Overrides { version: args.version.clone(), release: args.release.clone() };
+    let mut specs = Vec::new();
+    let mut identities = BTreeSet::new();
+    for path in &args.specs {
+        let file = SpecFile::read(path).map_err(Failure::input)?;
+        let spec = file.resolve(&mut variables, &overrides).map_err(Failure::input)?;
+        if !identities.insert(spec.nevra()) {
+            return Err(Failure::input(anyhow!("{}: another spec makes `{}` as well", path.display(), spec.nevra())));
+        }
+        specs.push(spec);
+    }
+    if let Some(unused) = variables.unused().first() {
+        return Err(Failure::input(anyhow!("`--set {unused}=…`: no value of the specs uses `${{{unused}}}`")));
+    }
+    Ok(specs)
+}
+
+fn signing_key(args: &Args) -> Result<Option<SigningKey>, Failure> {
+    let Some(path) = &args.sign else { return Ok(None) };
+    let passphrase = match &args.sign_passphrase_file {
+        Some(file) => {
+            let text = fs_err::read_to_string(file).context("could not read the passphrase").map_err(Failure::input)?;
+            Some(text.lines().next().unwrap_or_default().to_owned())
+        }
+        None => std::env::var("PKG_SIGN_PASSPHRASE").ok(),
+    };
+    SigningKey::load(path, passphrase.as_deref()).map(Some).map_err(Failure::input)
+}
+
+fn report(package: &BuiltPackage, printer: &Printer) {
+    for notice in &package.notices {
+        printer.warning(&format!("{}: {notice}", package.nevra));
+    }
+    let BuiltPackage { path, nevra, sha256, size, .. } = package;
+    printer.talk(&format!("built {nevra}, {size} bytes, sha256 {sha256}"));
+    if printer.is_json() {
+        printer.json(&Built { path: path.display().to_string(), nevra: nevra.to_string(), sha256, size: *size });
+    } else {
+        printer.data(&path.display().to_string());
+    }
+}
+
+/// What the user gave is wrong input; what the machine did not do is a failure.
+fn failure(error: BuildError, spec: &PackageSpec) -> Failure {
+    let exit = match &error {
+        BuildError::Contents(_) | BuildError::Layout(_) => Exit::Input,
+        BuildError::Write(
+            WriteError::Directory { .. } | WriteError::Read(_) | WriteError::Changed { .. } | WriteError::TooLarge(_),
+        ) => Exit::Input,
+        BuildError::Write(
+            WriteError::Output(_) | WriteError::Header(_) | WriteError::Sign(_) | WriteError::SignatureTooLong,
+        )
+        | BuildError::ReadBack(_) => Exit::Failed,
+    };
+    Failure::new(exit, anyhow::Error::new(error).context(format!("could not build `{}`", spec.nevra())))
+}
+
+fn key_and_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("it is not KEY=VALUE".to_owned()),
+    }
 }

@@ -139,8 +139,9 @@ mod tests {
         let head = "summary='s'\nlicense='MIT'\nversion='1'\nrelease='57'\n";
         let file = SpecFile::parse(&directory.join("x.toml"), format!("{head}{text}")).unwrap();
         let spec = file.resolve(&mut Variables::default(), &Overrides::default()).unwrap();
-        let contents = Contents::gather(&spec).unwrap();
-        plan(&spec, &contents, SourceDate::from_seconds(1000).unwrap())
+        let date = SourceDate::from_seconds(1000).unwrap();
+        let contents = Contents::gather(&spec, date).unwrap();
+        plan(&spec, &contents, date)
     }
 
     #[test]
@@ -187,7 +188,7 @@ mod tests {
         let mut spec_layout = layout(directory.path(), text).unwrap();
         assert_eq!(spec_layout.entries.len(), 8);
         spec_layout.spec.tomcat.instance = "x".to_owned();
-        let contents = Contents::gather(&spec_layout.spec).unwrap();
+        let contents = Contents::gather(&spec_layout.spec, spec_layout.source_date).unwrap();
         let error = plan(&spec_layout.spec, &contents, spec_layout.source_date).unwrap_err();
         assert_eq!(error, LayoutError::Duplicate("/etc/x/Catalina/localhost/x.xml".to_owned()));
     }
