@@ -6,7 +6,7 @@ use crate::commands;
 
 /// RPM packaging, a yum repository and deployment over SSH, for web applications.
 #[derive(Debug, Parser)]
-#[command(name = "pkg", version, propagate_version = true, max_term_width = 110, after_help = EXIT_CODES)]
+#[command(name = "pkg", version, max_term_width = 110, after_help = EXIT_CODES)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) output: OutputArgs,
