@@ -33,6 +33,9 @@ pub enum WarError {
     /// It could not be read.
     #[error("could not read the WAR")]
     Read(#[source] io::Error),
+    /// It is something other than a file or a directory.
+    #[error("the WAR `{}` is neither a file nor a directory", .0.display())]
+    Kind(PathBuf),
     /// It is no zip archive.
     #[error("the WAR `{}` is not a zip archive", path.display())]
     NotZip {
@@ -58,8 +61,10 @@ impl War {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(WarError::Missing(path.to_owned())),
             metadata => metadata.map_err(WarError::Read)?,
         };
-        if !metadata.is_dir() {
+        if metadata.is_file() {
             return Self::inspect(path, None);
+        } else if !metadata.is_dir() {
+            return Err(WarError::Kind(path.to_owned()));
         }
         let packed = pack(path, time).map_err(|source| WarError::Pack { path: path.to_owned(), source })?;
         let path = packed.path().to_owned();
@@ -158,6 +163,7 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_zip() {
+        assert!(matches!(open(Path::new("/dev/null")), Err(WarError::Kind(_))));
         let directory = tempfile::tempdir().unwrap();
         for content in [&b""[..], b"PK", b"<html/>"] {
             let path = directory.path().join("x.war");

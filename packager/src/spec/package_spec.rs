@@ -29,7 +29,7 @@ pub struct PackageSpec {
     pub tomcat: TomcatApplication,
     /// The folder of configuration files, where there is one.
     pub configuration: Option<PathBuf>,
-    /// The folder that the spec stands in.
+    /// The folder that the spec stands in; empty for the current one.
     pub directory: PathBuf,
 }
 

@@ -58,10 +58,7 @@ impl SpecFile {
     }
 
     fn directory(&self) -> &Path {
-        match self.path().parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        }
+        self.path().parent().unwrap_or(Path::new(""))
     }
 }
 
@@ -79,7 +76,7 @@ impl Resolved {
     }
 
     fn refused(&self, error: impl Into<ValueError>) -> SpecError {
-        SpecError::Value { location: self.location.clone(), key: self.key, source: error.into() }
+        SpecError::Value { location: self.location.clone(), key: self.key, reason: error.into() }
     }
 }
 
@@ -109,7 +106,7 @@ impl Resolver<'_> {
         let location = self.file.location(text);
         match self.variables.expand(text.get_ref()) {
             Ok(value) => not_empty(Resolved { key, location, value }),
-            Err(source) => Err(SpecError::Variable { location, key, source }),
+            Err(reason) => Err(SpecError::Variable { location, key, reason }),
         }
     }
 

@@ -50,24 +50,24 @@ pub enum SpecError {
         example: &'static str,
     },
     /// A value's variables could not be resolved.
-    #[error("{location}: `{key}`: {source}")]
+    #[error("{location}: `{key}`: {reason}")]
     Variable {
         /// Where.
         location: Location,
         /// The key, with its table.
         key: &'static str,
         /// What is wrong.
-        source: VariableError,
+        reason: VariableError,
     },
     /// A value does not hold.
-    #[error("{location}: `{key}`: {source}")]
+    #[error("{location}: `{key}`: {reason}")]
     Value {
         /// Where.
         location: Location,
         /// The key, with its table.
         key: &'static str,
         /// What is wrong.
-        source: ValueError,
+        reason: ValueError,
     },
 }
 
