@@ -10,7 +10,7 @@ readonly BASE_PACKAGES=(
 # Units that Debian enables or that a container has no use for.
 readonly BASE_DISABLED=(tomcat10.service haproxy.service nginx.service)
 readonly BASE_MASKED=(
-    systemd-logind.service systemd-networkd.service systemd-networkd.socket
+    systemd-networkd.service systemd-networkd.socket
     systemd-resolved.service systemd-timesyncd.service systemd-pstore.service
     apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer
     fstrim.timer getty.target console-getty.service

@@ -51,13 +51,15 @@ host_start_inside() {
 
 # A new network namespace for the host, and a cable from it to the bridge.
 host_cable() {
-    local lab=$1 host=$2 ns address
+    local lab=$1 host=$2 ns address mac
     ns=$(lab_dir "$lab")/ns/$host
     address=$(roster_field "$lab" "$host" address)
+    # The same at every boot: the others' ARP tables outlive the host.
+    mac=$(printf '02:00:0a:4d:00:%02x' "${address##*.}")
     host_uncable "$ns"
     : >"$ns"
     unshare --net="$ns" true
-    ip link add "$host" type veth peer name eth0 netns "$ns"
+    ip link add "$host" type veth peer name eth0 address "$mac" netns "$ns"
     ip link set "$host" master lab0 up
     nsenter --net="$ns" sh -ec "ip link set lo up; ip addr add $address/24 dev eth0; ip link set eth0 up"
 }
@@ -85,9 +87,10 @@ host_ready_inside() {
     done
 }
 
-host_has_sshd() (
-    exec {tcp}<>"/dev/tcp/$1/22" && read -r -t 2 -u "$tcp" banner && [[ $banner == SSH-* ]]
-) 2>/dev/null
+# Bounded: the kernel waits ever longer between its attempts to connect.
+host_has_sshd() {
+    timeout 1 bash -c 'read -r banner <"/dev/tcp/$0/22" && [[ $banner == SSH-* ]]' "$1" 2>/dev/null
+}
 
 # Any answer will do: a balancer whose servers have no application yet says 503,
 # or hangs up (52 and 56) if it balances connections.
