@@ -8,7 +8,7 @@ use crate::cli::{ColorChoice, OutputArgs};
 use crate::exit::Failure;
 
 /// Prints what commands return, in the manner that the global flags ask for.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Printer {
     json: bool,
     quiet: bool,
@@ -70,6 +70,11 @@ impl Printer {
         if self.verbose && !self.quiet {
             to_stderr(line);
         }
+    }
+
+    /// Prints one line of talk that also `--quiet` shows.
+    pub(crate) fn urgent(&self, line: &str) {
+        to_stderr(line);
     }
 
     /// Prints a warning to stderr, also with `--quiet`.

@@ -1,12 +1,114 @@
 //! `pkg history`
 
+use std::sync::Arc;
+
+use deployer::{Action, DeploymentId, DeploymentRecord, Direction, Ending, StepResult};
+use tokio::sync::watch;
+
+use super::deploy;
 use crate::exit::{Exit, Failure};
 use crate::render::Printer;
 
 /// Show what was deployed to an environment, when, by whom and why.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+#[command(after_help = "Examples:\n  pkg history prod\n  pkg history prod --show D-0012")]
+pub(crate) struct Args {
+    /// A path to an environment file (.toml), or its name.
+    #[arg(value_name = "ENV")]
+    environment: String,
+    /// Show the steps of one deployment.
+    #[arg(long, value_name = "ID")]
+    show: Option<DeploymentId>,
+}
 
-pub(crate) async fn run(_args: Args, _printer: &Printer) -> Result<Exit, Failure> {
-    Err(Failure::failed(anyhow::anyhow!("`pkg history` is being written")))
+pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> {
+    let environment = deploy::environment(&args.environment)?;
+    let name = environment.name.clone();
+    let (_interrupted, interrupt) = watch::channel(false);
+    let deployer = deploy::open(environment, Arc::new(deploy::Progress(printer.clone())), interrupt).await?;
+    let state = deployer.journal().await.map_err(deploy::failure)?;
+    let Some(id) = args.show else {
+        if state.deployments.is_empty() {
+            printer.talk(&format!("nothing was ever deployed to `{name}`"));
+        }
+        for record in state.deployments.iter().rev() {
+            if printer.is_json() { printer.json(record) } else { printer.data(&summary(record)) }
+        }
+        return Ok(Exit::Done);
+    };
+    let record = state.deployment(id).ok_or_else(|| {
+        let last =
+            state.deployments.last().map_or("none yet".to_owned(), |record| format!("the last is {}", record.id));
+        Failure::input(anyhow::anyhow!("environment `{name}` has no deployment {id}; {last}"))
+    })?;
+    if printer.is_json() {
+        printer.json(record);
+    } else {
+        printer.data(&summary(record));
+        for line in details(record) {
+            printer.data(&line);
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn summary(record: &DeploymentRecord) -> String {
+    let action = match record.action {
+        Action::Deploy => "deploy",
+        Action::Rollback => "rollback",
+    };
+    let ending = match record.ending {
+        None => "unfinished",
+        Some(Ending::Done) => "done",
+        Some(Ending::NothingToDo) => "nothing to do",
+        Some(Ending::NothingChanged) => "failed, nothing changed",
+        Some(Ending::RolledBack) => "failed, rolled back",
+        Some(Ending::PartlyChanged) => "partly changed",
+        Some(Ending::NotApproved) => "not approved",
+    };
+    let why = record.author.why.as_deref().map(|why| format!("  \"{why}\"")).unwrap_or_default();
+    let began = record.began.format("%Y-%m-%d %H:%M:%SZ");
+    format!("{}  {began}  {action}  {}  {ending}  by {}{why}", record.id, moves(record), record.author.who)
+}
+
+/// What moved, each move once however many hosts made it.
+fn moves(record: &DeploymentRecord) -> String {
+    let changes = record.plan.iter().flat_map(|plan| &plan.hosts).flat_map(|host| &host.changes);
+    let mut moves: Vec<String> = Vec::new();
+    for change in changes.filter(|change| change.moves()) {
+        let from = change.from.as_ref().map_or("nothing".to_owned(), |from| from.evr.to_string());
+        let text = format!("{} {from} → {}", change.to.name, change.to.evr);
+        if !moves.contains(&text) {
+            moves.push(text);
+        }
+    }
+    if moves.is_empty() { "-".to_owned() } else { moves.join(", ") }
+}
+
+fn details(record: &DeploymentRecord) -> Vec<String> {
+    let mut lines = Vec::new();
+    for step in &record.steps {
+        let back = if step.direction == Direction::Back { "back:" } else { "" };
+        let seconds = step
+            .milliseconds
+            .map_or(String::new(), |ms| format!(" {:.1}s", std::time::Duration::from_millis(ms).as_secs_f64()));
+        let result = match &step.result {
+            None => "begun, end unknown".to_owned(),
+            Some(StepResult::Ok { detail }) => {
+                format!("ok{seconds}{}", detail.as_deref().map(|detail| format!(" {detail}")).unwrap_or_default())
+            }
+            Some(StepResult::Failed { error }) => format!("failed{seconds} {error}"),
+        };
+        lines.push(format!("  {} {} {back}{} {result}", step.began.format("%H:%M:%SZ"), step.host, step.step));
+    }
+    for host in &record.hosts {
+        let now = host
+            .now
+            .as_ref()
+            .map_or("unknown".to_owned(), |now| now.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "));
+        let settled = if host.settled { "" } else { ", out of service" };
+        lines.push(format!("  {} left with {now}{settled}", host.host));
+    }
+    lines.extend(record.reason.as_ref().map(|reason| format!("  because: {reason}")));
+    lines
 }

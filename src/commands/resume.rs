@@ -1,12 +1,29 @@
 //! `pkg resume`
 
+use deployer::Request;
+
+use super::deploy::{ChangeArgs, carry_out};
 use crate::exit::{Exit, Failure};
 use crate::render::Printer;
 
 /// Finish or back out a deployment whose controller died.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// A path to an environment file (.toml), or its name.
+    #[arg(value_name = "ENV")]
+    environment: String,
+    #[command(flatten)]
+    change: ChangeArgs,
+}
 
-pub(crate) async fn run(_args: Args, _printer: &Printer) -> Result<Exit, Failure> {
-    Err(Failure::failed(anyhow::anyhow!("`pkg resume` is being written")))
+const EXAMPLES: &str = "\
+Example:
+  pkg resume prod
+
+Takes the lease over once it has ended (a minute after the last sign of life), observes the hosts afresh and plans what
+is left. A deployment that was taking hosts back goes on with that. One that left hosts changed can be resumed, too.";
+
+pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> {
+    carry_out(&args.environment, Request::Resume, args.change, printer).await
 }

@@ -1,0 +1,161 @@
+//! What is true of the hosts and the balancers, as observed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use nevra::{Nevra, ParseNevraError};
+use serde::{Deserialize, Serialize};
+
+use crate::HostName;
+use crate::balancer::ServerState;
+
+/// What was observed of all hosts of an environment.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// Of each host.
+    pub hosts: BTreeMap<HostName, HostFacts>,
+}
+
+/// What was observed of one host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostFacts {
+    /// What installs packages there.
+    pub manager: PackageManager,
+    /// What of the target's names is installed, oldest first.
+    pub installed: BTreeSet<Nevra>,
+    /// What of the target's names the repositories offer.
+    pub offered: BTreeSet<Nevra>,
+    /// The service, as `systemctl is-active` says it.
+    pub service: String,
+    /// The free space under /var in bytes.
+    pub free_space: u64,
+    /// Whether a step of this environment runs there at this moment.
+    pub busy: bool,
+    /// How each balancer sees it, in the order of the environment; empty without balancers.
+    pub balancers: Vec<ServerState>,
+}
+
+/// A package manager, by its generation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PackageManager {
+    /// dnf 4 (EL 8, 9).
+    Dnf4,
+    /// dnf 5 (Fedora 41 and later).
+    Dnf5,
+    /// yum 3 (EL 7).
+    Yum3,
+}
+
+/// Says why what a host printed are no facts.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ParseFactsError {
+    /// A line that is no fact.
+    #[error("`{0}` is no fact")]
+    Line(String),
+    /// A package that is no NEVRA.
+    #[error(transparent)]
+    Nevra(#[from] ParseNevraError),
+    /// A fact is missing.
+    #[error("`{0}` is missing")]
+    Missing(&'static str),
+}
+
+impl HostFacts {
+    /// Reads what `scripts/facts.sh` prints.
+    ///
+    /// # Errors
+    /// [`ParseFactsError`] for what it would never print.
+    pub(crate) fn parse(text: &str) -> Result<Self, ParseFactsError> {
+        let mut manager = None;
+        let mut service = None;
+        let mut free_space = None;
+        let (mut installed, mut offered, mut busy) = (BTreeSet::new(), BTreeSet::new(), false);
+        for line in text.lines() {
+            let unknown = || ParseFactsError::Line(line.to_owned());
+            let (key, value) = line.split_once(' ').unwrap_or((line, ""));
+            match key {
+                "manager" => manager = Some(PackageManager::parse(value).ok_or_else(unknown)?),
+                "service" => service = Some(value.to_owned()),
+                "disk" => free_space = Some(value.parse::<u64>().map_err(|_| unknown())?.saturating_mul(1024)),
+                "busy" => busy = true,
+                "installed" => drop(installed.insert(value.parse()?)),
+                "offered" => drop(offered.insert(value.parse()?)),
+                _ => return Err(unknown()),
+            }
+        }
+        Ok(Self {
+            manager: manager.ok_or(ParseFactsError::Missing("manager"))?,
+            installed,
+            offered,
+            service: service.ok_or(ParseFactsError::Missing("service"))?,
+            free_space: free_space.ok_or(ParseFactsError::Missing("disk"))?,
+            busy,
+            balancers: Vec::new(),
+        })
+    }
+
+    /// What is installed under a package's name.
+    pub fn installed_of(&self, name: &nevra::Name) -> impl Iterator<Item = &Nevra> {
+        self.installed.iter().filter(move |package| package.name == *name)
+    }
+
+    /// Whether all balancers send requests there; true without balancers.
+    #[must_use]
+    pub fn is_serving(&self) -> bool {
+        self.balancers.iter().all(ServerState::is_serving)
+    }
+}
+
+impl PackageManager {
+    fn parse(text: &str) -> Option<Self> {
+        [Self::Dnf4, Self::Dnf5, Self::Yum3].into_iter().find(|manager| manager.as_str() == text)
+    }
+
+    /// Its name as the scripts know it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Dnf4 => "dnf4",
+            Self::Dnf5 => "dnf5",
+            Self::Yum3 => "yum3",
+        }
+    }
+}
+
+impl fmt::Display for PackageManager {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_the_script_prints() {
+        let facts = HostFacts::parse(
+            "manager dnf4\nservice active\ndisk 1000\ninstalled app-0:1.0-1.noarch\n\
+             offered app-0:1.0-1.noarch\noffered app-1:0.9-1.noarch\nbusy\n",
+        )
+        .unwrap();
+        assert_eq!((facts.manager, facts.free_space, facts.busy), (PackageManager::Dnf4, 1_024_000, true));
+        assert_eq!(facts.installed.iter().map(ToString::to_string).collect::<Vec<_>>(), ["app-1.0-1.noarch"]);
+        assert_eq!(facts.offered.iter().next_back().unwrap().to_string(), "app-1:0.9-1.noarch");
+    }
+
+    #[test]
+    fn refuses_anything_else() {
+        for (text, expected) in [
+            ("", "`manager` is missing"),
+            ("manager apt\n", "`manager apt` is no fact"),
+            ("manager dnf4\nservice active\ndisk\n", "`disk` is no fact"),
+            ("Welcome to web1!\n", "`Welcome to web1!` is no fact"),
+            ("installed app\n", "`app` is not"),
+        ] {
+            let error = HostFacts::parse(text).unwrap_err().to_string();
+            assert!(error.contains(expected), "{text}: {error}");
+        }
+    }
+}

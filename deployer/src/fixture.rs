@@ -1,0 +1,50 @@
+//! Values that the tests of several modules begin with.
+
+use std::time::Duration;
+
+use crate::environment::{Approval, Balancer, Endpoint, Environment, Health, Host, Rolling, SshSettings};
+use crate::facts::{HostFacts, PackageManager};
+
+/// An environment of so many hosts, `web1` and on, behind the balancer `lb1`.
+pub(crate) fn environment(hosts: usize) -> Environment {
+    let endpoint = |name: String| Endpoint { name: name.parse().unwrap(), address: name };
+    let hosts = (1..=hosts).map(|number| format!("web{number}"));
+    Environment {
+        name: "test".parse().unwrap(),
+        ledger: String::new(),
+        approval: Approval::None,
+        repositories: vec!["pkg-dev".to_owned()],
+        ssh: SshSettings::default(),
+        service: "tomcat10".to_owned(),
+        health: Health {
+            url: "http://{address}:8080/".to_owned(),
+            expect_status: 200,
+            expect_body: Some("{version}-{release}".to_owned()),
+            package: None,
+            start_timeout: Duration::from_millis(50),
+            interval: Duration::from_millis(10),
+        },
+        balancers: vec![Balancer {
+            host: endpoint("lb1".to_owned()),
+            socket: "/run/haproxy/admin.sock".to_owned(),
+            backend: "app".to_owned(),
+            drain_timeout: Duration::from_millis(500),
+        }],
+        strategy: Rolling { batch_size: 1, min_serving: 1 },
+        hosts: hosts.map(|name| Host { server: name.clone(), endpoint: endpoint(name) }).collect(),
+    }
+}
+
+/// Facts of a healthy host.
+pub(crate) fn host_facts(installed: &[&str], offered: &[&str]) -> HostFacts {
+    let parse = |packages: &[&str]| packages.iter().map(|package| package.parse().unwrap()).collect();
+    HostFacts {
+        manager: PackageManager::Dnf4,
+        installed: parse(installed),
+        offered: parse(offered),
+        service: "active".to_owned(),
+        free_space: 1 << 30,
+        busy: false,
+        balancers: Vec::new(),
+    }
+}

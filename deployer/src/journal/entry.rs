@@ -1,0 +1,181 @@
+//! The entries of an environment's ledger, as they are stored.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use nevra::Nevra;
+use serde::{Deserialize, Serialize};
+
+use crate::plan::{Plan, Step};
+use crate::{DeploymentId, HostName, Target};
+
+/// One entry. The number of the commit that holds `Begun` or `Resumed` is the fencing token of what follows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "entry", rename_all = "snake_case")]
+pub enum Entry {
+    /// A deployment takes the lease.
+    Begun {
+        /// Its id.
+        deployment: DeploymentId,
+        /// What is done.
+        action: Action,
+        /// What the environment is to run.
+        target: Target,
+        /// When the lease ends unless it is extended.
+        until: DateTime<Utc>,
+    },
+    /// Another controller takes over what was left.
+    Resumed {
+        /// What is resumed.
+        deployment: DeploymentId,
+        /// When the lease ends unless it is extended.
+        until: DateTime<Utc>,
+    },
+    /// The controller lives.
+    Extended {
+        /// What it is at.
+        deployment: DeploymentId,
+        /// When the lease ends unless it is extended again.
+        until: DateTime<Utc>,
+    },
+    /// The plan that was agreed to.
+    Planned {
+        /// Of what.
+        deployment: DeploymentId,
+        /// The plan.
+        plan: Plan,
+    },
+    /// A step on a host is about to begin.
+    StepBegun {
+        /// Of what.
+        deployment: DeploymentId,
+        /// Where.
+        host: HostName,
+        /// Which.
+        step: Step,
+        /// Onward or back.
+        direction: Direction,
+    },
+    /// A step on a host has ended.
+    StepEnded {
+        /// Of what.
+        deployment: DeploymentId,
+        /// Where.
+        host: HostName,
+        /// Which.
+        step: Step,
+        /// Onward or back.
+        direction: Direction,
+        /// How it ended.
+        result: StepResult,
+        /// How long it took.
+        milliseconds: u64,
+    },
+    /// A step failed: from here on hosts are taken back.
+    BackingOut {
+        /// Of what.
+        deployment: DeploymentId,
+        /// Why.
+        because: String,
+    },
+    /// It is over, and the lease is free.
+    Finished {
+        /// What.
+        deployment: DeploymentId,
+        /// How it ended.
+        ending: Ending,
+        /// Why it ended so, where that was not the aim.
+        reason: Option<String>,
+        /// What the hosts of the plan were left with.
+        hosts: Vec<HostReport>,
+    },
+}
+
+/// What kind of change it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// To a version that a person named.
+    Deploy,
+    /// To an earlier version.
+    Rollback,
+}
+
+/// Onward to the target, or back to what was there before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// To the target.
+    Onward,
+    /// To what was there before.
+    Back,
+}
+
+/// How a step ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "is")]
+pub enum StepResult {
+    /// Well.
+    Ok {
+        /// What was seen, where it says more than that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        detail: Option<String>,
+    },
+    /// Not.
+    Failed {
+        /// Why.
+        error: String,
+    },
+}
+
+/// How a deployment ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// Every host runs the target and serves.
+    Done,
+    /// Every host ran it already.
+    NothingToDo,
+    /// It failed before it changed anything.
+    NothingChanged,
+    /// It failed, and every host that it touched is back and serves.
+    RolledBack,
+    /// It failed and left hosts changed.
+    PartlyChanged,
+    /// A person did not approve; nothing was changed.
+    NotApproved,
+}
+
+/// What a host was left with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostReport {
+    /// The host.
+    pub host: HostName,
+    /// What it had before, of the packages that the deployment is about.
+    pub before: BTreeSet<Nevra>,
+    /// What it has now; `None` where that could not be seen.
+    pub now: Option<BTreeSet<Nevra>>,
+    /// The service's state, as the host's service manager says it.
+    pub service: Option<String>,
+    /// How the balancers see it.
+    pub balancers: Vec<String>,
+    /// Whether it finished its walk, in whichever direction; a host that did not is out of service.
+    pub settled: bool,
+}
+
+impl Entry {
+    /// The deployment that the entry is about.
+    #[must_use]
+    pub fn deployment(&self) -> DeploymentId {
+        match self {
+            Self::Begun { deployment, .. }
+            | Self::Resumed { deployment, .. }
+            | Self::Extended { deployment, .. }
+            | Self::Planned { deployment, .. }
+            | Self::StepBegun { deployment, .. }
+            | Self::StepEnded { deployment, .. }
+            | Self::BackingOut { deployment, .. }
+            | Self::Finished { deployment, .. } => *deployment,
+        }
+    }
+}

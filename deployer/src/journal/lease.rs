@@ -1,0 +1,231 @@
+//! Taking, keeping and releasing an environment's lease, and writing to its journal while it is held.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use ledger::{AppendError, Author, Ledger, LedgerError};
+use tokio::sync::Mutex;
+
+use super::entry::{Action, Entry};
+use super::record::{DeploymentRecord, JournalState};
+use crate::{DeploymentId, Target};
+
+/// How long a lease holds without a sign of life; it is extended three times as often.
+pub const LEASE: Duration = Duration::from_secs(60);
+/// How often a store that fails is asked again, and how long after.
+const ATTEMPTS: u32 = 6;
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// Who deploys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The person or the job.
+    pub who: String,
+    /// The machine, and the process on it.
+    pub from: String,
+}
+
+/// Says why the journal can't be written.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// Another deployment holds the lease.
+    #[error(
+        "deployment {id} by {} from {} holds the lease since {}, until {} at the earliest",
+        holder.who, holder.from, time(since), time(until)
+    )]
+    Held {
+        /// The deployment.
+        id: DeploymentId,
+        /// Who holds it.
+        holder: Author,
+        /// Since when.
+        since: DateTime<Utc>,
+        /// Until when, if it is not extended.
+        until: DateTime<Utc>,
+    },
+    /// A deployment was interrupted and has to be resumed first.
+    #[error(
+        "deployment {id} by {} from {} was interrupted: its lease ended at {} with steps begun",
+        holder.who, holder.from, time(until)
+    )]
+    Interrupted {
+        /// The deployment.
+        id: DeploymentId,
+        /// Who held it.
+        holder: Author,
+        /// When its lease ended.
+        until: DateTime<Utc>,
+    },
+    /// There is nothing to resume.
+    #[error("there is nothing to resume: {0}")]
+    NothingToResume(&'static str),
+    /// Another controller took the lease over.
+    #[error("the lease of {id} was taken over by {} from {}; nothing more is changed from here", by.who, by.from)]
+    TakenOver {
+        /// The deployment.
+        id: DeploymentId,
+        /// Who took it.
+        by: Author,
+    },
+    /// The ledger can't be read or written.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+fn time(at: &DateTime<Utc>) -> String {
+    at.format("%Y-%m-%d %H:%M:%SZ").to_string()
+}
+
+/// An environment's journal while this controller holds its lease.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    ledger: Ledger<Entry>,
+    author: Author,
+    id: DeploymentId,
+    token: u64,
+    state: Mutex<JournalState>,
+}
+
+impl Journal {
+    /// Reads an environment's ledger.
+    pub(crate) async fn read(ledger: &Ledger<Entry>) -> Result<JournalState, LedgerError> {
+        let mut state = JournalState::default();
+        catch_up(ledger, &mut state).await?;
+        Ok(state)
+    }
+
+    /// Takes the lease for a new deployment.
+    ///
+    /// A lease that has ended can be taken only where its deployment had not yet agreed on a plan: otherwise hosts may
+    /// be in any state, and what is left of it has to be resumed first.
+    pub(crate) async fn begin(
+        ledger: Ledger<Entry>,
+        author: Author,
+        action: Action,
+        target: Target,
+    ) -> Result<Self, JournalError> {
+        let mut state = Self::read(&ledger).await?;
+        loop {
+            if let Some(record) = state.unfinished() {
+                let ended = record.until < Utc::now();
+                if !ended {
+                    return Err(held(record));
+                }
+                if record.plan.is_some() {
+                    let (id, holder, until) = (record.id, record.holder.clone(), record.until);
+                    return Err(JournalError::Interrupted { id, holder, until });
+                }
+            }
+            let count = u32::try_from(state.deployments.len()).unwrap_or(u32::MAX - 1);
+            let deployment = DeploymentId::after(count);
+            let entry = Entry::Begun { deployment, action, target: target.clone(), until: lease_end() };
+            if let Some(token) = take(&ledger, &author, &mut state, entry).await? {
+                return Ok(Self { ledger, author, id: deployment, token, state: Mutex::new(state) });
+            }
+        }
+    }
+
+    /// Takes over the lease of the last deployment, if that was interrupted or left hosts changed.
+    pub(crate) async fn resume(ledger: Ledger<Entry>, author: Author) -> Result<Self, JournalError> {
+        let mut state = Self::read(&ledger).await?;
+        loop {
+            let record = state.deployments.last().ok_or(JournalError::NothingToResume("nothing was ever deployed"))?;
+            match record.ending {
+                None if record.until >= Utc::now() => return Err(held(record)),
+                None | Some(super::Ending::PartlyChanged) => {}
+                Some(_) => return Err(JournalError::NothingToResume("the last deployment has come to its end")),
+            }
+            let deployment = record.id;
+            let entry = Entry::Resumed { deployment, until: lease_end() };
+            if let Some(token) = take(&ledger, &author, &mut state, entry).await? {
+                return Ok(Self { ledger, author, id: deployment, token, state: Mutex::new(state) });
+            }
+        }
+    }
+
+    /// The deployment.
+    pub(crate) fn id(&self) -> DeploymentId {
+        self.id
+    }
+
+    /// The fencing token: no host obeys a lower one after it has seen this.
+    pub(crate) fn token(&self) -> u64 {
+        self.token
+    }
+
+    /// The journal as far as it is known here.
+    pub(crate) async fn state(&self) -> JournalState {
+        self.state.lock().await.clone()
+    }
+
+    /// Writes an entry, as long as the lease is still ours.
+    pub(crate) async fn write(&self, entry: Entry) -> Result<(), JournalError> {
+        let mut state = self.state.lock().await;
+        let mut attempt = 0;
+        loop {
+            match state.deployments.last() {
+                Some(record) if record.token == self.token => {}
+                Some(record) => return Err(JournalError::TakenOver { id: record.id, by: record.holder.clone() }),
+                None => return Err(JournalError::NothingToResume("the ledger is empty")),
+            }
+            match self.ledger.append(&state.position, self.author.clone(), entry.clone()).await {
+                Ok(commit) => {
+                    state.apply(&commit);
+                    return Ok(());
+                }
+                Err(AppendError::Lost { .. }) => catch_up(&self.ledger, &mut state).await?,
+                Err(AppendError::Ledger(error @ LedgerError::Store { .. })) if attempt < ATTEMPTS => {
+                    tracing::warn!(%error, attempt, "journal entry is tried again");
+                    tokio::time::sleep(PAUSE * 2u32.pow(attempt)).await;
+                    attempt += 1;
+                }
+                Err(AppendError::Ledger(error)) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Extends the lease until the journal can't be written any more, and says why that is.
+    pub(crate) async fn keep_alive(&self) -> JournalError {
+        loop {
+            tokio::time::sleep(LEASE / 3).await;
+            if let Err(error) = self.write(Entry::Extended { deployment: self.id, until: lease_end() }).await {
+                return error;
+            }
+        }
+    }
+}
+
+fn held(record: &DeploymentRecord) -> JournalError {
+    JournalError::Held { id: record.id, holder: record.holder.clone(), since: record.held_since, until: record.until }
+}
+
+fn lease_end() -> DateTime<Utc> {
+    Utc::now() + TimeDelta::from_std(LEASE).unwrap_or_default()
+}
+
+/// Writes the entry that takes the lease; gives its commit's number, or `None` where another writer was first.
+async fn take(
+    ledger: &Ledger<Entry>,
+    author: &Author,
+    state: &mut JournalState,
+    entry: Entry,
+) -> Result<Option<u64>, JournalError> {
+    match ledger.append(&state.position, author.clone(), entry).await {
+        Ok(commit) => {
+            state.apply(&commit);
+            Ok(Some(commit.number))
+        }
+        Err(AppendError::Lost { .. }) => {
+            catch_up(ledger, state).await?;
+            Ok(None)
+        }
+        Err(AppendError::Ledger(error)) => Err(error.into()),
+    }
+}
+
+async fn catch_up(ledger: &Ledger<Entry>, state: &mut JournalState) -> Result<(), LedgerError> {
+    for commit in ledger.since(&state.position).await? {
+        state.apply(&commit);
+    }
+    Ok(())
+}

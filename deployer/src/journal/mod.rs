@@ -1,0 +1,12 @@
+//! An environment's ledger: the lease, the journal of every step, and the history.
+
+mod entry;
+mod lease;
+mod past;
+mod record;
+
+pub use entry::{Action, Direction, Ending, Entry, HostReport, StepResult};
+pub(crate) use lease::Journal;
+pub use lease::{Identity, JournalError, LEASE};
+pub use past::{NoEarlierVersion, earlier_versions};
+pub use record::{DeploymentRecord, JournalState, StepRecord};

@@ -1,0 +1,72 @@
+//! Which versions came before the ones that run: what a rollback goes back to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use nevra::{Name, Nevra};
+
+use super::record::{DeploymentRecord, JournalState};
+use crate::{DeploymentId, HostName};
+
+/// The journal knows no version before the ones that run.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the journal knows no version before what runs now: {0}")]
+pub struct NoEarlierVersion(String);
+
+/// Finds what a rollback goes back to, per host.
+///
+/// The deployment that is undone is the latest of those that first brought a version that runs now. Each host goes back
+/// to what it had before that. So a second rollback goes back one further, and a deployment that failed, or was rolled
+/// back already, plays no part. A host that had nothing before goes where the others go.
+///
+/// # Errors
+/// [`NoEarlierVersion`] where no host that is left had an earlier version.
+pub fn earlier_versions(
+    state: &JournalState,
+    running: &BTreeMap<HostName, BTreeSet<Nevra>>,
+) -> Result<BTreeMap<HostName, Vec<Nevra>>, NoEarlierVersion> {
+    let arrivals = running
+        .iter()
+        .flat_map(|(host, packages)| packages.iter().filter_map(move |package| first_arrival(state, host, package)));
+    let arrivals: Vec<Arrival> = arrivals.collect();
+    let Some(latest) = arrivals.iter().map(|arrival| arrival.deployment).max() else {
+        return Err(NoEarlierVersion("nothing that runs was deployed from here".to_owned()));
+    };
+    let mut targets: BTreeMap<HostName, Vec<Nevra>> = BTreeMap::new();
+    let undone: Vec<Arrival> = arrivals.into_iter().filter(|arrival| arrival.deployment == latest).collect();
+    for arrival in &undone {
+        let elsewhere =
+            || undone.iter().filter(|other| other.name == arrival.name).find_map(|other| other.before.clone());
+        if let Some(before) = arrival.before.clone().or_else(elsewhere) {
+            targets.entry(arrival.host.clone()).or_default().push(before);
+        }
+    }
+    if targets.is_empty() {
+        return Err(NoEarlierVersion(format!("{latest} was the first deployment")));
+    }
+    Ok(targets)
+}
+
+/// How a version that runs came to a host for the first time.
+struct Arrival {
+    deployment: DeploymentId,
+    host: HostName,
+    name: Name,
+    before: Option<Nevra>,
+}
+
+fn first_arrival(state: &JournalState, host: &HostName, package: &Nevra) -> Option<Arrival> {
+    state.deployments.iter().find_map(|record| {
+        let change = record.changes(host).iter().find(|change| change.moves() && change.to == *package)?;
+        arrived(record, host, package).then(|| Arrival {
+            deployment: record.id,
+            host: host.clone(),
+            name: package.name.clone(),
+            before: change.from.clone(),
+        })
+    })
+}
+
+/// Whether a deployment left the host with the package.
+fn arrived(record: &DeploymentRecord, host: &HostName, package: &Nevra) -> bool {
+    record.hosts.iter().any(|report| report.host == *host && report.now.iter().flatten().any(|now| now == package))
+}

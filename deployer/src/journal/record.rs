@@ -1,0 +1,213 @@
+//! What the entries add up to: the deployments, and who holds the lease.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use ledger::{Author, Commit, Position};
+use serde::Serialize;
+
+use super::entry::{Action, Direction, Ending, Entry, HostReport, StepResult};
+use crate::plan::{Change, Plan, Step};
+use crate::{DeploymentId, HostName, Target};
+
+/// Everything that an environment's ledger says.
+#[derive(Debug, Clone)]
+pub struct JournalState {
+    /// Up to where it was read.
+    pub position: Position,
+    /// The deployments, oldest first.
+    pub deployments: Vec<DeploymentRecord>,
+}
+
+/// One deployment, as its entries tell it.
+#[derive(Debug, Clone, Serialize)]
+pub struct DeploymentRecord {
+    /// Its id.
+    pub id: DeploymentId,
+    /// What kind of change it is.
+    pub action: Action,
+    /// What the environment was to run.
+    pub target: Target,
+    /// Who began it.
+    pub author: Author,
+    /// When it began.
+    pub began: DateTime<Utc>,
+    /// When its last entry was written.
+    pub last: DateTime<Utc>,
+    /// Who holds its lease: whoever began or resumed it last.
+    pub holder: Author,
+    /// Since when the holder has it.
+    pub held_since: DateTime<Utc>,
+    /// When the lease ends unless it is extended.
+    pub until: DateTime<Utc>,
+    /// The fencing token.
+    pub token: u64,
+    /// The first plan that was agreed to: what was before it is what a way back leads to.
+    pub plan: Option<Plan>,
+    /// The steps, in the order in which they began.
+    pub steps: Vec<StepRecord>,
+    /// Why hosts are taken back, once they are.
+    pub backing_out: Option<String>,
+    /// How it ended; `None` while it runs, and for ever where its controller died and nobody resumed it.
+    pub ending: Option<Ending>,
+    /// Why it ended so.
+    pub reason: Option<String>,
+    /// What its hosts were left with.
+    pub hosts: Vec<HostReport>,
+}
+
+/// One step of a deployment.
+#[derive(Debug, Clone, Serialize)]
+pub struct StepRecord {
+    /// Where.
+    pub host: HostName,
+    /// Which.
+    pub step: Step,
+    /// Onward or back.
+    pub direction: Direction,
+    /// When it began.
+    pub began: DateTime<Utc>,
+    /// How it ended, if it is known to have.
+    pub result: Option<StepResult>,
+    /// How long it took.
+    pub milliseconds: Option<u64>,
+}
+
+impl Default for JournalState {
+    fn default() -> Self {
+        Self { position: Position::start(), deployments: Vec::new() }
+    }
+}
+
+impl JournalState {
+    /// The last deployment, if it has not finished: it holds the lease, be it expired.
+    #[must_use]
+    pub fn unfinished(&self) -> Option<&DeploymentRecord> {
+        self.deployments.last().filter(|record| record.ending.is_none())
+    }
+
+    /// Finds a deployment.
+    #[must_use]
+    pub fn deployment(&self, id: DeploymentId) -> Option<&DeploymentRecord> {
+        self.deployments.iter().find(|record| record.id == id)
+    }
+
+    /// The hosts that were left in mid-walk by the last run that touched them.
+    #[must_use]
+    pub fn unsettled(&self) -> BTreeSet<HostName> {
+        let mut unsettled = BTreeSet::new();
+        for record in &self.deployments {
+            for step in record.steps.iter().filter(|step| step.step.touches()) {
+                if step.is_final() {
+                    unsettled.remove(&step.host);
+                } else {
+                    unsettled.insert(step.host.clone());
+                }
+            }
+        }
+        unsettled
+    }
+
+    /// Takes the next commit in.
+    pub(crate) fn apply(&mut self, commit: &Commit<Entry>) {
+        self.position = commit.position();
+        if let Entry::Begun { deployment, action, target, until } = &commit.payload {
+            self.deployments.push(DeploymentRecord {
+                id: *deployment,
+                action: *action,
+                target: target.clone(),
+                author: commit.author.clone(),
+                began: commit.at,
+                last: commit.at,
+                holder: commit.author.clone(),
+                held_since: commit.at,
+                until: *until,
+                token: commit.number,
+                plan: None,
+                steps: Vec::new(),
+                backing_out: None,
+                ending: None,
+                reason: None,
+                hosts: Vec::new(),
+            });
+        }
+        let id = commit.payload.deployment();
+        if let Some(record) = self.deployments.iter_mut().rev().find(|record| record.id == id) {
+            record.apply(commit);
+        }
+    }
+}
+
+impl DeploymentRecord {
+    /// The hosts on which a step that changes something was begun, in that order, without those that are back already.
+    #[must_use]
+    pub fn touched(&self) -> Vec<HostName> {
+        let mut touched: Vec<HostName> = Vec::new();
+        for step in self.steps.iter().filter(|step| step.step.touches()) {
+            if step.is_final() && step.direction == Direction::Back {
+                touched.retain(|host| *host != step.host);
+            } else if !touched.contains(&step.host) {
+                touched.push(step.host.clone());
+            }
+        }
+        touched
+    }
+
+    /// What was planned for a host.
+    #[must_use]
+    pub fn changes(&self, host: &HostName) -> &[Change] {
+        self.plan.as_ref().and_then(|plan| plan.host(host)).map_or(&[], |plan| plan.changes.as_slice())
+    }
+
+    fn apply(&mut self, commit: &Commit<Entry>) {
+        self.last = commit.at;
+        match &commit.payload {
+            Entry::Begun { .. } => {}
+            Entry::Resumed { until, .. } => {
+                self.holder = commit.author.clone();
+                self.held_since = commit.at;
+                self.until = *until;
+                self.token = commit.number;
+                self.ending = None;
+            }
+            Entry::Extended { until, .. } => self.until = *until,
+            Entry::Planned { plan, .. } => drop(self.plan.get_or_insert_with(|| plan.clone())),
+            Entry::StepBegun { host, step, direction, .. } => self.steps.push(StepRecord {
+                host: host.clone(),
+                step: *step,
+                direction: *direction,
+                began: commit.at,
+                result: None,
+                milliseconds: None,
+            }),
+            Entry::StepEnded { host, step, result, milliseconds, .. } => {
+                let begun = self.steps.iter_mut().rev().find(|begun| begun.host == *host && begun.step == *step);
+                if let Some(begun) = begun {
+                    begun.result = Some(result.clone());
+                    begun.milliseconds = Some(*milliseconds);
+                }
+            }
+            Entry::BackingOut { because, .. } => self.backing_out = Some(because.clone()),
+            Entry::Finished { ending, reason, hosts, .. } => {
+                self.ending = Some(*ending);
+                self.reason.clone_from(reason);
+                self.hosts.clone_from(hosts);
+            }
+        }
+    }
+}
+
+impl StepRecord {
+    /// Whether the host was put back by it, and so finished its walk.
+    fn is_final(&self) -> bool {
+        self.step == Step::PutBack && matches!(self.result, Some(StepResult::Ok { .. }))
+    }
+}
+
+impl Step {
+    /// Whether the step changes what the host serves; staging and testing do not.
+    #[must_use]
+    pub fn touches(self) -> bool {
+        !matches!(self, Self::Stage | Self::Test)
+    }
+}

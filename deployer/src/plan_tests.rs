@@ -1,0 +1,121 @@
+//! Tables of what is, what is wanted and what is planned.
+
+use super::*;
+use crate::fixture::{environment, host_facts};
+
+fn nevra(text: &str) -> Nevra {
+    text.parse().unwrap()
+}
+
+fn host(text: &str) -> HostName {
+    text.parse().unwrap()
+}
+
+/// Facts of web1 to web3, each given as what is installed; all are offered the same.
+fn facts(installed: [&[&str]; 3], offered: &[&str]) -> Facts {
+    let hosts = ["web1", "web2", "web3"].map(host).into_iter().zip(installed);
+    Facts { hosts: hosts.map(|(name, installed)| (name, host_facts(installed, offered))).collect() }
+}
+
+fn packages(queries: &[&str]) -> Target {
+    Target::Packages(queries.iter().map(|query| query.parse().unwrap()).collect())
+}
+
+const OFFERED: &[&str] = &["app-1.0-1.noarch", "app-1.10-1.noarch", "app-1.9-1.noarch", "app-doc-3-1.noarch"];
+
+#[test]
+fn verbs_come_from_the_order_of_versions() {
+    for (installed, query, verb, way_back) in [
+        (&[][..], "app", Verb::Install, WayBack::NothingBefore),
+        (&["app-1.9-1.noarch"], "app", Verb::Upgrade, WayBack::Offered),
+        (&["app-1.10-1.noarch"], "app", Verb::Nothing, WayBack::Offered),
+        (&["app-1.10-1.noarch"], "app-1.9", Verb::Downgrade, WayBack::Offered),
+        (&["app-1.2-1.noarch"], "app-1.9-1", Verb::Upgrade, WayBack::NotOffered),
+        (&["app-1:0.1-1.noarch"], "app-1.10-1.noarch", Verb::Downgrade, WayBack::NotOffered),
+    ] {
+        let facts = facts([installed, installed, installed], OFFERED);
+        let plan = plan(&environment(3), &facts, &packages(&[query]), &Past::default()).unwrap();
+        let change = &plan.hosts[0].changes[0];
+        assert_eq!((change.verb, change.way_back), (verb, way_back), "{installed:?} {query}");
+    }
+}
+
+#[test]
+fn only_hosts_that_differ_are_worked_on_in_batches() {
+    let facts = facts([&["app-1.9-1.noarch"], &["app-1.10-1.noarch"], &["app-1.0-1.noarch"]], OFFERED);
+    let mut environment = environment(3);
+    let one = plan(&environment, &facts, &packages(&["app"]), &Past::default()).unwrap();
+    assert_eq!(one.batches, [[host("web1")], [host("web3")]]);
+    assert_eq!(one.hosts[1].work, Work::Nothing);
+    environment.strategy.batch_size = 2;
+    let two = plan(&environment, &facts, &packages(&["app"]), &Past::default()).unwrap();
+    assert_eq!(two.batches, [[host("web1"), host("web3")]]);
+}
+
+#[test]
+fn a_host_left_in_mid_walk_comes_first_and_is_restarted() {
+    let facts = facts([&["app-1.9-1.noarch"], &["app-1.10-1.noarch"], &["app-1.10-1.noarch"]], OFFERED);
+    let past = Past { unsettled: [host("web2")].into(), moved: BTreeMap::new() };
+    let plan = plan(&environment(3), &facts, &packages(&["app"]), &past).unwrap();
+    assert_eq!(plan.batches, [[host("web2")], [host("web1")]]);
+    assert_eq!(plan.hosts[1].work, Work::Restart);
+    assert!(!plan.hosts[1].steps().contains(&Step::Install));
+}
+
+#[test]
+fn a_resumed_deployment_keeps_its_way_back() {
+    let facts = facts([&["app-1.10-1.noarch"], &["app-1.9-1.noarch"], &["app-1.9-1.noarch"]], OFFERED);
+    let before = Change {
+        from: Some(nevra("app-1.9-1.noarch")),
+        to: nevra("app-1.10-1.noarch"),
+        verb: Verb::Upgrade,
+        way_back: WayBack::Offered,
+    };
+    let past = Past { unsettled: BTreeSet::new(), moved: [(host("web1"), vec![before])].into() };
+    let plan = plan(&environment(3), &facts, &packages(&["app-1.10"]), &past).unwrap();
+    let change = &plan.hosts[0].changes[0];
+    assert_eq!((plan.hosts[0].work, change.verb), (Work::Nothing, Verb::Nothing));
+    assert_eq!(change.from, Some(nevra("app-1.9-1.noarch")));
+    assert!(change.moves() && plan.hosts[0].has_way_back());
+}
+
+#[test]
+fn exact_packages_go_to_their_hosts_only() {
+    let facts = facts([&["app-1.10-1.noarch"], &["app-1.10-1.noarch"], &[]], OFFERED);
+    let target = Target::Hosts([(host("web2"), vec![nevra("app-1.9-1.noarch")])].into());
+    let plan = plan(&environment(3), &facts, &target, &Past::default()).unwrap();
+    assert_eq!(plan.batches, [[host("web2")]]);
+    assert_eq!(plan.hosts[1].changes[0].verb, Verb::Downgrade);
+}
+
+#[test]
+fn what_can_not_be_is_refused() {
+    let fine = ["app-1.9-1.noarch"];
+    let twice = ["app-1.9-1.noarch", "app-1.10-1.noarch"];
+    for (installed, offered, queries, expected) in [
+        (
+            &fine[..],
+            OFFERED,
+            &["app-2.0"][..],
+            "`app-2.0` is not offered to `web1`; offered are `app-1.10-1.noarch`, `app-1.9",
+        ),
+        (&fine, OFFERED, &["nix"], "no package of that name"),
+        (&fine, OFFERED, &["app-1.9", "app-1.10"], "`app-1.9-1.noarch` and `app-1.10-1.noarch` are the same package"),
+        (&twice, OFFERED, &["app"], "`web1` has `app-1.9-1.noarch`, `app-1.10-1.noarch` installed at once"),
+        (&fine, &["app-1.09-1.noarch"], &["app"], "are the same version to rpm"),
+        (&fine, &["a-1-1.noarch", "a-1-7-2.noarch"], &["a-1"], "`a-1` fits"),
+    ] {
+        let facts = facts([installed, installed, installed], offered);
+        let error = plan(&environment(3), &facts, &packages(queries), &Past::default()).unwrap_err().to_string();
+        assert!(error.contains(expected), "{queries:?}: {error}");
+    }
+}
+
+#[test]
+fn hosts_that_see_different_versions_are_refused() {
+    let mut facts = facts([&[], &[], &[]], OFFERED);
+    facts.hosts.insert(host("web3"), host_facts(&[], &["app-1.9-1.noarch"]));
+    let error = plan(&environment(3), &facts, &packages(&["app"]), &Past::default()).unwrap_err().to_string();
+    assert!(error.contains("`app-1.10-1.noarch` for `web1` and `app-1.9-1.noarch` for `web3`"), "{error}");
+    assert!(plan(&environment(3), &facts, &packages(&["app-1.9"]), &Past::default()).is_ok());
+}

@@ -1,0 +1,19 @@
+//! What came of a deployment.
+
+use serde::Serialize;
+
+use crate::DeploymentId;
+use crate::journal::{Ending, HostReport};
+
+/// What came of a deployment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// Which.
+    pub deployment: DeploymentId,
+    /// How it ended.
+    pub ending: Ending,
+    /// Why, where that was not the aim.
+    pub reason: Option<String>,
+    /// What the hosts of the plan were left with, in the environment's order.
+    pub hosts: Vec<HostReport>,
+}

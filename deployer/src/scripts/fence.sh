@@ -1,0 +1,19 @@
+# shellcheck shell=sh
+# Refuses a controller that lost its lease: this host has seen a newer fencing token. Holds the environment's lock until
+# the script ends, so that steps of two controllers never overlap. Every script that changes something begins with this.
+# ENVIRONMENT TOKEN LOCK_WAIT (seconds)
+fence=/var/lib/pkg/fences/$ENVIRONMENT
+mkdir -p /var/lib/pkg/fences || exit 70
+exec 9>>"$fence.lock" || exit 70
+if ! flock -w "$LOCK_WAIT" 9; then
+    echo "another step of \`$ENVIRONMENT\` still runs on this host after $LOCK_WAIT s" >&2
+    exit 71
+fi
+highest=$(cat "$fence" 2>/dev/null || echo 0)
+if ! [ "$TOKEN" -ge "$highest" ]; then
+    echo "it has seen the fencing token \`$highest\` of \`$ENVIRONMENT\`; \`$TOKEN\` is older" >&2
+    exit 72
+fi
+if [ "$TOKEN" -gt "$highest" ]; then
+    printf '%s\n' "$TOKEN" >"$fence.new" && mv -f "$fence.new" "$fence" || exit 70
+fi

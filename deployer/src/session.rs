@@ -1,0 +1,366 @@
+//! A deployment from the lease to the report: deploy, roll back, resume.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
+
+use async_trait::async_trait;
+use chrono::Utc;
+use futures::future::{Either, select};
+use ledger::{Author, Ledger, Store, StoreError};
+use nevra::{Nevra, PackageQuery};
+
+use crate::environment::Environment;
+use crate::facts::Facts;
+use crate::journal::{
+    Action, Ending, Entry, HostReport, Identity, Journal, JournalError, JournalState, NoEarlierVersion,
+    earlier_versions,
+};
+use crate::observer::{Event, Happening};
+use crate::plan::{Past, Plan, PlanError, Work, plan};
+use crate::site::{FactsError, Offers, Site, Tools};
+use crate::walk::{Setback, StepError, Walk};
+use crate::{DeploymentId, HostName, Report, Target};
+
+/// Agrees to a plan, or does not.
+#[async_trait]
+pub trait Approver: Send + Sync {
+    /// Whether the plan may be carried out, by the environment's own rule (`Environment::approval`).
+    async fn approve(&self, environment: &Environment, deployment: DeploymentId, plan: &Plan) -> Result<(), String>;
+}
+
+/// Says why a deployment did not come to a report.
+#[derive(Debug, thiserror::Error)]
+pub enum DeployError {
+    /// The store of the environment's ledger can't be opened.
+    #[error("ledger of environment `{environment}` can't be opened")]
+    Store {
+        /// The environment.
+        environment: String,
+        /// Why.
+        #[source]
+        source: StoreError,
+    },
+    /// The lease can't be had, or the journal can't be written; nothing was changed.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The lease or the journal was lost in the middle; hosts were changed.
+    #[error("{deployment} was cut off from its journal with {} begun", hosts.iter().map(HostName::as_str).collect::<Vec<_>>().join(", "))]
+    CutOff {
+        /// The deployment.
+        deployment: DeploymentId,
+        /// The hosts on which something was changed.
+        hosts: Vec<HostName>,
+        /// Why.
+        #[source]
+        source: Box<StepError>,
+    },
+    /// The hosts could not be observed; nothing was changed.
+    #[error(transparent)]
+    Facts(#[from] FactsError),
+    /// There is no plan for what is wanted; nothing was changed.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// There is nothing to go back to.
+    #[error(transparent)]
+    NoEarlierVersion(#[from] NoEarlierVersion),
+}
+
+/// What is asked of an environment.
+#[derive(Debug, Clone)]
+pub enum Request {
+    /// Run these packages.
+    Deploy(Vec<PackageQuery>),
+    /// Go back: to the version before, or to the one named.
+    Rollback(Option<PackageQuery>),
+    /// Finish what was interrupted or left half done.
+    Resume,
+}
+
+/// An environment that can be deployed to.
+pub struct Deployer {
+    environment: Environment,
+    tools: Tools,
+    ledger: Ledger<Entry>,
+}
+
+impl Deployer {
+    /// Opens the environment's ledger.
+    ///
+    /// # Errors
+    /// [`DeployError::Store`] where it can't be.
+    pub async fn open(environment: Environment, tools: Tools) -> Result<Self, DeployError> {
+        let store = Store::open(&environment.ledger)
+            .await
+            .map_err(|source| DeployError::Store { environment: environment.name.to_string(), source })?;
+        let ledger = store.ledger(&format!("environments/{}", environment.name));
+        Ok(Self { environment, tools, ledger })
+    }
+
+    /// The environment.
+    #[must_use]
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// Ends the connections to the hosts.
+    pub async fn close(&self) {
+        self.tools.transport.close().await;
+    }
+
+    /// Reads the journal.
+    ///
+    /// # Errors
+    /// [`DeployError::Journal`] where it can't be read.
+    pub async fn journal(&self) -> Result<JournalState, DeployError> {
+        Ok(Journal::read(&self.ledger).await.map_err(JournalError::from)?)
+    }
+
+    /// Plans without a lease and without changing anything.
+    ///
+    /// # Errors
+    /// [`DeployError`] where the hosts can't be observed or there is no plan.
+    pub async fn plan(&self, queries: Vec<PackageQuery>) -> Result<Plan, DeployError> {
+        let past = Past { unsettled: self.journal().await?.unsettled(), moved: BTreeMap::new() };
+        let (_, plan) = self.observe_and_plan(&Target::Packages(queries), &past).await?;
+        Ok(plan)
+    }
+
+    /// Observes all hosts: what of the packages that the journal knows is installed, and how they are seen.
+    ///
+    /// # Errors
+    /// [`DeployError`] where the journal can't be read or a host can't be observed.
+    pub async fn observe(&self) -> Result<(JournalState, Facts), DeployError> {
+        let state = self.journal().await?;
+        let names = known_names(&state);
+        let facts = self.site().facts(|_| names.clone(), Offers::Left).await?;
+        Ok((state, facts))
+    }
+
+    /// Carries a request out and gives what came of it.
+    ///
+    /// # Errors
+    /// [`DeployError`]; but for [`DeployError::CutOff`] nothing was changed.
+    pub async fn run(
+        &self,
+        request: Request,
+        who: Identity,
+        why: Option<String>,
+        approver: &dyn Approver,
+    ) -> Result<Report, DeployError> {
+        let author = Author { who: who.who, from: who.from, why };
+        let journal = match request {
+            Request::Deploy(packages) => self.begin(author, Action::Deploy, Target::Packages(packages)).await?,
+            Request::Rollback(Some(package)) => {
+                self.begin(author, Action::Rollback, Target::Packages(vec![package])).await?
+            }
+            Request::Rollback(None) => {
+                let (state, facts) = self.observe().await?;
+                let running = facts.hosts.into_iter().map(|(host, facts)| (host, facts.installed)).collect();
+                let target = Target::Hosts(earlier_versions(&state, &running)?);
+                self.begin(author, Action::Rollback, target).await?
+            }
+            Request::Resume => Journal::resume(self.ledger.clone(), author).await?,
+        };
+        let finished = {
+            let work = pin!(self.work(&journal, approver));
+            let heartbeat = pin!(journal.keep_alive());
+            match select(work, heartbeat).await {
+                Either::Left((finished, _)) => finished,
+                // The work itself finds the journal closed at its next entry, and ends in good order.
+                Either::Right((error, work)) => {
+                    tracing::warn!(%error, "the lease can't be extended");
+                    work.await
+                }
+            }
+        };
+        self.close().await;
+        finished
+    }
+
+    async fn begin(&self, author: Author, action: Action, target: Target) -> Result<Journal, JournalError> {
+        Journal::begin(self.ledger.clone(), author, action, target).await
+    }
+
+    fn site(&self) -> Site<'_> {
+        Site { environment: &self.environment, tools: &self.tools }
+    }
+
+    /// Everything that happens under the lease. Whatever comes of it, the lease is released, if it is still ours.
+    async fn work(&self, journal: &Journal, approver: &dyn Approver) -> Result<Report, DeployError> {
+        let state = journal.state().await;
+        let Some(record) = state.deployment(journal.id()) else {
+            return Err(JournalError::NothingToResume("the ledger does not have it").into());
+        };
+        self.tell(
+            journal,
+            Happening::Begun {
+                environment: self.environment.name.clone(),
+                action: record.action,
+                token: journal.token(),
+            },
+        );
+        let touched = record.touched();
+        let moved = touched.iter().map(|host| (host.clone(), record.changes(host).to_vec())).collect();
+        let past = Past { unsettled: state.unsettled(), moved };
+        let (facts, plan) = match self.observe_and_plan(&record.target, &past).await {
+            Ok(planned) => planned,
+            Err(error) => {
+                let ending = if touched.is_empty() { Ending::NothingChanged } else { Ending::PartlyChanged };
+                self.finish(journal, ending, Some(error.to_string()), Vec::new()).await?;
+                return Err(error);
+            }
+        };
+        self.tell(journal, Happening::Planned { plan: plan.clone() });
+        let walk = Walk::new(self.site(), journal, &plan, &facts);
+        walk.remember(touched).await;
+        if plan.is_empty() && record.backing_out.is_none() {
+            let ending = if record.touched().is_empty() { Ending::NothingToDo } else { Ending::Done };
+            return self.report(&walk, (ending, None)).await;
+        }
+        if let Err(reason) = approver.approve(&self.environment, journal.id(), &plan).await {
+            let ending = if record.touched().is_empty() { Ending::NotApproved } else { Ending::PartlyChanged };
+            return self.report(&walk, (ending, Some(reason))).await;
+        }
+        journal.write(Entry::Planned { deployment: journal.id(), plan: plan.clone() }).await?;
+        let outcome = match &record.backing_out {
+            Some(because) => self.back_out(journal, &walk, because.clone()).await,
+            None => match walk.onward().await {
+                Ok(()) => Ok((Ending::Done, None)),
+                Err(setback) => self.after_setback(journal, &walk, setback).await,
+            },
+        };
+        match outcome {
+            Ok(outcome) => self.report(&walk, outcome).await,
+            Err(error) => Err(cut_off(journal, walk.touched().await, error)),
+        }
+    }
+
+    async fn observe_and_plan(&self, target: &Target, past: &Past) -> Result<(Facts, Plan), DeployError> {
+        let health = self.environment.health.package.as_ref().map(ToString::to_string);
+        let names = |host: &HostName| {
+            let moved = past.moved.get(host).into_iter().flatten().map(|change| change.to.name.to_string());
+            let mut names = target.possible_names(host);
+            names.extend(moved.chain(health.clone()));
+            names
+        };
+        let facts = self.site().facts(names, Offers::Asked).await?;
+        let plan = plan(&self.environment, &facts, target, past)?;
+        Ok((facts, plan))
+    }
+
+    /// What follows a step that failed.
+    async fn after_setback(&self, journal: &Journal, walk: &Walk<'_>, setback: Setback) -> Result<Outcome, StepError> {
+        if setback.error.is_end() {
+            return Err(setback.error);
+        }
+        let because = setback.to_string();
+        if walk.touched().await.is_empty() {
+            return Ok((Ending::NothingChanged, Some(because)));
+        }
+        if matches!(setback.error, StepError::Interrupted) {
+            return Ok((Ending::PartlyChanged, Some("interrupted by a person".to_owned())));
+        }
+        self.back_out(journal, walk, because).await
+    }
+
+    async fn back_out(&self, journal: &Journal, walk: &Walk<'_>, because: String) -> Result<Outcome, StepError> {
+        journal.write(Entry::BackingOut { deployment: journal.id(), because: because.clone() }).await?;
+        self.tell(journal, Happening::BackingOut { because: because.clone() });
+        let unsettled: Vec<HostName> = journal.state().await.unsettled().into_iter().collect();
+        let outcome = walk.back_out(&unsettled).await;
+        if outcome.is_whole() {
+            return Ok((Ending::RolledBack, Some(because)));
+        }
+        let mut reasons = vec![because];
+        reasons.extend(outcome.left.iter().cloned());
+        match outcome.ended_by {
+            Some(error) if error.is_end() => return Err(error),
+            Some(_) => reasons.push("interrupted by a person while hosts were taken back".to_owned()),
+            None => {}
+        }
+        Ok((Ending::PartlyChanged, Some(reasons.join("; "))))
+    }
+
+    /// Observes what the hosts were left with, releases the lease and tells.
+    async fn report(&self, walk: &Walk<'_>, (ending, reason): Outcome) -> Result<Report, DeployError> {
+        let (journal, plan, before) = (walk.journal(), walk.plan(), walk.facts());
+        let unsettled = journal.state().await.unsettled();
+        let now = self.look_again(plan).await;
+        let hosts = plan.hosts.iter().filter(|plan| plan.work != Work::Nothing || !plan.changes.is_empty());
+        let hosts = hosts.map(|plan| host_report(plan, before, &now, &unsettled)).collect();
+        let touched = walk.touched().await;
+        self.finish(journal, ending, reason, hosts).await.map_err(|error| cut_off(journal, touched, error.into()))
+    }
+
+    /// Observes each host anew; one that can't be is left out.
+    async fn look_again(&self, plan: &Plan) -> Facts {
+        let site = self.site();
+        let looks = self.environment.hosts.iter().map(|host| async move {
+            let changes = plan.host(host.name()).map_or(&[][..], |plan| plan.changes.as_slice());
+            let names = changes.iter().map(|change| change.to.name.to_string()).collect();
+            Some((host.name().clone(), site.host_facts(host, names, Offers::Left).await.ok()?))
+        });
+        let mut facts = Facts { hosts: futures::future::join_all(looks).await.into_iter().flatten().collect() };
+        let mut views = site.balancer_views().await.unwrap_or_default();
+        for (host, found) in &mut facts.hosts {
+            found.balancers = views.remove(host).unwrap_or_default();
+        }
+        facts
+    }
+
+    async fn finish(
+        &self,
+        journal: &Journal,
+        ending: Ending,
+        reason: Option<String>,
+        hosts: Vec<HostReport>,
+    ) -> Result<Report, JournalError> {
+        let deployment = journal.id();
+        let entry = Entry::Finished { deployment, ending, reason: reason.clone(), hosts: hosts.clone() };
+        journal.write(entry).await?;
+        let report = Report { deployment, ending, reason, hosts };
+        self.tell(journal, Happening::Finished { report: report.clone() });
+        Ok(report)
+    }
+
+    fn tell(&self, journal: &Journal, happening: Happening) {
+        self.tools.observer.observe(&Event { at: Utc::now(), deployment: journal.id(), happening });
+    }
+}
+
+/// How it ended, and why.
+type Outcome = (Ending, Option<String>);
+
+fn cut_off(journal: &Journal, hosts: Vec<HostName>, error: StepError) -> DeployError {
+    match error {
+        StepError::Journal(error) if hosts.is_empty() => error.into(),
+        error => DeployError::CutOff { deployment: journal.id(), hosts, source: Box::new(error) },
+    }
+}
+
+fn host_report(
+    plan: &crate::plan::HostPlan,
+    before: &Facts,
+    now: &Facts,
+    unsettled: &BTreeSet<HostName>,
+) -> HostReport {
+    let of_plan = |facts: &Facts| -> Option<BTreeSet<Nevra>> {
+        let found = facts.hosts.get(&plan.host)?;
+        Some(plan.changes.iter().flat_map(|change| found.installed_of(&change.to.name)).cloned().collect())
+    };
+    let now_found = now.hosts.get(&plan.host);
+    HostReport {
+        host: plan.host.clone(),
+        before: of_plan(before).unwrap_or_default(),
+        now: of_plan(now),
+        service: now_found.map(|found| found.service.clone()),
+        balancers: now_found.into_iter().flat_map(|found| &found.balancers).map(ToString::to_string).collect(),
+        settled: !unsettled.contains(&plan.host),
+    }
+}
+
+/// The names of all packages that were ever deployed from here.
+fn known_names(state: &JournalState) -> BTreeSet<String> {
+    let plans = state.deployments.iter().filter_map(|record| record.plan.as_ref());
+    plans.flat_map(|plan| &plan.hosts).flat_map(|host| &host.changes).map(|change| change.to.name.to_string()).collect()
+}

@@ -1,0 +1,204 @@
+//! An environment with the tools to reach it: what can be asked of it without changing anything.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
+use tokio::sync::watch;
+
+use crate::balancer::{ParseStatError, ServerState, parse_stat, stat_script};
+use crate::environment::{Balancer, Environment, Host};
+use crate::facts::{Facts, HostFacts, ParseFactsError};
+use crate::transport::{ScriptError, run_checked};
+use crate::{HealthProbe, HostName, Observer, Script, Transport};
+
+/// What a deployment works with. Each can be replaced in a test.
+#[derive(Clone)]
+pub struct Tools {
+    /// Reaches the hosts.
+    pub transport: Arc<dyn Transport>,
+    /// Asks hosts for their health.
+    pub health: Arc<dyn HealthProbe>,
+    /// Is told what happens.
+    pub observer: Arc<dyn Observer>,
+    /// Turns true when a person wants it to stop after the current step.
+    pub interrupt: watch::Receiver<bool>,
+}
+
+/// An environment with the tools to reach it.
+#[derive(Clone, Copy)]
+pub(crate) struct Site<'a> {
+    pub(crate) environment: &'a Environment,
+    pub(crate) tools: &'a Tools,
+}
+
+/// Whether the repositories are asked what they offer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Offers {
+    Asked,
+    Left,
+}
+
+/// Says why a host's facts are not known.
+#[derive(Debug, thiserror::Error)]
+pub enum ProbeError {
+    /// The host does not answer, or not well.
+    #[error(transparent)]
+    Script(#[from] ScriptError),
+    /// What it answers are no facts.
+    #[error("facts of `{host}` can't be read")]
+    Facts {
+        /// The host.
+        host: HostName,
+        /// Why.
+        #[source]
+        source: ParseFactsError,
+    },
+    /// What a balancer answers can't be read.
+    #[error("balancer `{host}` can't be understood")]
+    Stat {
+        /// The balancer's host.
+        host: HostName,
+        /// Why.
+        #[source]
+        source: ParseStatError,
+    },
+    /// A balancer does not know a host.
+    #[error("balancer `{balancer}` has no server `{server}` in backend `{backend}`")]
+    NoServer {
+        /// The balancer's host.
+        balancer: HostName,
+        /// The backend.
+        backend: String,
+        /// The server that it should know.
+        server: String,
+    },
+    /// A step of an earlier controller does not come to its end.
+    #[error("a step of an earlier deployment still runs on `{0}`")]
+    Busy(HostName),
+}
+
+/// All that is not known of an environment, host by host.
+#[derive(Debug)]
+pub struct FactsError(Vec<ProbeError>);
+
+impl fmt::Display for FactsError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, error) in self.0.iter().enumerate() {
+            let separator = if index > 0 { "; " } else { "" };
+            write!(formatter, "{separator}{error}")?;
+            let mut cause = std::error::Error::source(error);
+            while let Some(error) = cause {
+                write!(formatter, ": {error}")?;
+                cause = error.source();
+            }
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for FactsError {}
+
+/// How long a transaction that an earlier controller began is waited for.
+const BUSY_LIMIT: Duration = Duration::from_secs(600);
+const BUSY_INTERVAL: Duration = Duration::from_millis(500);
+/// Repositories that answer slowly are still answered.
+const FACTS_LIMIT: Duration = Duration::from_secs(180);
+
+impl Site<'_> {
+    /// Observes all hosts and balancers, side by side.
+    ///
+    /// `names` gives the names that packages of interest may have on a host.
+    pub(crate) async fn facts<N>(&self, names: N, offers: Offers) -> Result<Facts, FactsError>
+    where
+        N: Fn(&HostName) -> BTreeSet<String>,
+    {
+        let hosts = join_all(self.environment.hosts.iter().map(|host| {
+            let names = names(host.name());
+            async move { (host.name().clone(), self.host_facts(host, names, offers).await) }
+        }));
+        let (hosts, views) = futures::join!(hosts, self.balancer_views());
+        let (mut facts, mut errors) = (Facts::default(), Vec::new());
+        for (name, found) in hosts {
+            match found {
+                Ok(found) => drop(facts.hosts.insert(name, found)),
+                Err(error) => errors.push(error),
+            }
+        }
+        match views {
+            Ok(mut views) => {
+                for (name, found) in &mut facts.hosts {
+                    found.balancers = views.remove(name).unwrap_or_default();
+                }
+            }
+            Err(error) => errors.push(error),
+        }
+        if errors.is_empty() { Ok(facts) } else { Err(FactsError(errors)) }
+    }
+
+    /// Observes one host, but not how the balancers see it.
+    pub(crate) async fn host_facts(
+        &self,
+        host: &Host,
+        names: BTreeSet<String>,
+        offers: Offers,
+    ) -> Result<HostFacts, ProbeError> {
+        let parts = [
+            include_str!("scripts/package_manager.sh"),
+            include_str!("scripts/service.sh"),
+            include_str!("scripts/facts.sh"),
+        ];
+        let asked = offers == Offers::Asked && !names.is_empty();
+        let script = Script::new("facts", &parts)
+            .set("ENVIRONMENT", self.environment.name.as_str())
+            .set("SERVICE", &self.environment.service)
+            .set("OFFERS", if asked { "yes" } else { "no" })
+            .set_words("REPOSITORIES", self.environment.repositories.iter().cloned())
+            .set_words("NAMES", names)
+            .time_limit(FACTS_LIMIT);
+        let began = Instant::now();
+        loop {
+            let text = run_checked(&*self.tools.transport, &host.endpoint, &script).await?;
+            let facts =
+                HostFacts::parse(&text).map_err(|source| ProbeError::Facts { host: host.name().clone(), source })?;
+            if !facts.busy || offers == Offers::Left {
+                return Ok(facts);
+            }
+            if began.elapsed() > BUSY_LIMIT {
+                return Err(ProbeError::Busy(host.name().clone()));
+            }
+            tokio::time::sleep(BUSY_INTERVAL).await;
+        }
+    }
+
+    /// Asks all balancers how they see the hosts: per host, one state per balancer.
+    pub(crate) async fn balancer_views(&self) -> Result<BTreeMap<HostName, Vec<ServerState>>, ProbeError> {
+        let answers = join_all(self.environment.balancers.iter().map(|balancer| self.stat(balancer))).await;
+        let mut views: BTreeMap<HostName, Vec<ServerState>> = BTreeMap::new();
+        for (balancer, servers) in self.environment.balancers.iter().zip(answers) {
+            let servers = servers?;
+            for host in &self.environment.hosts {
+                let state = servers.get(&host.server).ok_or_else(|| ProbeError::NoServer {
+                    balancer: balancer.host.name.clone(),
+                    backend: balancer.backend.clone(),
+                    server: host.server.clone(),
+                })?;
+                views.entry(host.name().clone()).or_default().push(state.clone());
+            }
+        }
+        Ok(views)
+    }
+
+    async fn stat(&self, balancer: &Balancer) -> Result<BTreeMap<String, ServerState>, ProbeError> {
+        let csv = run_checked(&*self.tools.transport, &balancer.host, &stat_script(balancer)).await?;
+        parse_stat(&csv, &balancer.backend)
+            .map_err(|source| ProbeError::Stat { host: balancer.host.name.clone(), source })
+    }
+
+    /// Whether a person wants it to stop.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        *self.tools.interrupt.borrow()
+    }
+}

@@ -1,0 +1,78 @@
+//! Why a step on a host failed.
+
+use std::time::Duration;
+
+use super::transaction::TransactionError;
+use crate::HostName;
+use crate::health::HealthError;
+use crate::journal::JournalError;
+use crate::plan::WayBack;
+use crate::site::ProbeError;
+use crate::transport::ScriptError;
+
+/// Says why a step failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StepError {
+    /// The host did not do it.
+    #[error(transparent)]
+    Script(#[from] ScriptError),
+    /// A balancer can't be asked.
+    #[error(transparent)]
+    Probe(#[from] ProbeError),
+    /// The packages are not what they should be.
+    #[error(transparent)]
+    Transaction(#[from] TransactionError),
+    /// The host does not come up with the right version.
+    #[error("not healthy after {} s: {last}{}{log}", limit.as_secs(), if log.is_empty() { "" } else { "; the service says: " })]
+    Health {
+        /// How long it had.
+        limit: Duration,
+        /// What was wrong at last.
+        last: HealthError,
+        /// The last lines of the service's log.
+        log: String,
+    },
+    /// The balancer does not take the host back.
+    #[error("the balancers see it as {seen}, not as UP, {} s after it was put back", limit.as_secs())]
+    NotServing {
+        /// How they see it.
+        seen: String,
+        /// How long they had.
+        limit: Duration,
+    },
+    /// Too few others serve for the host to be taken out.
+    #[error("only {serving} other hosts serve ({}); `min_serving` is {min_serving}", hosts(serving_hosts))]
+    Capacity {
+        /// How many others serve.
+        serving: usize,
+        /// Which.
+        serving_hosts: Vec<HostName>,
+        /// How many must.
+        min_serving: usize,
+    },
+    /// What was there before can't be had.
+    #[error("there is no way back: {}", ways(.0))]
+    NoWayBack(Vec<WayBack>),
+    /// A person wanted it to stop.
+    #[error("interrupted")]
+    Interrupted,
+    /// The journal can't be written: nothing may be changed any more.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}
+
+fn ways(ways: &[WayBack]) -> String {
+    let missing = ways.iter().find(|way| **way != WayBack::Offered);
+    missing.map(WayBack::to_string).unwrap_or_default()
+}
+
+fn hosts(names: &[HostName]) -> String {
+    if names.is_empty() { "none".to_owned() } else { names.iter().map(HostName::as_str).collect::<Vec<_>>().join(", ") }
+}
+
+impl StepError {
+    /// Whether this controller may change nothing any more: its lease is gone, or the journal is out of reach.
+    pub(crate) fn is_end(&self) -> bool {
+        matches!(self, Self::Journal(_) | Self::Script(ScriptError::Fenced { .. }))
+    }
+}

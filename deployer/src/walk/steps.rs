@@ -1,0 +1,212 @@
+//! What each step does on a host.
+
+use std::time::{Duration, Instant};
+
+use nevra::{Evr, Nevra};
+
+use super::{Station, StepError, Walk};
+use crate::balancer::{AdminState, ServerState, set_script};
+use crate::environment::Endpoint;
+use crate::facts::PackageManager;
+use crate::health;
+use crate::journal::Direction;
+use crate::plan::{Change, Step, Verb, WayBack};
+use crate::transport::{ScriptError, TransportError, last_lines, run_checked};
+use crate::{HostName, Script};
+
+const PACKAGE_MANAGER: &str = include_str!("../scripts/package_manager.sh");
+const SERVICE: &str = include_str!("../scripts/service.sh");
+/// How often a balancer is asked.
+const BALANCER_INTERVAL: Duration = Duration::from_millis(150);
+/// How long a balancer must see a host serving after it was put back.
+const WATCH: Duration = Duration::from_secs(1);
+/// How long a connection that broke is tried again, before the step counts as failed.
+const PATIENCE: Duration = Duration::from_secs(30);
+const RECONNECT_INTERVAL: Duration = Duration::from_millis(500);
+/// Downloads take their time.
+const DOWNLOAD_LIMIT: Duration = Duration::from_secs(1800);
+/// A stop waits for requests in flight; systemd's own limit is 90 s.
+const SERVICE_LIMIT: Duration = Duration::from_secs(180);
+
+impl Walk<'_> {
+    /// Does a step; gives what was seen, where that says more than "ok".
+    pub(super) async fn perform(
+        &self,
+        station: Station<'_>,
+        step: Step,
+        direction: Direction,
+    ) -> Result<Option<String>, StepError> {
+        match step {
+            Step::Stage => self.stage(station).await.map(|()| None),
+            Step::Test => self.test(station).await.map(|()| None),
+            Step::Drain => self.drain(station).await,
+            Step::Stop => self.service(station, "stop", include_str!("../scripts/stop.sh")).await.map(|()| None),
+            Step::Install => self.transact(station, direction).await.map(Some),
+            Step::Start => self.service(station, "start", include_str!("../scripts/start.sh")).await.map(|()| None),
+            Step::Check => self.check(station, direction).await.map(|()| None),
+            Step::PutBack => self.put_back(station).await.map(Some),
+        }
+    }
+
+    async fn stage(&self, station: Station<'_>) -> Result<(), StepError> {
+        let changes = &station.plan.changes;
+        let back = changes.iter().filter(|change| change.verb != Verb::Nothing && change.way_back == WayBack::Offered);
+        let script = self
+            .packaging(station, "stage", include_str!("../scripts/stage.sh"))
+            .set_words("TARGETS", targets(changes))
+            .set_words("BACK", back.filter_map(|change| change.from.as_ref()).map(Nevra::with_epoch))
+            .time_limit(DOWNLOAD_LIMIT);
+        self.run(&station.host.endpoint, &script).await.map(drop)
+    }
+
+    async fn test(&self, station: Station<'_>) -> Result<(), StepError> {
+        let script = self
+            .packaging(station, "test", include_str!("../scripts/test.sh"))
+            .set_words("TARGETS", targets(&station.plan.changes))
+            .time_limit(DOWNLOAD_LIMIT);
+        self.run(&station.host.endpoint, &script).await.map(drop)
+    }
+
+    async fn service(&self, station: Station<'_>, name: &'static str, part: &'static str) -> Result<(), StepError> {
+        let script = self
+            .fenced(name, &[SERVICE, part])
+            .set("SERVICE", &self.site.environment.service)
+            .time_limit(SERVICE_LIMIT);
+        self.run(&station.host.endpoint, &script).await.map(drop)
+    }
+
+    /// Drains the host on all balancers, waits until nothing is there or the time is over, and puts it in maintenance.
+    async fn drain(&self, station: Station<'_>) -> Result<Option<String>, StepError> {
+        let Some(limit) = self.site.environment.balancers.iter().map(|balancer| balancer.drain_timeout).max() else {
+            return Ok(None);
+        };
+        // Draining a server in maintenance would let sticky requests in again.
+        let out = |state: &ServerState| state.status.starts_with("MAINT");
+        if !self.view(station.host.name()).await?.iter().all(out) {
+            self.set_state(station, AdminState::Drain).await?;
+        }
+        let deadline = Instant::now() + limit;
+        let mut left = sessions(&self.view(station.host.name()).await?);
+        while left > 0 && Instant::now() < deadline {
+            tokio::time::sleep(BALANCER_INTERVAL).await;
+            left = sessions(&self.view(station.host.name()).await?);
+        }
+        self.set_state(station, AdminState::Maintenance).await?;
+        Ok((left > 0).then(|| format!("{left} requests were still there after {} s", limit.as_secs())))
+    }
+
+    /// Waits until the host answers with the right version.
+    async fn check(&self, station: Station<'_>, direction: Direction) -> Result<(), StepError> {
+        let health = &self.site.environment.health;
+        let version = self.health_version(station, direction);
+        let began = Instant::now();
+        loop {
+            let endpoint = &station.host.endpoint;
+            let Err(last) = health::check(&*self.site.tools.health, health, endpoint, version.as_ref()).await else {
+                return Ok(());
+            };
+            if began.elapsed() >= health.start_timeout {
+                let log = self.service_log(endpoint).await;
+                return Err(StepError::Health { limit: health.start_timeout, last, log });
+            }
+            tokio::time::sleep(health.interval).await;
+        }
+    }
+
+    /// The version that a healthy host tells.
+    fn health_version(&self, station: Station<'_>, direction: Direction) -> Option<Evr> {
+        let name = self.site.environment.health.package.as_ref();
+        let changes = &station.plan.changes;
+        let change = match name {
+            Some(name) => changes.iter().find(|change| change.to.name == *name),
+            None => changes.first(),
+        };
+        match (change, direction) {
+            (Some(change), Direction::Onward) => Some(change.to.evr.clone()),
+            (Some(change), Direction::Back) => change.from.as_ref().map(|from| from.evr.clone()),
+            (None, _) => {
+                let facts = self.facts.hosts.get(station.host.name())?;
+                facts.installed_of(name?).next().map(|package| package.evr.clone())
+            }
+        }
+    }
+
+    async fn service_log(&self, endpoint: &Endpoint) -> String {
+        let script = Script::new("service log", &[SERVICE, include_str!("../scripts/service_log.sh")])
+            .set("SERVICE", &self.site.environment.service);
+        let text = run_checked(&*self.site.tools.transport, endpoint, &script).await;
+        text.map(|text| last_lines(&text, 6)).unwrap_or_default()
+    }
+
+    /// Puts the host back and sees that the balancers keep it.
+    async fn put_back(&self, station: Station<'_>) -> Result<String, StepError> {
+        if self.site.environment.balancers.is_empty() {
+            return Ok("no balancer".to_owned());
+        }
+        self.set_state(station, AdminState::Ready).await?;
+        let limit = self.site.environment.health.start_timeout;
+        let began = Instant::now();
+        let mut serving_since: Option<Instant> = None;
+        loop {
+            let view = self.view(station.host.name()).await?;
+            if view.iter().all(ServerState::is_serving) {
+                if serving_since.get_or_insert_with(Instant::now).elapsed() >= WATCH {
+                    return Ok(seen(&view));
+                }
+            } else {
+                serving_since = None;
+                if began.elapsed() >= limit {
+                    return Err(StepError::NotServing { seen: seen(&view), limit });
+                }
+            }
+            tokio::time::sleep(BALANCER_INTERVAL).await;
+        }
+    }
+
+    pub(super) async fn view(&self, host: &HostName) -> Result<Vec<ServerState>, StepError> {
+        Ok(self.site.balancer_views().await?.remove(host).unwrap_or_default())
+    }
+
+    async fn set_state(&self, station: Station<'_>, state: AdminState) -> Result<(), StepError> {
+        for balancer in &self.site.environment.balancers {
+            let script = self.fenced("set server state", &[include_str!("../scripts/haproxy_set.sh")]);
+            let script = set_script(script, balancer, &station.host.server, state);
+            self.run(&balancer.host, &script).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes a fenced script that uses the package manager.
+    pub(super) fn packaging(&self, station: Station<'_>, name: &'static str, part: &'static str) -> Script {
+        let manager = self.facts.hosts.get(station.host.name()).map_or(PackageManager::Dnf4, |facts| facts.manager);
+        self.fenced(name, &[PACKAGE_MANAGER, part])
+            .set("MANAGER", manager.as_str())
+            .set_words("REPOSITORIES", self.site.environment.repositories.iter().cloned())
+    }
+
+    /// Runs a script that may be run again, also over a connection that breaks.
+    pub(super) async fn run(&self, endpoint: &Endpoint, script: &Script) -> Result<String, StepError> {
+        let began = Instant::now();
+        loop {
+            match run_checked(&*self.site.tools.transport, endpoint, script).await {
+                Err(ScriptError::Transport(TransportError::Unreachable { .. })) if began.elapsed() < PATIENCE => {
+                    tokio::time::sleep(RECONNECT_INTERVAL).await;
+                }
+                outcome => return Ok(outcome?),
+            }
+        }
+    }
+}
+
+/// What has to be installed, as every package manager understands it.
+pub(super) fn targets(changes: &[Change]) -> impl Iterator<Item = String> {
+    changes.iter().filter(|change| change.verb != Verb::Nothing).map(|change| change.to.with_epoch())
+}
+
+fn sessions(view: &[ServerState]) -> u64 {
+    view.iter().map(|state| state.sessions + state.queued).sum()
+}
+
+fn seen(view: &[ServerState]) -> String {
+    view.iter().map(|state| state.status.as_str()).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,278 @@
+//! A transaction on a host: detached, waited for, and judged by what it left, never by its exit code alone.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use nevra::Nevra;
+
+use super::{Station, StepError, Walk};
+use crate::Script;
+use crate::journal::Direction;
+use crate::plan::{Change, Verb};
+use crate::transport::{ScriptError, run_checked};
+
+/// How long a host that can't be reached is waited for while a transaction runs there.
+const UNREACHABLE_LIMIT: Duration = Duration::from_secs(120);
+const RECONNECT_INTERVAL: Duration = Duration::from_millis(500);
+/// How long a transaction may run before a person is needed. It is not killed.
+const TRANSACTION_LIMIT: Duration = Duration::from_secs(3600);
+const LOCK_WAIT_SECONDS: u32 = 600;
+
+/// Says in which way the packages are not what they should be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TransactionError {
+    /// The host restarted, or the transaction was killed.
+    #[error("the transaction was cut short; installed is {found}")]
+    Lost {
+        /// What is installed.
+        found: String,
+    },
+    /// It goes on and on.
+    #[error("the transaction still runs after {} s", limit.as_secs())]
+    Endless {
+        /// How long it was waited for.
+        limit: Duration,
+    },
+    /// The package manager failed.
+    #[error("the package manager ended with exit code {status}: {log}")]
+    Exit {
+        /// The exit code.
+        status: String,
+        /// The last lines of its log.
+        log: String,
+    },
+    /// Not exactly the target is installed, whatever the exit code says.
+    #[error("installed is {found} instead of {expected}")]
+    Installed {
+        /// What is installed.
+        found: String,
+        /// What should be.
+        expected: String,
+    },
+    /// A scriptlet failed, for which the package manager exits 0.
+    #[error("a scriptlet failed: {0}")]
+    Scriptlet(String),
+    /// Packaged files are not what the package holds.
+    #[error("files differ from the package: {0}")]
+    Files(String),
+    /// The host printed something else than `transaction_wait.sh` does.
+    #[error("`{0}` can't be understood")]
+    Unexpected(String),
+}
+
+/// What a look at a transaction tells.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Look {
+    state: String,
+    exit: Option<String>,
+    installed: BTreeSet<Nevra>,
+    verify: Vec<String>,
+    scriptlets: Vec<String>,
+    log: Vec<String>,
+}
+
+impl Walk<'_> {
+    /// Brings the host's packages to the target, or back; gives `from→to`.
+    pub(super) async fn transact(&self, station: Station<'_>, direction: Direction) -> Result<String, StepError> {
+        let moves = moves(&station.plan.changes, direction);
+        let directory = self.start(station, &moves, direction).await?;
+        let look = self.wait(station, &directory, &moves).await?;
+        judge(&look, &moves)?;
+        Ok(moves.iter().map(Move::to_string).collect::<Vec<_>>().join(" "))
+    }
+
+    /// Starts it and gives its directory on the host.
+    async fn start(&self, station: Station<'_>, moves: &[Move], direction: Direction) -> Result<String, StepError> {
+        let environment = &self.site.environment.name;
+        let deployment = self.journal.id();
+        let word = match direction {
+            Direction::Onward => "onward",
+            Direction::Back => "back",
+        };
+        let id = format!("{}-{word}-{}", self.journal.token(), &uuid::Uuid::new_v4().simple().to_string()[..8]);
+        let directory = format!("/var/lib/pkg/transactions/{environment}/{deployment}/{id}");
+        let (up, down): (Vec<&Move>, Vec<&Move>) = moves.iter().partition(|change| !change.is_downgrade());
+        let runner = self
+            .packaging(station, "transaction", include_str!("../scripts/transaction_run.sh"))
+            .set("LOCK_WAIT", LOCK_WAIT_SECONDS.to_string())
+            .set_words("UP", up.iter().map(|change| change.to.with_epoch()))
+            .set_words("DOWN", down.iter().map(|change| change.to.with_epoch()));
+        let script = self
+            .fenced("start of the transaction", &[include_str!("../scripts/transaction_start.sh")])
+            .set("DIRECTORY", &directory)
+            .set("UNIT", format!("pkg-{environment}-{deployment}-{id}"))
+            .set("DETACHED", include_str!("../scripts/transaction_detached.sh"))
+            .set("RUNNER", runner.text());
+        let began = Instant::now();
+        loop {
+            let endpoint = &station.host.endpoint;
+            match run_checked(&*self.site.tools.transport, endpoint, &script).await {
+                Ok(_) => return Ok(directory),
+                Err(ScriptError::Transport(_)) if began.elapsed() < UNREACHABLE_LIMIT => {
+                    tokio::time::sleep(RECONNECT_INTERVAL).await;
+                    // It may have started all the same.
+                    let answer =
+                        run_checked(&*self.site.tools.transport, endpoint, &wait_script(&directory, moves)).await;
+                    if answer.is_ok_and(|text| !text.starts_with("state absent")) {
+                        return Ok(directory);
+                    }
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Waits until it has ended, over as many connections as that takes.
+    async fn wait(&self, station: Station<'_>, directory: &str, moves: &[Move]) -> Result<Look, StepError> {
+        let script = wait_script(directory, moves);
+        let began = Instant::now();
+        let mut answered = Instant::now();
+        while began.elapsed() < TRANSACTION_LIMIT {
+            match run_checked(&*self.site.tools.transport, &station.host.endpoint, &script).await {
+                Ok(text) => {
+                    answered = Instant::now();
+                    let look = Look::parse(&text)?;
+                    if look.state != "running" {
+                        return Ok(look);
+                    }
+                }
+                Err(ScriptError::Transport(_)) if answered.elapsed() < UNREACHABLE_LIMIT => {
+                    tokio::time::sleep(RECONNECT_INTERVAL).await;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(TransactionError::Endless { limit: TRANSACTION_LIMIT }.into())
+    }
+}
+
+fn wait_script(directory: &str, moves: &[Move]) -> Script {
+    Script::new("wait for the transaction", &[include_str!("../scripts/transaction_wait.sh")])
+        .set("DIRECTORY", directory)
+        .set_words("NAMES", moves.iter().map(|change| change.to.name.to_string()))
+}
+
+/// One package that is brought from one version to another.
+struct Move {
+    from: Option<Nevra>,
+    to: Nevra,
+}
+
+impl Move {
+    fn is_downgrade(&self) -> bool {
+        self.from.as_ref().is_some_and(|from| from.evr > self.to.evr)
+    }
+}
+
+impl std::fmt::Display for Move {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.from {
+            Some(from) => write!(formatter, "{}→{}", from.evr, self.to.evr),
+            None => write!(formatter, "→{}", self.to.evr),
+        }
+    }
+}
+
+fn moves(changes: &[Change], direction: Direction) -> Vec<Move> {
+    match direction {
+        Direction::Onward => changes
+            .iter()
+            .filter(|change| change.verb != Verb::Nothing)
+            .map(|change| Move { from: change.from.clone(), to: change.to.clone() })
+            .collect(),
+        Direction::Back => changes
+            .iter()
+            .filter(|change| change.moves())
+            .filter_map(|change| Some(Move { from: Some(change.to.clone()), to: change.from.clone()? }))
+            .collect(),
+    }
+}
+
+impl Look {
+    fn parse(text: &str) -> Result<Self, TransactionError> {
+        let mut look = Self::default();
+        for line in text.lines() {
+            let unexpected = || TransactionError::Unexpected(line.to_owned());
+            let (key, value) = line.split_once(' ').unwrap_or((line, ""));
+            match key {
+                "state" => value.clone_into(&mut look.state),
+                "exit" => look.exit = Some(value.to_owned()),
+                "installed" => drop(look.installed.insert(value.parse().map_err(|_| unexpected())?)),
+                "verify" => look.verify.push(value.to_owned()),
+                "scriptlet" => look.scriptlets.push(value.to_owned()),
+                "log" => look.log.push(value.to_owned()),
+                _ => return Err(unexpected()),
+            }
+        }
+        Ok(look)
+    }
+
+    fn found(&self) -> String {
+        let names: Vec<String> = self.installed.iter().map(|package| format!("`{package}`")).collect();
+        if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
+    }
+}
+
+/// Holds what a transaction left against what it should have: an exit code is only a hint.
+fn judge(look: &Look, moves: &[Move]) -> Result<(), TransactionError> {
+    if look.state != "ended" {
+        return Err(TransactionError::Lost { found: look.found() });
+    }
+    let status = look.exit.clone().unwrap_or_default();
+    if status != "0" {
+        return Err(TransactionError::Exit { status, log: look.log.join(" · ") });
+    }
+    let expected: BTreeSet<Nevra> = moves.iter().map(|change| change.to.clone()).collect();
+    if look.installed != expected {
+        let expected = expected.iter().map(|package| format!("`{package}`")).collect::<Vec<_>>().join(", ");
+        return Err(TransactionError::Installed { found: look.found(), expected });
+    }
+    if !look.scriptlets.is_empty() {
+        return Err(TransactionError::Scriptlet(look.scriptlets.join(" · ")));
+    }
+    let differing: Vec<&str> = look.verify.iter().map(|line| line.trim()).filter(|line| counts(line)).collect();
+    if !differing.is_empty() {
+        return Err(TransactionError::Files(differing[..differing.len().min(5)].join(" · ")));
+    }
+    Ok(())
+}
+
+/// Whether a line of `rpm -V` is about a file that nobody but the package may change: not configuration, not a ghost.
+fn counts(line: &str) -> bool {
+    let mut words = line.split_whitespace().skip(1);
+    !line.is_empty() && !matches!(words.next(), Some("c" | "g"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "state ended\nexit 0\ninstalled app-0:1.1-1.noarch\nlog Complete!\n";
+
+    fn judged(text: &str) -> Result<(), TransactionError> {
+        let moves = [Move { from: None, to: "app-1.1-1.noarch".parse().unwrap() }];
+        judge(&Look::parse(text)?, &moves)
+    }
+
+    #[test]
+    fn a_host_succeeded_only_if_everything_says_so() {
+        judged(GOOD).unwrap();
+        judged(&format!("{GOOD}verify S.5....T.  c /etc/app.properties\nverify missing   g /var/cache/app\nverify\n"))
+            .unwrap();
+        for (text, expected) in [
+            ("state lost\ninstalled app-0:1.0-1.noarch\n".to_owned(), "cut short; installed is `app-1.0-1.noarch`"),
+            ("state absent\n".to_owned(), "cut short; installed is nothing"),
+            (GOOD.replace("exit 0", "exit 200"), "exit code 200: Complete!"),
+            (GOOD.replace("exit 0\n", ""), "exit code : "),
+            (GOOD.replace("1.1", "1.0"), "installed is `app-1.0-1.noarch` instead of `app-1.1-1.noarch`"),
+            (format!("{GOOD}installed app-0:1.0-1.noarch\n"), "`app-1.0-1.noarch`, `app-1.1-1.noarch` instead"),
+            (format!("{GOOD}scriptlet Error in POSTIN scriptlet in rpm package app\n"), "a scriptlet failed: Error in"),
+            (format!("{GOOD}verify missing     /usr/share/app/a.jar\n"), "files differ from the package: missing"),
+            (format!("{GOOD}verify S.5....T.    /usr/share/app/a.jar\n"), "files differ"),
+            ("hello\n".to_owned(), "`hello` can't be understood"),
+        ] {
+            let error = judged(&text).unwrap_err().to_string();
+            assert!(error.contains(expected), "{text}: {error}");
+        }
+    }
+}

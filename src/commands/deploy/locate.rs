@@ -1,0 +1,74 @@
+//! Which environment file an argument means, and what a deployment works with.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use deployer::{Deployer, Environment, HttpProbe, Identity, Observer, Ssh, Tools};
+use tokio::sync::watch;
+
+use crate::exit::Failure;
+
+/// Reads the environment that an argument names: a path to a `.toml` file, or a name that is looked up.
+pub(crate) fn environment(argument: &str) -> Result<Environment, Failure> {
+    let places = places(argument, std::env::var_os("PKG_ENVIRONMENTS").map(PathBuf::from));
+    match places.iter().find(|place| place.is_file()) {
+        Some(file) => Environment::load(file).map_err(Failure::input),
+        None => {
+            let looked = places.iter().map(|place| format!("`{}`", place.display())).collect::<Vec<_>>().join(", ");
+            let error = anyhow::anyhow!("environment `{argument}` is not there; looked at {looked}");
+            Err(Failure::input(error).hint("set PKG_ENVIRONMENTS to the directory of your environment files"))
+        }
+    }
+}
+
+fn places(argument: &str, directory: Option<PathBuf>) -> Vec<PathBuf> {
+    let is_path = Path::new(argument).extension().is_some_and(|extension| extension == "toml");
+    if is_path || argument.contains('/') {
+        return vec![PathBuf::from(argument)];
+    }
+    let file = format!("{argument}.toml");
+    let directories = directory.into_iter().chain([PathBuf::from("environments"), PathBuf::from("specs/environments")]);
+    directories.map(|directory| directory.join(&file)).collect()
+}
+
+/// Opens an environment with the real tools.
+pub(crate) async fn open(
+    environment: Environment,
+    observer: Arc<dyn Observer>,
+    interrupt: watch::Receiver<bool>,
+) -> Result<Deployer, Failure> {
+    let ssh = Ssh::new(environment.ssh.clone()).map_err(Failure::failed)?;
+    let health = HttpProbe::new().map_err(Failure::failed)?;
+    let tools = Tools { transport: Arc::new(ssh), health: Arc::new(health), observer, interrupt };
+    Deployer::open(environment, tools).await.map_err(Failure::failed)
+}
+
+/// Says who deploys: what a CI system tells, or the login.
+pub(crate) fn identity() -> Identity {
+    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let machine = fs_err::read_to_string("/proc/sys/kernel/hostname").map(|name| name.trim().to_owned());
+    let machine = machine.unwrap_or_else(|_| "unknown".to_owned());
+    let told = ["PKG_USER", "GITLAB_USER_LOGIN", "GITHUB_ACTOR"].into_iter().find_map(set);
+    let login = || ["LOGNAME", "USER"].into_iter().find_map(set).unwrap_or_else(|| "unknown".to_owned());
+    let who = told.unwrap_or_else(|| format!("{}@{machine}", login()));
+    Identity { who, from: format!("{machine} process {}", std::process::id()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_looked_up_and_a_path_is_not() {
+        let directory = Some(PathBuf::from("/etc/pkg"));
+        for (argument, expected) in [
+            ("lab", &["/etc/pkg/lab.toml", "environments/lab.toml", "specs/environments/lab.toml"][..]),
+            ("./lab.toml", &["./lab.toml"]),
+            ("lab.toml", &["lab.toml"]),
+            ("a/b", &["a/b"]),
+        ] {
+            let expected: Vec<PathBuf> = expected.iter().map(PathBuf::from).collect();
+            assert_eq!(places(argument, directory.clone()), expected, "{argument}");
+        }
+    }
+}

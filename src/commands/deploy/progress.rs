@@ -1,0 +1,126 @@
+//! How a deployment looks: the plan, one stable line per event, the closing table.
+
+use deployer::{Direction, Ending, Event, Happening, HostReport, Observer, Plan, Report, StepResult, WayBack, Work};
+
+use crate::render::{Printer, Tone};
+
+/// Prints events as they come: lines to stderr, or JSON lines to stdout.
+pub(crate) struct Progress(pub(crate) Printer);
+
+impl Observer for Progress {
+    fn observe(&self, event: &Event) {
+        let printer = &self.0;
+        if printer.is_json() {
+            printer.json(event);
+        }
+        let begin = format!("{} {}", event.at.format("%H:%M:%SZ"), event.deployment);
+        match &event.happening {
+            Happening::Begun { environment, token, .. } => {
+                printer.talk(&format!("{begin} {environment} lease ok, token {token}"));
+            }
+            Happening::Waiting { host } => printer.talk(&format!("{begin} {host} waits for a step that still runs")),
+            Happening::Planned { .. } => {}
+            Happening::StepBegun { host, step, .. } => printer.detail(&format!("{begin} {host} {step} begins")),
+            Happening::StepEnded { host, step, direction, result, milliseconds } => {
+                let seconds = format!("{:.1}s", std::time::Duration::from_millis(*milliseconds).as_secs_f64());
+                let back = if *direction == Direction::Back { "back:" } else { "" };
+                let begin = format!("{begin} {host} {back}{step}");
+                match result {
+                    StepResult::Ok { detail } => {
+                        let detail = detail.as_deref().map(|detail| format!(" {detail}")).unwrap_or_default();
+                        printer.talk(&format!("{begin} {} {seconds}{detail}", printer.paint(Tone::Good, "ok")));
+                    }
+                    StepResult::Failed { error } => {
+                        printer.urgent(&format!("{begin} {} {seconds} {error}", printer.paint(Tone::Bad, "failed")));
+                    }
+                }
+            }
+            Happening::BackingOut { because } => {
+                printer.urgent(&format!("{begin} {} {because}", printer.paint(Tone::Busy, "backing out:")));
+            }
+            Happening::Left { host, because } => {
+                printer.urgent(&format!("{begin} {host} {} {because}", printer.paint(Tone::Bad, "left:")));
+            }
+            Happening::Finished { .. } => {}
+        }
+    }
+}
+
+/// The plan, as lines.
+pub(crate) fn plan_lines(plan: &Plan) -> Vec<String> {
+    let mut lines = Vec::new();
+    let width = plan.hosts.iter().map(|host| host.host.as_str().len()).max().unwrap_or_default();
+    for host in &plan.hosts {
+        let changes: Vec<String> = host
+            .changes
+            .iter()
+            .map(|change| match &change.from {
+                Some(from) if change.moves() => {
+                    format!("{} {} {} → {}", change.verb, change.to.name, from.evr, change.to.evr)
+                }
+                Some(_) => format!("has {}", change.to),
+                None => format!("{} {}", change.verb, change.to),
+            })
+            .collect();
+        let work = match host.work {
+            Work::Nothing => "nothing to do: ",
+            Work::Restart => "restart, check, put back: ",
+            Work::Change => "",
+        };
+        lines.push(format!("  {:width$}  {work}{}", host.host, changes.join(", ")));
+        let lost = host.changes.iter().find(|change| change.moves() && change.way_back != WayBack::Offered);
+        if let Some(change) = lost {
+            lines.push(format!("  {:width$}  NO WAY BACK: {}", "", change.way_back));
+        }
+    }
+    for (number, batch) in (1..).zip(&plan.batches) {
+        let hosts: Vec<&str> = batch.iter().map(deployer::HostName::as_str).collect();
+        let steps = batch.first().and_then(|host| plan.host(host)).map_or(&[][..], |host| host.steps());
+        let steps: Vec<String> = steps.iter().map(ToString::to_string).collect();
+        lines.push(format!("  batch {number}: {}: {}", hosts.join(", "), steps.join(" → ")));
+    }
+    lines
+}
+
+/// The closing table: what every host was left with, failures last, and then the outcome.
+pub(crate) fn print_report(printer: &Printer, report: &Report) {
+    let mut hosts: Vec<&HostReport> = report.hosts.iter().collect();
+    hosts.sort_by_key(|host| !host.settled);
+    let width = hosts.iter().map(|host| host.host.as_str().len()).max().unwrap_or_default();
+    for host in hosts {
+        let text = |packages: Option<&std::collections::BTreeSet<nevra::Nevra>>| match packages {
+            None => "unknown".to_owned(),
+            Some(packages) if packages.is_empty() => "nothing".to_owned(),
+            Some(packages) => packages.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
+        };
+        let mark = if host.settled { printer.paint(Tone::Good, "✔") } else { printer.paint(Tone::Bad, "✖") };
+        let service = host.service.as_deref().unwrap_or("unknown");
+        let balancers = if host.balancers.is_empty() { "-".to_owned() } else { host.balancers.join(" ") };
+        let line = format!(
+            "  {mark} {:width$}  {}  service {service}  balancer {balancers}",
+            host.host,
+            text(host.now.as_ref())
+        );
+        if report.ending == Ending::PartlyChanged { printer.urgent(&line) } else { printer.talk(&line) }
+    }
+    let (tone, outcome) = match report.ending {
+        Ending::Done => (Tone::Good, "done"),
+        Ending::NothingToDo => (Tone::Good, "nothing to do"),
+        Ending::NothingChanged => (Tone::Bad, "failed, nothing changed"),
+        Ending::RolledBack => (Tone::Bad, "failed and rolled back"),
+        Ending::PartlyChanged => (Tone::Bad, "PARTLY CHANGED: a person is needed"),
+        Ending::NotApproved => (Tone::Bad, "not approved, nothing changed"),
+    };
+    let reason = report.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    let line = format!("{} {}{reason}", report.deployment, printer.paint(tone, outcome));
+    if tone == Tone::Good {
+        printer.talk(&line)
+    } else {
+        printer.urgent(&line)
+    }
+    if report.ending == Ending::PartlyChanged {
+        printer.urgent(
+            "`pkg resume` tries again from here; `pkg deploy` of a version that works repairs every host that it can",
+        );
+    }
+}
