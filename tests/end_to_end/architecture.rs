@@ -49,12 +49,14 @@ fn arrows_found(metadata: &Value) -> BTreeMap<String, BTreeSet<String>> {
     let members: BTreeSet<&str> =
         metadata["workspace_members"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect();
     let packages = metadata["packages"].as_array().unwrap();
-    let ours: Vec<&Value> = packages.iter().filter(|package| members.contains(package["id"].as_str().unwrap())).collect();
+    let ours: Vec<&Value> =
+        packages.iter().filter(|package| members.contains(package["id"].as_str().unwrap())).collect();
     let names: BTreeSet<&str> = ours.iter().map(|package| package["name"].as_str().unwrap()).collect();
     ours.iter()
         .map(|package| {
             let needs = package["dependencies"].as_array().unwrap().iter();
-            let needs = needs.filter(|dependency| dependency["kind"] != "dev").map(|need| need["name"].as_str().unwrap());
+            let needs =
+                needs.filter(|dependency| dependency["kind"] != "dev").map(|need| need["name"].as_str().unwrap());
             let needs = needs.filter(|name| names.contains(name)).map(str::to_owned).collect();
             (package["name"].as_str().unwrap().to_owned(), needs)
         })
@@ -73,9 +75,9 @@ fn every_dependency_has_a_license_that_is_allowed() {
     for package in metadata["packages"].as_array().unwrap() {
         let license = package["license"].as_str().unwrap_or("none").replace('/', " OR ");
         let license = license.replace(['(', ')'], "");
-        let fits = license.split(" OR ").any(|choice| {
-            choice.split(" AND ").all(|part| ALLOWED_LICENSES.contains(&part.trim()))
-        });
+        let fits = license
+            .split(" OR ")
+            .any(|choice| choice.split(" AND ").all(|part| ALLOWED_LICENSES.contains(&part.trim())));
         if !fits {
             refused.push(format!("{} {}: {license}", package["name"], package["version"]));
         }

@@ -4,7 +4,9 @@
 //! anywhere where rpm and dnf are installed.
 
 mod architecture;
+mod errors;
 mod lab;
 mod program;
 mod server;
+mod tour;
 mod version_order;
