@@ -73,7 +73,7 @@ const KINDS: [(ProblemKind, &str, u16, &str); 17] = [
     (ProblemKind::UnknownChannel, "unknown-channel", 404, "no such channel"),
     (ProblemKind::UnknownPackage, "unknown-package", 404, "no such package in the channel"),
     (ProblemKind::AmbiguousPackage, "ambiguous-package", 422, "exactly one package must be named"),
-    (ProblemKind::MissingUpload, "missing-upload", 422, "a file has not been uploaded"),
+    (ProblemKind::MissingUpload, "missing-upload", 404, "a file has not been uploaded"),
     (ProblemKind::DigestMismatch, "digest-mismatch", 422, "the bytes are not those that were announced"),
     (ProblemKind::InterruptedUpload, "interrupted-upload", 400, "the upload stopped half-way"),
     (ProblemKind::TooLarge, "too-large", 413, "the body is too large"),

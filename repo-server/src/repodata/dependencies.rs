@@ -76,23 +76,28 @@ fn split_version(text: &str) -> Option<Version<'_>> {
     Some(Version { epoch, version, release })
 }
 
-/// Gives what a package requires of others, as createrepo_c lists it: without features of rpm itself, without what the
-/// package provides (its own files included, as far as primary lists them), without repetitions, and of libc's symbol
-/// versions only the highest.
+/// What a dependency asks for or offers, whatever else its flags say.
+fn meaning(entry: &Dependency) -> (&str, Option<&str>, &str) {
+    (&entry.name, entry.comparison(), &entry.version)
+}
+
+/// Gives what a package requires of others, as createrepo_c lists it: without features of rpm itself, without what it
+/// provides in the same words, without its own files as far as primary lists them, without repetitions, and of libc's
+/// symbol versions only the highest.
 pub(super) fn listed_requires<'a>(
     requires: &'a [Dependency],
     provides: &[Dependency],
     files: &[FileEntry],
 ) -> Vec<&'a Dependency> {
-    let provided: HashSet<&str> = provides.iter().map(|entry| entry.name.as_str()).collect();
+    let provided: HashSet<_> = provides.iter().map(meaning).collect();
     let own_files: HashSet<&str> =
         files.iter().map(|file| file.path.as_str()).filter(|path| is_primary_path(path)).collect();
-    let mut last_of_name: HashMap<&str, (Option<&str>, &str, bool)> = HashMap::new();
+    let mut last_of_name = HashMap::new();
     let mut highest_libc: Option<&Dependency> = None;
     let mut listed = Vec::new();
     for entry in requires {
         let name = entry.name.as_str();
-        if name.starts_with("rpmlib(") || provided.contains(name) || own_files.contains(name) {
+        if name.starts_with("rpmlib(") || provided.contains(&meaning(entry)) || own_files.contains(name) {
             continue;
         }
         if name.starts_with("libc.so.6") {
@@ -102,8 +107,8 @@ pub(super) fn listed_requires<'a>(
             });
             continue;
         }
-        let meaning = (entry.comparison(), entry.version.as_str(), is_pre(entry));
-        if last_of_name.insert(name, meaning) != Some(meaning) {
+        let said = (meaning(entry), is_pre(entry));
+        if last_of_name.insert(name, said) != Some(said) {
             listed.push(entry);
         }
     }
@@ -182,6 +187,7 @@ mod tests {
             dependency("/bin/sh", 0x200, ""),
             dependency("/bin/sh", 0x200, ""),
             dependency("/bin/sh", 0, ""),
+            dependency("own-capability", 0x8, "1"),
             dependency("own-capability", 0, ""),
             dependency("/usr/bin/own", 0, ""),
             dependency("/usr/share/own", 0, ""),
@@ -190,10 +196,11 @@ mod tests {
             dependency("libc.so.6(GLIBC_2.4)(64bit)", 0, ""),
             dependency("libm.so.6", 0, ""),
         ];
-        let provides = [dependency("own-capability", 0, "")];
+        let provides = [dependency("own-capability", 0x1000_0008, "1")];
         let files = [file("/usr/bin/own"), file("/usr/share/own")];
         let listed: Vec<_> = listed_requires(&requires, &provides, &files);
         let names: Vec<_> = listed.iter().map(|entry| entry.name.as_str()).collect();
-        assert_eq!(names, ["/bin/sh", "/bin/sh", "/usr/share/own", "libm.so.6", "libc.so.6(GLIBC_2.34)(64bit)"]);
+        let libc = "libc.so.6(GLIBC_2.34)(64bit)";
+        assert_eq!(names, ["/bin/sh", "/bin/sh", "own-capability", "/usr/share/own", "libm.so.6", libc]);
     }
 }

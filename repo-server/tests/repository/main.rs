@@ -1,0 +1,11 @@
+//! Holds the repository against real clients, against createrepo_c, against concurrent writers, and against being killed.
+//!
+//! Packages are made with rpmbuild and in memory; those below the directory that `RPM_CORPUS` names, if it is set, come
+//! on top.
+
+mod clients;
+mod createrepo;
+mod engine;
+mod http;
+mod support;
+mod xml_tree;
