@@ -7,6 +7,7 @@
 mod admission;
 mod blob_cache;
 mod change;
+mod channel;
 mod error;
 mod http;
 mod repodata;
@@ -17,9 +18,10 @@ mod state;
 
 pub use admission::Upload;
 pub use change::{Action, Change, ChannelView, PackageRecord};
+pub use channel::{Channel, Listing, View};
 pub use error::RepositoryError;
 pub use http::{Access, Server, TokenError, serve};
 pub use repodata::{Document, FileIdentity, Fragments, MetadataKind, ParseFragmentsError, render_repomd};
 pub use repository::{Outcome, Repository};
 pub use signing_key::{SigningKey, SigningKeyError};
-pub use state::{Channel, FoldError, Listing, MetadataRecord, RepositoryState, View};
+pub use state::{FoldError, MetadataRecord, RepositoryState};

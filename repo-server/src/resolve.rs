@@ -6,8 +6,9 @@ use nevra::{Nevra, PackageQuery};
 use repo_api::ChannelName;
 
 use crate::change::PackageRecord;
+use crate::channel::Channel;
 use crate::error::RepositoryError;
-use crate::state::{Channel, RepositoryState};
+use crate::state::RepositoryState;
 
 /// Finds a channel.
 pub(crate) fn channel<'a>(state: &'a RepositoryState, name: &ChannelName) -> Result<&'a Channel, RepositoryError> {

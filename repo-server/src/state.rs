@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
 use ledger::{Commit, Digest, Position};
-use nevra::{Nevra, PackageQuery};
+use nevra::Nevra;
 use repo_api::ChannelName;
 
 use crate::change::{Action, Change, ChannelView, PackageRecord};
+use crate::channel::{Channel, View};
 use crate::repodata::MetadataKind;
 
 /// Everything that the repository knows as of one commit.
@@ -19,38 +19,6 @@ pub struct RepositoryState {
     packages: HashMap<Nevra, Arc<PackageRecord>>,
     file_names: HashMap<String, Nevra>,
     metadata: HashMap<Digest, MetadataRecord>,
-}
-
-/// One channel.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Channel {
-    listed: BTreeMap<Nevra, Listing>,
-    /// Every package that was ever listed, by file name: a client may still hold metadata that names it.
-    files: HashMap<String, Arc<PackageRecord>>,
-    /// What it showed from each commit that changed it on.
-    views: BTreeMap<u64, View>,
-}
-
-/// A package's place in a channel.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listing {
-    /// The package.
-    pub package: Arc<PackageRecord>,
-    /// The commit that put it there.
-    pub commit: u64,
-    /// When that commit was made.
-    pub at: DateTime<Utc>,
-    /// Who made that commit.
-    pub who: String,
-}
-
-/// What a channel shows since a commit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct View {
-    /// When the commit was made.
-    pub at: DateTime<Utc>,
-    /// The blobs.
-    pub blobs: Arc<ChannelView>,
 }
 
 /// What is known of a metadata document.
@@ -251,51 +219,6 @@ impl RepositoryState {
     }
 }
 
-impl Channel {
-    /// The packages that it lists, in the order of their names and versions.
-    #[must_use]
-    pub fn listed(&self) -> &BTreeMap<Nevra, Listing> {
-        &self.listed
-    }
-
-    /// The package of a file name, listed now or earlier.
-    #[must_use]
-    pub fn file(&self, file_name: &str) -> Option<&Arc<PackageRecord>> {
-        self.files.get(file_name)
-    }
-
-    /// What it shows now, with the commit since which it does.
-    #[must_use]
-    pub fn view(&self) -> Option<(u64, &View)> {
-        self.views.last_key_value().map(|(commit, view)| (*commit, view))
-    }
-
-    /// What it showed as of a commit.
-    #[must_use]
-    pub fn view_at(&self, commit: u64) -> Option<&View> {
-        self.views.range(..=commit).next_back().map(|(_, view)| view)
-    }
-
-    /// The packages listed now that a query names.
-    #[must_use]
-    pub fn matching(&self, query: &PackageQuery) -> Vec<&Arc<PackageRecord>> {
-        self.listed.values().map(|listing| &listing.package).filter(|package| query.matches(&package.nevra)).collect()
-    }
-
-    /// The packages listed now or earlier that a query names.
-    #[must_use]
-    pub fn ever_matching(&self, query: &PackageQuery) -> Vec<&Arc<PackageRecord>> {
-        self.files.values().filter(|package| query.matches(&package.nevra)).collect()
-    }
-
-    fn list(&mut self, package: Arc<PackageRecord>, commit: &Commit<Change>) {
-        self.files.insert(package.file_name(), Arc::clone(&package));
-        let who = commit.author.who.clone();
-        let listing = Listing { package: Arc::clone(&package), commit: commit.number, at: commit.at, who };
-        self.listed.entry(package.nevra.clone()).or_insert(listing);
-    }
-}
-
 impl ChannelView {
     /// The metadata documents that it names.
     #[must_use]
@@ -305,5 +228,141 @@ impl ChannelView {
             (MetadataKind::Filelists, self.filelists),
             (MetadataKind::Other, self.other),
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn digest(text: &str) -> Digest {
+        Digest::of(text.as_bytes())
+    }
+
+    fn view(time: u64, primary: &str) -> ChannelView {
+        ChannelView {
+            time,
+            key: "key".to_owned(),
+            repomd: digest(&format!("repomd {time}")),
+            signature: digest(&format!("signature {time}")),
+            primary: digest(primary),
+            filelists: digest("filelists"),
+            other: digest("other"),
+        }
+    }
+
+    fn record(nevra: &str, bytes: &str) -> PackageRecord {
+        PackageRecord {
+            nevra: nevra.parse().unwrap(),
+            sha256: digest(bytes),
+            size: 1,
+            time: 1,
+            fragments: digest("fragments"),
+        }
+    }
+
+    /// A commit as it comes from a store.
+    fn commit(number: u64, action: Action, shown: &[(&str, ChannelView)]) -> Commit<Change> {
+        let shown = shown.iter().map(|(name, view)| (name.parse().unwrap(), view.clone())).collect();
+        serde_json::from_value(json!({
+            "schema": 1,
+            "number": number,
+            "previous": "0".repeat(64),
+            "writer": "00000000-0000-0000-0000-000000000000",
+            "at": "2026-01-01T00:00:00Z",
+            "author": { "who": "ana", "from": "ci" },
+            "payload": Change { action, shown },
+        }))
+        .unwrap()
+    }
+
+    fn created() -> Commit<Change> {
+        let channels = vec!["dev".parse().unwrap(), "prod".parse().unwrap()];
+        commit(1, Action::ChannelsCreated { channels }, &[("dev", view(10, "empty")), ("prod", view(10, "empty"))])
+    }
+
+    fn published(number: u64, packages: Vec<PackageRecord>) -> Commit<Change> {
+        let action = Action::Published { channel: "dev".parse().unwrap(), packages };
+        commit(number, action, &[("dev", view(10 + number, &format!("primary {number}")))])
+    }
+
+    fn folded(commits: &[Commit<Change>]) -> Result<RepositoryState, FoldError> {
+        let mut state = RepositoryState::default();
+        commits.iter().try_for_each(|commit| state.apply(commit))?;
+        Ok(state)
+    }
+
+    #[test]
+    fn commits_add_up() {
+        let (dev, prod): (ChannelName, ChannelName) = ("dev".parse().unwrap(), "prod".parse().unwrap());
+        let app: Nevra = "app-1-1.noarch".parse().unwrap();
+        let promoted = Action::Promoted { from: dev.clone(), to: prod.clone(), packages: vec![app.clone()] };
+        let withdrawn = Action::Withdrawn { channel: dev.clone(), packages: vec![app.clone()] };
+        let commits = [
+            created(),
+            published(2, vec![record("app-1-1.noarch", "a"), record("tool-1-1.noarch", "b")]),
+            commit(3, promoted, &[("prod", view(13, "primary 3"))]),
+            commit(4, withdrawn, &[("dev", view(14, "primary 4"))]),
+        ];
+        let state = folded(&commits).unwrap();
+        assert_eq!(state.position().number, 4);
+        let (in_dev, in_prod) = (state.channel(&dev).unwrap(), state.channel(&prod).unwrap());
+        assert_eq!(in_dev.listed().keys().map(ToString::to_string).collect::<Vec<_>>(), ["tool-1-1.noarch"]);
+        assert_eq!(in_prod.listed()[&app].commit, 3);
+        assert!(in_dev.file("app-1-1.noarch.rpm").is_some() && in_prod.file("tool-1-1.noarch.rpm").is_none());
+        assert_eq!(in_dev.view().unwrap().0, 4);
+        for (at, time) in [(1, 10), (2, 12), (3, 12), (4, 14), (9, 14)] {
+            assert_eq!(in_dev.view_at(at).unwrap().blobs.time, time, "as of commit {at}");
+        }
+        assert!(in_dev.view_at(0).is_none());
+        for (primary, time) in [("empty", 10), ("primary 2", 12), ("primary 4", 14)] {
+            let expected = MetadataRecord { kind: MetadataKind::Primary, time };
+            assert_eq!(state.metadata(&digest(primary)), Some(&expected), "{primary}");
+        }
+        assert_eq!(state.metadata(&digest("repomd 10")), None, "repomd.xml has no hashed name");
+    }
+
+    #[test]
+    fn contradictions_are_refused() {
+        let (dev, nope): (ChannelName, ChannelName) = ("dev".parse().unwrap(), "nope".parse().unwrap());
+        let app: Nevra = "app-1-1.noarch".parse().unwrap();
+        let packages = vec![app.clone()];
+        let unknown_channel =
+            Action::Published { channel: nope.clone(), packages: vec![record("app-1-1.noarch", "a")] };
+        let unknown_package = Action::Withdrawn { channel: dev.clone(), packages };
+        let no_view = Action::Withdrawn { channel: dev.clone(), packages: Vec::new() };
+        let first = published(2, vec![record("app-1-1.noarch", "a")]);
+        let other = published(3, vec![record("app-1-1.noarch", "other")]);
+        let shown = [("dev", view(12, "primary"))];
+        for (commits, expected) in [
+            (vec![created(), commit(2, unknown_channel, &[])], FoldError::Channel { commit: 2, channel: nope }),
+            (vec![created(), commit(2, unknown_package, &shown)], FoldError::Package { commit: 2, nevra: app.clone() }),
+            (vec![created(), commit(2, no_view, &[])], FoldError::View { commit: 2, channel: dev }),
+            (vec![created(), first, other], FoldError::Bytes { commit: 3, nevra: app }),
+        ] {
+            assert_eq!(folded(&commits).unwrap_err(), expected);
+        }
+    }
+
+    /// Ledgers outlive programs: what was written once has to be read for ever.
+    #[test]
+    fn the_written_form_stays() {
+        let change = json!({
+            "action": { "kind": "promoted", "from": "dev", "to": "prod", "packages": ["app-1-1.noarch"] },
+            "shown": { "prod": {
+                "time": 13,
+                "key": "key",
+                "repomd": digest("repomd 13").to_string(),
+                "signature": digest("signature 13").to_string(),
+                "primary": digest("p").to_string(),
+                "filelists": digest("filelists").to_string(),
+                "other": digest("other").to_string(),
+            } },
+        });
+        let read: Change = serde_json::from_value(change.clone()).unwrap();
+        assert_eq!(read.shown[&"prod".parse().unwrap()], view(13, "p"));
+        assert_eq!(serde_json::to_value(&read).unwrap(), change);
     }
 }

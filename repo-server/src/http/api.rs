@@ -25,6 +25,7 @@ use super::route::ApiRoute;
 use super::server::App;
 use crate::admission::Upload;
 use crate::change::PackageRecord;
+use crate::channel::Channel;
 use crate::error::RepositoryError;
 use crate::repository::{Outcome, Repository};
 use crate::resolve;
@@ -88,7 +89,7 @@ fn no_cache(response: impl IntoResponse) -> Response {
 
 fn channels(repository: &Repository) -> ChannelList {
     let state = repository.state();
-    let summary = |(name, channel): (&ChannelName, &crate::state::Channel)| {
+    let summary = |(name, channel): (&ChannelName, &Channel)| {
         let (commit, view) = channel.view()?;
         Some(ChannelSummary {
             name: name.clone(),

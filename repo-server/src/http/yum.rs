@@ -9,9 +9,10 @@ use repo_api::{ChannelName, Problem, ProblemKind};
 use super::refusal::Refusal;
 use super::reply::{Caching, Content, Reply};
 use super::route::ChannelFile;
+use crate::channel::View;
 use crate::repository::Repository;
 use crate::resolve;
-use crate::state::{RepositoryState, View};
+use crate::state::RepositoryState;
 
 const XML: &str = "application/xml";
 const GZIP: &str = "application/gzip";
