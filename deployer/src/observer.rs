@@ -38,11 +38,6 @@ pub enum Happening {
         /// The fencing token.
         token: u64,
     },
-    /// A step of an earlier controller still runs on a host and is waited for.
-    Waiting {
-        /// Where.
-        host: HostName,
-    },
     /// There is a plan.
     Planned {
         /// The plan.

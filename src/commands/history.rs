@@ -97,7 +97,7 @@ fn details(record: &DeploymentRecord) -> Vec<String> {
             Some(StepResult::Ok { detail }) => {
                 format!("ok{seconds}{}", detail.as_deref().map(|detail| format!(" {detail}")).unwrap_or_default())
             }
-            Some(StepResult::Failed { error }) => format!("failed{seconds} {error}"),
+            Some(StepResult::Failed { error, .. }) => format!("failed{seconds} {error}"),
         };
         lines.push(format!("  {} {} {back}{} {result}", step.began.format("%H:%M:%SZ"), step.host, step.step));
     }

@@ -125,6 +125,9 @@ pub enum StepResult {
     Failed {
         /// Why.
         error: String,
+        /// The last lines of the log that tell more.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        log: Vec<String>,
     },
 }
 

@@ -29,7 +29,7 @@ pub fn earlier_versions(
         .flat_map(|(host, packages)| packages.iter().filter_map(move |package| first_arrival(state, host, package)));
     let arrivals: Vec<Arrival> = arrivals.collect();
     let Some(latest) = arrivals.iter().map(|arrival| arrival.deployment).max() else {
-        return Err(NoEarlierVersion("nothing that runs was deployed from here".to_owned()));
+        return Err(NoEarlierVersion("none of it was deployed from here".to_owned()));
     };
     let mut targets: BTreeMap<HostName, Vec<Nevra>> = BTreeMap::new();
     let undone: Vec<Arrival> = arrivals.into_iter().filter(|arrival| arrival.deployment == latest).collect();
@@ -54,16 +54,20 @@ struct Arrival {
     before: Option<Nevra>,
 }
 
+/// Gives nothing for a version that was there before anything was deployed, even if a rollback brought it again.
 fn first_arrival(state: &JournalState, host: &HostName, package: &Nevra) -> Option<Arrival> {
-    state.deployments.iter().find_map(|record| {
-        let change = record.changes(host).iter().find(|change| change.moves() && change.to == *package)?;
-        arrived(record, host, package).then(|| Arrival {
-            deployment: record.id,
-            host: host.clone(),
-            name: package.name.clone(),
-            before: change.from.clone(),
-        })
-    })
+    for record in &state.deployments {
+        for change in record.changes(host).iter().filter(|change| change.moves()) {
+            if change.from.as_ref() == Some(package) {
+                return None;
+            }
+            if change.to == *package && arrived(record, host, package) {
+                let (host, name, before) = (host.clone(), package.name.clone(), change.from.clone());
+                return Some(Arrival { deployment: record.id, host, name, before });
+            }
+        }
+    }
+    None
 }
 
 /// Whether a deployment left the host with the package.

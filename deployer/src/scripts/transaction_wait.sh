@@ -27,5 +27,5 @@ for name in $NAMES; do
 done
 # dnf exits 0 where %post, %posttrans or %postun fail.
 grep -i 'error in .* scriptlet\|scriptlet failed' "$DIRECTORY/log" | sed 's/^/scriptlet /'
-tail -n 5 "$DIRECTORY/log" | sed 's/^/log /'
+grep -v '^ *$' "$DIRECTORY/log" | tail -n 12 | sed 's/^/log /'
 exit 0

@@ -1,8 +1,9 @@
 //! Onward: everything staged and tested everywhere, then batch after batch.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::future::join_all;
+use tokio::time::Instant;
 
 use super::{Station, StepError, Walk};
 use crate::HostName;

@@ -23,14 +23,14 @@ pub enum StepError {
     #[error(transparent)]
     Transaction(#[from] TransactionError),
     /// The host does not come up with the right version.
-    #[error("not healthy after {} s: {last}{}{log}", limit.as_secs(), if log.is_empty() { "" } else { "; the service says: " })]
+    #[error("not healthy after {} s: {last}", limit.as_secs())]
     Health {
         /// How long it had.
         limit: Duration,
         /// What was wrong at last.
         last: HealthError,
         /// The last lines of the service's log.
-        log: String,
+        log: Vec<String>,
     },
     /// The balancer does not take the host back.
     #[error("the balancers see it as {seen}, not as UP, {} s after it was put back", limit.as_secs())]
@@ -71,6 +71,14 @@ fn hosts(names: &[HostName]) -> String {
 }
 
 impl StepError {
+    /// The last lines of the log that tell more.
+    pub(crate) fn log(&self) -> &[String] {
+        match self {
+            Self::Health { log, .. } | Self::Transaction(TransactionError::Exit { log, .. }) => log,
+            _ => &[],
+        }
+    }
+
     /// Whether this controller may change nothing any more: its lease is gone, or the journal is out of reach.
     pub(crate) fn is_end(&self) -> bool {
         matches!(self, Self::Journal(_) | Self::Script(ScriptError::Fenced { .. }))

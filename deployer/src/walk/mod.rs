@@ -6,10 +6,9 @@ mod error;
 mod steps;
 mod transaction;
 
-use std::time::Instant;
-
 use chrono::Utc;
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 pub(crate) use batches::Setback;
 pub use error::StepError;
@@ -97,7 +96,7 @@ impl<'a> Walk<'a> {
         let milliseconds = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         let result = match &outcome {
             Ok(detail) => StepResult::Ok { detail: detail.clone() },
-            Err(error) => StepResult::Failed { error: error.to_string() },
+            Err(error) => StepResult::Failed { error: error.to_string(), log: error.log().to_vec() },
         };
         self.tell(Happening::StepEnded { host: host.clone(), step, direction, result: result.clone(), milliseconds });
         self.journal.write(Entry::StepEnded { deployment, host, step, direction, result, milliseconds }).await?;

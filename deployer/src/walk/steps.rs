@@ -1,8 +1,9 @@
 //! What each step does on a host.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nevra::{Evr, Nevra};
+use tokio::time::Instant;
 
 use super::{Station, StepError, Walk};
 use crate::balancer::{AdminState, ServerState, set_script};
@@ -11,7 +12,7 @@ use crate::facts::PackageManager;
 use crate::health;
 use crate::journal::Direction;
 use crate::plan::{Change, Step, Verb, WayBack};
-use crate::transport::{ScriptError, TransportError, last_lines, run_checked};
+use crate::transport::{ScriptError, TransportError, run_checked};
 use crate::{HostName, Script};
 
 const PACKAGE_MANAGER: &str = include_str!("../scripts/package_manager.sh");
@@ -131,11 +132,11 @@ impl Walk<'_> {
         }
     }
 
-    async fn service_log(&self, endpoint: &Endpoint) -> String {
+    async fn service_log(&self, endpoint: &Endpoint) -> Vec<String> {
         let script = Script::new("service log", &[SERVICE, include_str!("../scripts/service_log.sh")])
             .set("SERVICE", &self.site.environment.service);
         let text = run_checked(&*self.site.tools.transport, endpoint, &script).await;
-        text.map(|text| last_lines(&text, 6)).unwrap_or_default()
+        text.map(|text| text.lines().map(str::to_owned).collect()).unwrap_or_default()
     }
 
     /// Puts the host back and sees that the balancers keep it.

@@ -1,9 +1,10 @@
 //! A transaction on a host: detached, waited for, and judged by what it left, never by its exit code alone.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nevra::Nevra;
+use tokio::time::Instant;
 
 use super::{Station, StepError, Walk};
 use crate::Script;
@@ -34,12 +35,12 @@ pub enum TransactionError {
         limit: Duration,
     },
     /// The package manager failed.
-    #[error("the package manager ended with exit code {status}: {log}")]
+    #[error("the package manager ended with exit code {status}")]
     Exit {
         /// The exit code.
         status: String,
         /// The last lines of its log.
-        log: String,
+        log: Vec<String>,
     },
     /// Not exactly the target is installed, whatever the exit code says.
     #[error("installed is {found} instead of {expected}")]
@@ -200,7 +201,7 @@ impl Look {
                 "installed" => drop(look.installed.insert(value.parse().map_err(|_| unexpected())?)),
                 "verify" => look.verify.push(value.to_owned()),
                 "scriptlet" => look.scriptlets.push(value.to_owned()),
-                "log" => look.log.push(value.to_owned()),
+                "log" => look.log.push(value.trim_end().to_owned()),
                 _ => return Err(unexpected()),
             }
         }
@@ -220,7 +221,7 @@ fn judge(look: &Look, moves: &[Move]) -> Result<(), TransactionError> {
     }
     let status = look.exit.clone().unwrap_or_default();
     if status != "0" {
-        return Err(TransactionError::Exit { status, log: look.log.join(" · ") });
+        return Err(TransactionError::Exit { status, log: look.log.clone() });
     }
     let expected: BTreeSet<Nevra> = moves.iter().map(|change| change.to.clone()).collect();
     if look.installed != expected {
@@ -262,8 +263,8 @@ mod tests {
         for (text, expected) in [
             ("state lost\ninstalled app-0:1.0-1.noarch\n".to_owned(), "cut short; installed is `app-1.0-1.noarch`"),
             ("state absent\n".to_owned(), "cut short; installed is nothing"),
-            (GOOD.replace("exit 0", "exit 200"), "exit code 200: Complete!"),
-            (GOOD.replace("exit 0\n", ""), "exit code : "),
+            (GOOD.replace("exit 0", "exit 200"), "exit code 200"),
+            (GOOD.replace("exit 0\n", ""), "exit code "),
             (GOOD.replace("1.1", "1.0"), "installed is `app-1.0-1.noarch` instead of `app-1.1-1.noarch`"),
             (format!("{GOOD}installed app-0:1.0-1.noarch\n"), "`app-1.0-1.noarch`, `app-1.1-1.noarch` instead"),
             (format!("{GOOD}scriptlet Error in POSTIN scriptlet in rpm package app\n"), "a scriptlet failed: Error in"),

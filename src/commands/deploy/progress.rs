@@ -18,7 +18,6 @@ impl Observer for Progress {
             Happening::Begun { environment, token, .. } => {
                 printer.talk(&format!("{begin} {environment} lease ok, token {token}"));
             }
-            Happening::Waiting { host } => printer.talk(&format!("{begin} {host} waits for a step that still runs")),
             Happening::Planned { .. } => {}
             Happening::StepBegun { host, step, .. } => printer.detail(&format!("{begin} {host} {step} begins")),
             Happening::StepEnded { host, step, direction, result, milliseconds } => {
@@ -30,8 +29,11 @@ impl Observer for Progress {
                         let detail = detail.as_deref().map(|detail| format!(" {detail}")).unwrap_or_default();
                         printer.talk(&format!("{begin} {} {seconds}{detail}", printer.paint(Tone::Good, "ok")));
                     }
-                    StepResult::Failed { error } => {
+                    StepResult::Failed { error, log } => {
                         printer.urgent(&format!("{begin} {} {seconds} {error}", printer.paint(Tone::Bad, "failed")));
+                        for line in log {
+                            printer.urgent(&format!("{}> {line}", printer.paint(Tone::Faint, host.as_str())));
+                        }
                     }
                 }
             }
