@@ -6,6 +6,7 @@
 mod architecture;
 mod errors;
 mod lab;
+mod lab_deployment;
 mod program;
 mod server;
 mod tour;

@@ -1,6 +1,6 @@
 //! A `pkg serve` of a test's own, ended with the test.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Seek};
 use std::process::{Child, Command, Stdio};
 
 /// A running server.
@@ -14,10 +14,16 @@ impl Server {
     /// Starts the server that the command line describes and waits until it tells its address.
     #[track_caller]
     pub(crate) fn start(command: &mut Command) -> Self {
-        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut talk = tempfile::tempfile().unwrap();
+        let errors = Stdio::from(talk.try_clone().unwrap());
+        let mut process = command.stdout(Stdio::piped()).stderr(errors).spawn().unwrap();
         let mut url = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut url).unwrap();
-        assert!(url.starts_with("http://"), "the server's first line is `{url}`");
+        if !url.starts_with("http://") {
+            let mut said = String::new();
+            talk.rewind().and_then(|()| talk.read_to_string(&mut said)).unwrap();
+            panic!("the server did not start: {url}{said}");
+        }
         Self { process, url: url.trim().to_owned() }
     }
 }
