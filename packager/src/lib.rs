@@ -4,22 +4,29 @@
 //! plans the layout (a pure function), streams the package in constant memory, reads it back and renames it into place.
 
 mod build;
+mod compression;
 mod contents;
 mod layout;
 mod rpm_file;
 mod signing_key;
 mod source_date;
 mod spec;
+mod target;
 mod war;
 
 pub use build::{BuildError, BuiltPackage, Notice, build};
+pub use compression::Compression;
 pub use contents::ContentsError;
-pub use layout::{Entry, EntryKind, LayoutError, PackageLayout, Scriptlet, Source};
+pub use layout::{
+    About, Dependencies, Entry, EntryKind, LayoutError, PackageLayout, Role, Scriptlet, ScriptletKind, Source, Trigger,
+    TriggerKind,
+};
 pub use rpm_file::{ReadBackError, WriteError};
 pub use signing_key::{SigningKey, SigningKeyError};
 pub use source_date::{SourceDate, SourceDateError};
 pub use spec::{
-    Comparison, Compression, ContextPath, Location, Overrides, PackageSpec, Requirement, SpecError, SpecFile,
-    TomcatApplication, ValueError, VariableError, Variables,
+    Comparison, ContextPath, Location, Overrides, PackageSpec, Requirement, SpecError, SpecFile, TomcatApplication,
+    ValueError, VariableError, Variables,
 };
+pub use target::Target;
 pub use war::WarError;

@@ -2,11 +2,13 @@
 
 mod descriptor;
 mod entry;
+mod package_layout;
 mod plan;
 mod scriptlet;
 
-pub use entry::{Entry, EntryKind, Source};
-pub use plan::{LayoutError, PackageLayout};
-pub use scriptlet::Scriptlet;
+pub use entry::{Entry, EntryKind, Role, Source};
+pub use package_layout::{About, Dependencies, PackageLayout};
+pub use plan::LayoutError;
+pub use scriptlet::{Scriptlet, ScriptletKind, Trigger, TriggerKind};
 
 pub(crate) use plan::plan;

@@ -1,22 +1,9 @@
 //! Plans a package's layout.
 
 use crate::contents::{Contents, ItemKind};
-use crate::{PackageSpec, SourceDate};
+use crate::{PackageSpec, SourceDate, Target};
 
-use super::{Entry, EntryKind, Scriptlet, Source, descriptor};
-
-/// Everything that goes into a package besides the files' bytes.
-#[derive(Debug, Clone)]
-pub struct PackageLayout {
-    /// What the spec says.
-    pub spec: PackageSpec,
-    /// BUILDTIME, and the modification time of all but the WAR.
-    pub source_date: SourceDate,
-    /// The files and directories, sorted by path as bytes.
-    pub entries: Vec<Entry>,
-    /// The scriptlets.
-    pub scriptlet: Scriptlet,
-}
+use super::{About, Dependencies, Entry, EntryKind, PackageLayout, Role, Scriptlet, Source, descriptor};
 
 /// Says why contents cannot be laid out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -53,7 +40,36 @@ pub(crate) fn plan(
     }
     let tomcat = &spec.tomcat;
     let unpacked = format!("/var/lib/{}/webapps/{}", tomcat.instance, tomcat.context.base_name());
-    Ok(PackageLayout { spec: spec.clone(), source_date, entries, scriptlet: Scriptlet::removing(&unpacked) })
+    Ok(PackageLayout {
+        about: about(spec),
+        target: Target::default(),
+        compression: spec.compression,
+        source_date,
+        dependencies: Dependencies {
+            requires: spec.requires.iter().map(Into::into).collect(),
+            ..Dependencies::default()
+        },
+        entries,
+        scriptlets: vec![Scriptlet::removing(&unpacked)],
+        triggers: Vec::new(),
+        changelog: Vec::new(),
+    })
+}
+
+fn about(spec: &PackageSpec) -> About {
+    About {
+        nevra: spec.nevra(),
+        summary: spec.summary.clone(),
+        description: spec.description.clone(),
+        license: spec.license.clone(),
+        url: spec.url.clone(),
+        vendor: None,
+        group: None,
+        packager: None,
+        build_host: None,
+        vcs: None,
+        bug_url: None,
+    }
 }
 
 /// The WAR in its directory, and the descriptor.
@@ -66,11 +82,11 @@ fn application(spec: &PackageSpec, contents: &Contents, source_date: SourceDate)
     let text = descriptor::render(&war, spec.configuration.as_ref().map(|_| configuration_directory(spec)).as_deref());
     let mtime = source_date.seconds();
     vec![
-        entry(war_directory, EntryKind::Directory, 0o755, mtime),
-        entry(descriptor, EntryKind::Config(Source::Text(text)), 0o644, mtime),
-        entry(
+        Entry::new(war_directory, EntryKind::Directory, 0o755, mtime),
+        Entry { role: Role::Config, ..Entry::new(descriptor, EntryKind::File(Source::Text(text)), 0o644, mtime) },
+        Entry::new(
             war,
-            EntryKind::File(Source::File(contents.war.path.clone(), size(contents.war.size))),
+            EntryKind::File(Source::File(contents.war.path.clone(), contents.war.size)),
             0o644,
             source_date.of_build(spec.build_number()),
         ),
@@ -85,16 +101,17 @@ fn configuration(spec: &PackageSpec, contents: &Contents, source_date: SourceDat
     let top = configuration_directory(spec);
     let mtime = source_date.seconds();
     let items = contents.configuration.iter().map(|item| {
-        let (kind, permissions) = match &item.kind {
-            ItemKind::Directory => (EntryKind::Directory, 0o750),
-            ItemKind::File { path, size: bytes } => {
-                (EntryKind::ConfigNoReplace(Source::File(path.clone(), size(*bytes))), 0o640)
-            }
-        };
-        entry(format!("{top}/{}", item.name), kind, permissions, mtime)
+        let path = format!("{top}/{}", item.name);
+        match &item.kind {
+            ItemKind::Directory => Entry::new(path, EntryKind::Directory, 0o750, mtime),
+            ItemKind::File { path: source, size } => Entry {
+                role: Role::ConfigNoReplace,
+                ..Entry::new(path, EntryKind::File(Source::File(source.clone(), *size)), 0o640, mtime)
+            },
+        }
     });
     let group = &spec.tomcat.group;
-    std::iter::once(entry(top.clone(), EntryKind::Directory, 0o750, mtime))
+    std::iter::once(Entry::new(top.clone(), EntryKind::Directory, 0o750, mtime))
         .chain(items)
         .map(|entry| Entry { group: group.clone(), ..entry })
         .collect()
@@ -104,21 +121,12 @@ fn configuration_directory(spec: &PackageSpec) -> String {
     format!("/etc/{}", spec.name())
 }
 
-fn entry(path: String, kind: EntryKind, permissions: u16, mtime: u32) -> Entry {
-    Entry { path, kind, permissions, group: "root".to_owned(), mtime }
-}
-
 fn total_size(contents: &Contents) -> u64 {
     let sizes = contents.configuration.iter().map(|item| match item.kind {
         ItemKind::Directory => 0,
         ItemKind::File { size, .. } => size,
     });
     sizes.fold(contents.war.size, u64::saturating_add)
-}
-
-/// Narrows a size that [`SIZE_LIMIT`] was checked to cover.
-fn size(bytes: u64) -> u32 {
-    u32::try_from(bytes).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
@@ -131,14 +139,18 @@ mod tests {
     /// The shortest zip archive: an end of central directory, and nothing else.
     const EMPTY_ZIP: &[u8] = b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
 
-    fn layout(directory: &Path, text: &str) -> Result<PackageLayout, LayoutError> {
+    fn spec(directory: &Path, text: &str) -> PackageSpec {
         fs_err::write(directory.join("app.war"), EMPTY_ZIP).unwrap();
         fs_err::create_dir_all(directory.join("config/Catalina/localhost")).unwrap();
         fs_err::write(directory.join("config/app.properties"), "a=1\n").unwrap();
         fs_err::write(directory.join("config/Catalina/localhost/x.xml"), "").unwrap();
         let head = "summary='s'\nlicense='MIT'\nversion='1'\nrelease='57'\n";
         let file = SpecFile::parse(&directory.join("x.toml"), format!("{head}{text}")).unwrap();
-        let spec = file.resolve(&mut Variables::default(), &Overrides::default()).unwrap();
+        file.resolve(&mut Variables::default(), &Overrides::default()).unwrap()
+    }
+
+    fn layout(directory: &Path, text: &str) -> Result<PackageLayout, LayoutError> {
+        let spec = spec(directory, text);
         let date = SourceDate::from_seconds(1000).unwrap();
         let contents = Contents::gather(&spec, date).unwrap();
         plan(&spec, &contents, date)
@@ -169,7 +181,7 @@ mod tests {
                 "/usr/share/shop/shop.war 100644 root 22 1057 false",
             ]
         );
-        assert!(layout.scriptlet.postun.contains("rm -rf '/var/lib/tomcat10/webapps/a#b'"));
+        assert!(layout.scriptlets[0].body.contains("rm -rf '/var/lib/tomcat10/webapps/a#b'"));
     }
 
     #[test]
@@ -185,11 +197,11 @@ mod tests {
     fn refuses_duplicates() {
         let directory = tempfile::tempdir().unwrap();
         let text = "name='x'\n[tomcat]\nwar='app.war'\n[configuration]\ndirectory='config'";
-        let mut spec_layout = layout(directory.path(), text).unwrap();
-        assert_eq!(spec_layout.entries.len(), 8);
-        spec_layout.spec.tomcat.instance = "x".to_owned();
-        let contents = Contents::gather(&spec_layout.spec, spec_layout.source_date).unwrap();
-        let error = plan(&spec_layout.spec, &contents, spec_layout.source_date).unwrap_err();
+        assert_eq!(layout(directory.path(), text).unwrap().entries.len(), 8);
+        let mut spec = spec(directory.path(), text);
+        spec.tomcat.instance = "x".to_owned();
+        let date = SourceDate::from_seconds(1000).unwrap();
+        let error = plan(&spec, &Contents::gather(&spec, date).unwrap(), date).unwrap_err();
         assert_eq!(error, LayoutError::Duplicate("/etc/x/Catalina/localhost/x.xml".to_owned()));
     }
 }

@@ -1,20 +1,91 @@
-//! The scriptlets of a package: one, and it restarts nothing.
+//! Scriptlets and triggers: the scripts that rpm runs around a transaction.
 
-/// The shell scripts that rpm runs around a transaction.
+use rpm_header::Dependency;
+
+/// One scriptlet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scriptlet {
-    /// `%postun`, run by `/bin/sh` after the package's files are gone.
-    pub postun: String,
+    /// When it is run.
+    pub kind: ScriptletKind,
+    /// The interpreter with its arguments, such as `["/bin/sh"]`, or `["<lua>"]` for rpm's own.
+    pub interpreter: Vec<String>,
+    /// The script.
+    pub body: String,
+}
+
+/// When a scriptlet is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ScriptletKind {
+    /// `%pretrans`
+    PreTransaction,
+    /// `%pre`
+    PreInstall,
+    /// `%post`
+    PostInstall,
+    /// `%preun`
+    PreUninstall,
+    /// `%postun`
+    PostUninstall,
+    /// `%posttrans`
+    PostTransaction,
+    /// `%verifyscript`
+    Verify,
+}
+
+/// One trigger: a script that is run when other packages, or files, come or go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trigger {
+    /// What sets it off.
+    pub kind: TriggerKind,
+    /// The packages (with versions), or the path prefixes, that it watches.
+    pub watches: Vec<Dependency>,
+    /// The interpreter with its arguments.
+    pub interpreter: Vec<String>,
+    /// The script.
+    pub body: String,
+    /// Of file triggers: a higher one runs earlier; rpm's default is 1,000,000.
+    pub priority: Option<u32>,
+}
+
+/// What sets a trigger off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TriggerKind {
+    /// `%triggerprein`
+    PreInstall,
+    /// `%triggerin`
+    Install,
+    /// `%triggerun`
+    Uninstall,
+    /// `%triggerpostun`
+    PostUninstall,
+    /// `%filetriggerin`
+    FileInstall,
+    /// `%filetriggerun`
+    FileUninstall,
+    /// `%filetriggerpostun`
+    FilePostUninstall,
+    /// `%transfiletriggerin`
+    TransactionFileInstall,
+    /// `%transfiletriggerun`
+    TransactionFileUninstall,
+    /// `%transfiletriggerpostun`
+    TransactionFilePostUninstall,
 }
 
 impl Scriptlet {
+    /// Makes one for `/bin/sh`.
+    #[must_use]
+    pub fn shell(kind: ScriptletKind, body: String) -> Self {
+        Self { kind, interpreter: vec!["/bin/sh".to_owned()], body }
+    }
+
     /// Removes what Tomcat unpacked, when the package is erased (`$1` is 0) and not when it is upgraded or downgraded.
     ///
     /// `META-INF/war-tracker` is in every directory that Tomcat unpacked itself (its `ExpandWar`), and in no other.
     pub(super) fn removing(unpacked: &str) -> Self {
-        let postun = format!(
+        let body = format!(
             "if [ \"$1\" -eq 0 ] && [ -e '{unpacked}/META-INF/war-tracker' ]; then\n    rm -rf '{unpacked}'\nfi"
         );
-        Self { postun }
+        Self::shell(ScriptletKind::PostUninstall, body)
     }
 }

@@ -8,7 +8,11 @@ const TRAILER: &str = "TRAILER!!!";
 
 /// Writes the header of an entry; its content follows, then [`write_padding`]. `inode` tells entries apart.
 pub(super) fn write_entry(out: &mut impl Write, entry: &Entry, inode: u32) -> io::Result<()> {
-    write_header(out, &format!(".{}", entry.path), [inode, u32::from(entry.mode()), entry.mtime, entry.size()])
+    write_header(
+        out,
+        &format!(".{}", entry.path),
+        [inode, u32::from(entry.mode()), entry.mtime, u32::try_from(entry.size()).unwrap_or(u32::MAX)],
+    )
 }
 
 /// Writes the end of the archive.
@@ -44,13 +48,8 @@ mod tests {
     #[test]
     fn headers_are_aligned() {
         for length in 1..9 {
-            let entry = Entry {
-                path: "/".repeat(length),
-                kind: EntryKind::File(Source::Text("abc".to_owned())),
-                permissions: 0o644,
-                group: "root".to_owned(),
-                mtime: 0x6553_f100,
-            };
+            let kind = EntryKind::File(Source::Text("abc".to_owned()));
+            let entry = Entry::new("/".repeat(length), kind, 0o644, 0x6553_f100);
             let mut out = Vec::new();
             write_entry(&mut out, &entry, 7).unwrap();
             assert_eq!(out.len() % 4, 0);

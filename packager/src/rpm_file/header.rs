@@ -4,32 +4,18 @@ use std::collections::BTreeSet;
 
 use rpm::{Header, HeaderEntry, IndexData, IndexTag as Tag};
 
-use crate::layout::{Entry, EntryKind};
-use crate::spec::{Comparison, Requirement};
-use crate::{Compression, PackageLayout};
+use rpm_header::{Dependency, FileEntry};
+
+use crate::{Compression, Entry, EntryKind, PackageLayout, Role, Scriptlet, ScriptletKind};
 
 use super::payload::PayloadDigests;
 
 /// RPMSENSE flags (rpm's `include/rpm/rpmds.h`).
-const LESS: u32 = 1 << 1;
-const GREATER: u32 = 1 << 2;
-const EQUAL: u32 = 1 << 3;
 const INTERPRETER: u32 = 1 << 8;
-const SCRIPT_POSTUN: u32 = 1 << 12;
-const RPMLIB: u32 = 1 << 24;
 const CONFIG: u32 = 1 << 28;
-
-/// RPMFILE flags (rpm's `include/rpm/rpmfiles.h`).
-const FILE_CONFIG: u32 = 1;
-const FILE_NO_REPLACE: u32 = 1 << 4;
 
 /// PGPHASHALGO_SHA256 (RFC 9580, section 9.5), for files and payload alike.
 const SHA256: u32 = 8;
-
-const SHELL: &str = "/bin/sh";
-
-/// A dependency as the header has it: name, RPMSENSE flags, version.
-type Dependency = (String, u32, String);
 
 /// Makes the header. Its length depends on the layout alone.
 pub(super) fn build(layout: &PackageLayout, digests: &PayloadDigests) -> Header<Tag> {
@@ -40,42 +26,69 @@ pub(super) fn build(layout: &PackageLayout, digests: &PayloadDigests) -> Header<
 }
 
 fn identity(layout: &PackageLayout) -> Vec<(Tag, IndexData)> {
-    let spec = &layout.spec;
-    let evr = spec.evr();
+    let about = &layout.about;
+    let (name, evr, arch) = (&about.nevra.name, &about.nevra.evr, &about.nevra.arch);
     let mut tags = vec![
         (Tag::RPMTAG_HEADERI18NTABLE, strings(["C"])),
-        (Tag::RPMTAG_NAME, text(spec.name().as_str())),
+        (Tag::RPMTAG_NAME, text(name.as_str())),
         (Tag::RPMTAG_VERSION, text(evr.version())),
         (Tag::RPMTAG_RELEASE, text(evr.release())),
-        (Tag::RPMTAG_SUMMARY, translated(&spec.summary)),
-        (Tag::RPMTAG_DESCRIPTION, translated(&spec.description)),
+        (Tag::RPMTAG_SUMMARY, translated(&about.summary)),
+        (Tag::RPMTAG_DESCRIPTION, translated(&about.description)),
         (Tag::RPMTAG_BUILDTIME, number(layout.source_date.seconds())),
-        (Tag::RPMTAG_LICENSE, text(&spec.license)),
-        (Tag::RPMTAG_GROUP, translated("Unspecified")),
+        (Tag::RPMTAG_LICENSE, text(&about.license)),
+        (Tag::RPMTAG_GROUP, translated(about.group.as_deref().unwrap_or("Unspecified"))),
         (Tag::RPMTAG_OS, text("linux")),
-        (Tag::RPMTAG_ARCH, text("noarch")),
-        (Tag::RPMTAG_PLATFORM, text("noarch-linux")),
+        (Tag::RPMTAG_ARCH, text(arch.as_str())),
+        (Tag::RPMTAG_PLATFORM, text(&format!("{arch}-linux"))),
         (Tag::RPMTAG_ENCODING, text("utf-8")),
         (Tag::RPMTAG_RPMVERSION, text(concat!("pkg-", env!("CARGO_PKG_VERSION")))),
         // Without it rpm takes a package for a source package.
-        (Tag::RPMTAG_SOURCERPM, text(&format!("{}-{}-{}.src.rpm", spec.name(), evr.version(), evr.release()))),
-        (Tag::RPMTAG_POSTUN, text(&layout.scriptlet.postun)),
-        (Tag::RPMTAG_POSTUNPROG, text(SHELL)),
+        (Tag::RPMTAG_SOURCERPM, text(&format!("{name}-{}-{}.src.rpm", evr.version(), evr.release()))),
     ];
     if evr.epoch() > 0 {
         tags.push((Tag::RPMTAG_EPOCH, number(evr.epoch())));
     }
-    if let Some(url) = &spec.url {
-        tags.push((Tag::RPMTAG_URL, text(url)));
-    }
+    let optional = [
+        (Tag::RPMTAG_URL, &about.url),
+        (Tag::RPMTAG_VENDOR, &about.vendor),
+        (Tag::RPMTAG_PACKAGER, &about.packager),
+        (Tag::RPMTAG_BUILDHOST, &about.build_host),
+        (Tag::RPMTAG_VCS, &about.vcs),
+        (Tag::RPMTAG_BUGURL, &about.bug_url),
+    ];
+    tags.extend(optional.into_iter().filter_map(|(tag, value)| value.as_ref().map(|value| (tag, text(value)))));
+    tags.extend(layout.scriptlets.iter().flat_map(scriptlet));
     tags
+}
+
+fn scriptlet(scriptlet: &Scriptlet) -> [(Tag, IndexData); 2] {
+    let (body, interpreter, _) = scriptlet_tags(scriptlet.kind);
+    let program = match scriptlet.interpreter.as_slice() {
+        [program] => text(program),
+        programs => strings(programs.iter().map(String::as_str)),
+    };
+    [(body, text(&scriptlet.body)), (interpreter, program)]
+}
+
+/// A scriptlet's tags, and the flag of what it requires.
+fn scriptlet_tags(kind: ScriptletKind) -> (Tag, Tag, u32) {
+    match kind {
+        ScriptletKind::PreTransaction => (Tag::RPMTAG_PRETRANS, Tag::RPMTAG_PRETRANSPROG, 1 << 7),
+        ScriptletKind::PreInstall => (Tag::RPMTAG_PREIN, Tag::RPMTAG_PREINPROG, 1 << 9),
+        ScriptletKind::PostInstall => (Tag::RPMTAG_POSTIN, Tag::RPMTAG_POSTINPROG, 1 << 10),
+        ScriptletKind::PreUninstall => (Tag::RPMTAG_PREUN, Tag::RPMTAG_PREUNPROG, 1 << 11),
+        ScriptletKind::PostUninstall => (Tag::RPMTAG_POSTUN, Tag::RPMTAG_POSTUNPROG, 1 << 12),
+        ScriptletKind::PostTransaction => (Tag::RPMTAG_POSTTRANS, Tag::RPMTAG_POSTTRANSPROG, 1 << 5),
+        ScriptletKind::Verify => (Tag::RPMTAG_VERIFYSCRIPT, Tag::RPMTAG_VERIFYSCRIPTPROG, 1 << 13),
+    }
 }
 
 fn dependencies(layout: &PackageLayout) -> Vec<(Tag, IndexData)> {
     let (provides, requires) = (provides(layout), requires(layout));
-    let names = |list: &[Dependency]| strings(list.iter().map(|(name, _, _)| name.as_str()));
-    let flags = |list: &[Dependency]| IndexData::Int32(list.iter().map(|(_, flags, _)| *flags).collect());
-    let versions = |list: &[Dependency]| strings(list.iter().map(|(_, _, version)| version.as_str()));
+    let names = |list: &[Dependency]| strings(list.iter().map(|dependency| dependency.name.as_str()));
+    let flags = |list: &[Dependency]| IndexData::Int32(list.iter().map(|dependency| dependency.flags).collect());
+    let versions = |list: &[Dependency]| strings(list.iter().map(|dependency| dependency.version.as_str()));
     vec![
         (Tag::RPMTAG_PROVIDENAME, names(&provides)),
         (Tag::RPMTAG_PROVIDEFLAGS, flags(&provides)),
@@ -86,9 +99,14 @@ fn dependencies(layout: &PackageLayout) -> Vec<(Tag, IndexData)> {
     ]
 }
 
+fn dependency(name: &str, flags: u32, version: &str) -> Dependency {
+    Dependency { name: name.to_owned(), flags, version: version.to_owned() }
+}
+
 fn provides(layout: &PackageLayout) -> Vec<Dependency> {
-    let (name, evr) = (layout.spec.name(), layout.spec.evr().to_string());
-    let mut provides = vec![(name.to_string(), EQUAL, evr)];
+    let nevra = &layout.about.nevra;
+    let mut provides = layout.dependencies.provides.clone();
+    provides.push(dependency(nevra.name.as_str(), Dependency::EQUAL, &nevra.evr.to_string()));
     provides.extend(config_dependency(layout));
     provides.sort();
     provides
@@ -96,69 +114,60 @@ fn provides(layout: &PackageLayout) -> Vec<Dependency> {
 
 /// `config(name) = evr`, which rpmbuild generates for a package that has configuration.
 fn config_dependency(layout: &PackageLayout) -> Option<Dependency> {
+    let nevra = &layout.about.nevra;
     let has_config = layout.entries.iter().any(Entry::is_config);
-    has_config.then(|| (format!("config({})", layout.spec.name()), EQUAL | CONFIG, layout.spec.evr().to_string()))
+    let name = format!("config({})", nevra.name);
+    has_config.then(|| dependency(&name, Dependency::EQUAL | CONFIG, &nevra.evr.to_string()))
 }
 
 fn requires(layout: &PackageLayout) -> Vec<Dependency> {
-    let spec = &layout.spec;
-    let mut requires: BTreeSet<Dependency> = spec.requires.iter().map(requirement).collect();
+    let mut requires: BTreeSet<Dependency> = layout.dependencies.requires.iter().cloned().collect();
     requires.extend(config_dependency(layout));
-    requires.insert((SHELL.to_owned(), INTERPRETER | SCRIPT_POSTUN, String::new()));
+    for scriptlet in &layout.scriptlets {
+        let (_, _, sense) = scriptlet_tags(scriptlet.kind);
+        requires.extend(scriptlet.interpreter.first().map(|program| dependency(program, INTERPRETER | sense, "")));
+    }
+    let versions: Vec<String> = requires.iter().map(|needed| needed.version.clone()).collect();
+    let versions = || versions.iter().map(String::as_str).chain([layout.about.nevra.evr.version()]);
     let mut feature = |name: &str, since: &str| {
-        requires.insert((format!("rpmlib({name})"), LESS | EQUAL | RPMLIB, since.to_owned()));
+        let flags = Dependency::LESS | Dependency::EQUAL | Dependency::RPMLIB;
+        requires.insert(dependency(&format!("rpmlib({name})"), flags, since));
     };
     feature("CompressedFileNames", "3.0.4-1");
     feature("FileDigests", "4.6.0-1");
     feature("PayloadFilesHavePrefix", "4.0-1");
-    if spec.compression == Compression::Zstd {
-        feature("PayloadIsZstd", "5.4.18-1");
+    match layout.compression {
+        Compression::Zstd(_) => feature("PayloadIsZstd", "5.4.18-1"),
+        Compression::Xz(_) => feature("PayloadIsXz", "5.2-1"),
+        Compression::Gzip(_) | Compression::None => {}
     }
-    let versions = spec.requires.iter().filter_map(|requirement| requirement.version.as_ref().map(|(_, v)| v.clone()));
-    let versions: Vec<_> = versions.chain([spec.evr().to_string()]).collect();
-    if versions.iter().any(|version| version.contains('~')) {
+    if versions().any(|version| version.contains('~')) || layout.about.nevra.evr.release().contains('~') {
         feature("TildeInVersions", "4.10.0-1");
     }
-    if versions.iter().any(|version| version.contains('^')) {
+    if versions().any(|version| version.contains('^')) || layout.about.nevra.evr.release().contains('^') {
         feature("CaretInVersions", "4.15.0-1");
     }
     requires.into_iter().collect()
-}
-
-fn requirement(requirement: &Requirement) -> Dependency {
-    let (flags, version) = match &requirement.version {
-        None => (0, String::new()),
-        Some((comparison, version)) => {
-            let flags = match comparison {
-                Comparison::Less => LESS,
-                Comparison::LessOrEqual => LESS | EQUAL,
-                Comparison::Equal => EQUAL,
-                Comparison::GreaterOrEqual => GREATER | EQUAL,
-                Comparison::Greater => GREATER,
-            };
-            (flags, version.clone())
-        }
-    };
-    (requirement.name.clone(), flags, version)
 }
 
 fn files(layout: &PackageLayout, digests: &PayloadDigests) -> Vec<(Tag, IndexData)> {
     let entries = &layout.entries;
     let zeros = || IndexData::Int16(vec![0; entries.len()]);
     let same = |value: u32| IndexData::Int32(vec![value; entries.len()]);
+    let size = |entry: &Entry| u32::try_from(entry.size()).unwrap_or(u32::MAX);
     let numbers = |read: fn(&Entry) -> u32| IndexData::Int32(entries.iter().map(read).collect());
     let count = u32::try_from(entries.len()).unwrap_or(u32::MAX);
     vec![
-        (Tag::RPMTAG_SIZE, number(entries.iter().map(Entry::size).fold(0, u32::saturating_add))),
-        (Tag::RPMTAG_FILESIZES, numbers(Entry::size)),
+        (Tag::RPMTAG_SIZE, number(entries.iter().map(size).fold(0, u32::saturating_add))),
+        (Tag::RPMTAG_FILESIZES, IndexData::Int32(entries.iter().map(size).collect())),
         (Tag::RPMTAG_FILEMODES, IndexData::Int16(entries.iter().map(Entry::mode).collect())),
         (Tag::RPMTAG_FILERDEVS, zeros()),
         (Tag::RPMTAG_FILEMTIMES, numbers(|entry| entry.mtime)),
         (Tag::RPMTAG_FILEDIGESTS, strings(digests.files.iter().map(String::as_str))),
         (Tag::RPMTAG_FILEDIGESTALGO, number(SHA256)),
-        (Tag::RPMTAG_FILELINKTOS, strings(entries.iter().map(|_| ""))),
+        (Tag::RPMTAG_FILELINKTOS, strings(entries.iter().map(link_target))),
         (Tag::RPMTAG_FILEFLAGS, numbers(file_flags)),
-        (Tag::RPMTAG_FILEUSERNAME, strings(entries.iter().map(|_| "root"))),
+        (Tag::RPMTAG_FILEUSERNAME, strings(entries.iter().map(|entry| entry.user.as_str()))),
         (Tag::RPMTAG_FILEGROUPNAME, strings(entries.iter().map(|entry| entry.group.as_str()))),
         (Tag::RPMTAG_FILEVERIFYFLAGS, same(u32::MAX)),
         (Tag::RPMTAG_FILEDEVICES, same(1)),
@@ -168,12 +177,24 @@ fn files(layout: &PackageLayout, digests: &PayloadDigests) -> Vec<(Tag, IndexDat
     ]
 }
 
-fn file_flags(entry: &Entry) -> u32 {
-    match entry.kind {
-        EntryKind::Directory | EntryKind::File(_) => 0,
-        EntryKind::Config(_) => FILE_CONFIG,
-        EntryKind::ConfigNoReplace(_) => FILE_CONFIG | FILE_NO_REPLACE,
+fn link_target(entry: &Entry) -> &str {
+    match &entry.kind {
+        EntryKind::Symlink(target) => target,
+        _ => "",
     }
+}
+
+fn file_flags(entry: &Entry) -> u32 {
+    let role = match entry.role {
+        Role::Plain => 0,
+        Role::Config => FileEntry::CONFIG,
+        Role::ConfigNoReplace => FileEntry::CONFIG | FileEntry::NO_REPLACE,
+        Role::ConfigMissingOk => FileEntry::CONFIG | FileEntry::MISSING_OK,
+        Role::ConfigNoReplaceMissingOk => FileEntry::CONFIG | FileEntry::NO_REPLACE | FileEntry::MISSING_OK,
+        Role::Documentation => FileEntry::DOC,
+        Role::License => FileEntry::LICENSE,
+    };
+    if entry.is_shipped() { role } else { role | FileEntry::GHOST }
 }
 
 /// Paths are stored as base names with indexes into a sorted list of directories.
@@ -194,7 +215,7 @@ fn file_paths(layout: &PackageLayout) -> Vec<(Tag, IndexData)> {
 }
 
 fn payload(layout: &PackageLayout, digests: &PayloadDigests) -> Vec<(Tag, IndexData)> {
-    let compression = layout.spec.compression;
+    let compression = layout.compression;
     let mut tags = vec![
         (Tag::RPMTAG_PAYLOADFORMAT, text("cpio")),
         (Tag::RPMTAG_PAYLOADFLAGS, text(&compression.flags())),

@@ -25,15 +25,14 @@ pub(super) struct PayloadDigests {
 }
 
 const BUFFER_SIZE: usize = 128 * 1024;
-const ZSTD_LEVEL: i32 = 3;
-const GZIP_LEVEL: u32 = 1;
 
 impl Compression {
     /// PAYLOADCOMPRESSOR; none for an uncompressed payload, as rpmbuild has it.
     pub(super) fn compressor(self) -> Option<&'static str> {
         match self {
-            Self::Zstd => Some("zstd"),
-            Self::Gzip => Some("gzip"),
+            Self::Zstd(_) => Some("zstd"),
+            Self::Gzip(_) => Some("gzip"),
+            Self::Xz(_) => Some("xz"),
             Self::None => None,
         }
     }
@@ -41,8 +40,8 @@ impl Compression {
     /// PAYLOADFLAGS: the level.
     pub(super) fn flags(self) -> String {
         match self {
-            Self::Zstd => ZSTD_LEVEL.to_string(),
-            Self::Gzip => GZIP_LEVEL.to_string(),
+            Self::Zstd(level) => level.to_string(),
+            Self::Gzip(level) | Self::Xz(level) => level.to_string(),
             Self::None => String::new(),
         }
     }
@@ -58,14 +57,13 @@ impl PayloadDigests {
 
     /// Streams a package's files to `out`.
     pub(super) fn write(layout: &PackageLayout, out: impl Write) -> Result<Self, WriteError> {
-        let compressor =
-            Compressor::new(layout.spec.compression, DigestWriter::new(out)).map_err(WriteError::Output)?;
+        let compressor = Compressor::new(layout.compression, DigestWriter::new(out)).map_err(WriteError::Output)?;
         let mut archive = DigestWriter::new(compressor);
         let mut files = Vec::with_capacity(layout.entries.len());
         for (inode, entry) in (1..).zip(&layout.entries) {
             cpio::write_entry(&mut archive, entry, inode).map_err(WriteError::Output)?;
             files.push(write_content(&mut archive, entry)?);
-            cpio::write_padding(&mut archive, entry.size().into()).map_err(WriteError::Output)?;
+            cpio::write_padding(&mut archive, entry.size()).map_err(WriteError::Output)?;
         }
         cpio::write_trailer(&mut archive).map_err(WriteError::Output)?;
         let (compressor, archive) = archive.finish();
@@ -83,7 +81,7 @@ fn write_content(out: &mut impl Write, entry: &Entry) -> Result<String, WriteErr
             out.write_all(text.as_bytes()).map_err(WriteError::Output)?;
             Ok(hex::encode(Sha256::digest(text)))
         }
-        Some(Source::File(path, size)) => copy_file(out, path, (*size).into()),
+        Some(Source::File(path, size)) => copy_file(out, path, *size),
     }
 }
 
@@ -121,8 +119,9 @@ enum Compressor<W: Write> {
 impl<W: Write> Compressor<W> {
     fn new(compression: Compression, out: W) -> io::Result<Self> {
         Ok(match compression {
-            Compression::Zstd => Self::Zstd(zstd::stream::write::Encoder::new(out, ZSTD_LEVEL)?),
-            Compression::Gzip => Self::Gzip(GzEncoder::new(out, flate2::Compression::new(GZIP_LEVEL))),
+            Compression::Zstd(level) => Self::Zstd(zstd::stream::write::Encoder::new(out, level)?),
+            Compression::Gzip(level) => Self::Gzip(GzEncoder::new(out, flate2::Compression::new(level))),
+            Compression::Xz(_) => return Err(io::Error::other("xz is not built in")),
             Compression::None => Self::None(out),
         })
     }

@@ -66,8 +66,8 @@ fn check_header(
     }
     let read = header.files.iter().map(|file| (file.path.as_str(), file.size, file.digest.as_str()));
     let meant = layout.entries.iter().zip(&draft.digests.files);
-    let meant = meant.map(|(entry, digest)| (entry.path.as_str(), u64::from(entry.size()), digest.as_str()));
-    if header.nevra != layout.spec.nevra() || !read.eq(meant) {
+    let meant = meant.map(|(entry, digest)| (entry.path.as_str(), entry.size(), digest.as_str()));
+    if header.nevra != layout.about.nevra || !read.eq(meant) {
         return Err(ReadBackError::Differs("list of files"));
     }
     Ok(())

@@ -114,7 +114,7 @@ fn create(directory: &Path) -> Result<NamedTempFile, WriteError> {
 /// Puts a header between an empty signature header and nothing, which is what the `rpm` crate can encode.
 fn encode(layout: &PackageLayout, header: Header<IndexTag>) -> Result<PackageMetadata, WriteError> {
     let signature = rpm::SignatureHeaderBuilder::new().build().map_err(WriteError::Header)?;
-    let (name, evr) = (layout.spec.name(), layout.spec.evr());
+    let (name, evr) = (&layout.about.nevra.name, &layout.about.nevra.evr);
     let lead = Lead::new(&format!("{name}-{}-{}", evr.version(), evr.release()));
     Ok(PackageMetadata { lead, signature, header })
 }

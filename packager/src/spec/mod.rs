@@ -10,7 +10,7 @@ mod value;
 mod variables;
 
 pub use context_path::ContextPath;
-pub use package_spec::{Compression, PackageSpec, TomcatApplication};
+pub use package_spec::{PackageSpec, TomcatApplication};
 pub use raw_spec::SpecFile;
 pub use requirement::{Comparison, Requirement};
 pub use resolve::Overrides;

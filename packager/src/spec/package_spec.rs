@@ -1,11 +1,11 @@
 //! A spec that holds: what a package is made of.
 
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use nevra::{Arch, Evr, Name, Nevra};
 
-use super::{ContextPath, Requirement, ValueError};
+use super::{ContextPath, Requirement};
+use crate::Compression;
 
 /// Everything that a spec says of a package, resolved and validated. Made by [`super::SpecFile::resolve`].
 #[derive(Debug, Clone)]
@@ -46,18 +46,6 @@ pub struct TomcatApplication {
     pub group: String,
 }
 
-/// How a payload is compressed. WARs are compressed already, so that the fast levels are as small as the slow ones.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Compression {
-    /// zstd, level 3: rpm 4.14 (RHEL 8) and newer.
-    #[default]
-    Zstd,
-    /// gzip, level 1: any rpm.
-    Gzip,
-    /// None.
-    None,
-}
-
 impl PackageSpec {
     /// The package's identity.
     #[must_use]
@@ -81,18 +69,5 @@ impl PackageSpec {
     #[must_use]
     pub fn build_number(&self) -> u64 {
         self.build_number
-    }
-}
-
-impl FromStr for Compression {
-    type Err = ValueError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "zstd" => Ok(Self::Zstd),
-            "gzip" => Ok(Self::Gzip),
-            "none" => Ok(Self::None),
-            _ => Err(ValueError::Compression(text.to_owned())),
-        }
     }
 }

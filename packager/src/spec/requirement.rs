@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use nevra::Evr;
+use rpm_header::Dependency;
 
 use super::ValueError;
 
@@ -71,6 +72,29 @@ impl Comparison {
             ">" => Self::Greater,
             _ => return None,
         })
+    }
+}
+
+impl From<&Requirement> for Dependency {
+    fn from(requirement: &Requirement) -> Self {
+        let (flags, version) = match &requirement.version {
+            None => (0, ""),
+            Some((comparison, version)) => (comparison.flags(), version.as_str()),
+        };
+        Self { name: requirement.name.clone(), flags, version: version.to_owned() }
+    }
+}
+
+impl Comparison {
+    /// RPMSENSE flags (rpm's `include/rpm/rpmds.h`).
+    fn flags(self) -> u32 {
+        match self {
+            Self::Less => Dependency::LESS,
+            Self::LessOrEqual => Dependency::LESS | Dependency::EQUAL,
+            Self::Equal => Dependency::EQUAL,
+            Self::GreaterOrEqual => Dependency::GREATER | Dependency::EQUAL,
+            Self::Greater => Dependency::GREATER,
+        }
     }
 }
 

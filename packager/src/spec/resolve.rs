@@ -6,8 +6,9 @@ use nevra::{Evr, Name};
 
 use super::raw_spec::{RawTomcat, Text};
 use super::value::{account, build_number, line, paragraphs};
-use super::{Compression, ContextPath, Location, PackageSpec, SpecError, SpecFile, TomcatApplication};
+use super::{ContextPath, Location, PackageSpec, SpecError, SpecFile, TomcatApplication};
 use super::{ValueError, Variables};
+use crate::Compression;
 
 /// Values that win over the spec's.
 #[derive(Debug, Clone, Default)]

@@ -36,8 +36,13 @@ pub enum ValueError {
     #[error("`{0}` is also the package's name, so that its configuration would lie in Tomcat's own `/etc/{0}`")]
     InstanceIsPackage(String),
     /// No payload compression that is supported.
-    #[error("`{0}` is not a compression; allowed are `zstd`, `gzip` and `none`")]
+    #[error(
+        "`{0}` is not a compression; allowed are `zstd`, `gzip`, `xz`, each also with a level as in `zstd:19`, and `none`"
+    )]
     Compression(String),
+    /// No target that is known.
+    #[error("`{0}` is not a target; allowed are `el7`, `el8`, `el9` and `el10`")]
+    Target(String),
 }
 
 /// Checks a text of one line.
