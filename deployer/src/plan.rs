@@ -68,6 +68,8 @@ pub enum Verb {
     Upgrade,
     /// A newer one is there.
     Downgrade,
+    /// More than one is there, as a transaction of this deployment that was cut short left them.
+    Repair,
 }
 
 /// Whether a change can be undone.
@@ -248,8 +250,7 @@ pub fn plan(environment: &Environment, facts: &Facts, target: &Target, past: &Pa
             hosts.push(HostPlan { host: name.clone(), work: Work::Nothing, changes: Vec::new() });
             continue;
         };
-        let moved = past.moved.get(name).map_or(&[][..], Vec::as_slice);
-        let changes = wanted.iter().map(|to| change(name, found, to, moved)).collect::<Result<Vec<_>, PlanError>>()?;
+        let changes = wanted.iter().map(|to| change(name, found, to, past)).collect::<Result<Vec<_>, PlanError>>()?;
         let work = if changes.iter().any(|change| change.verb != Verb::Nothing) {
             Work::Change
         } else if past.unsettled.contains(name) {
@@ -343,14 +344,19 @@ fn resolve_exact(facts: &Facts, hosts: &Resolved) -> Result<Resolved, PlanError>
     Ok(hosts.clone())
 }
 
-fn change(host: &HostName, found: &HostFacts, to: &Nevra, moved: &[Change]) -> Result<Change, PlanError> {
+fn change(host: &HostName, found: &HostFacts, to: &Nevra, past: &Past) -> Result<Change, PlanError> {
+    let unsettled = past.unsettled.contains(host);
+    let moved = past.moved.get(host).map_or(&[][..], Vec::as_slice);
     let mut installed: Vec<Nevra> = found.installed_of(&to.name).cloned().collect();
     let now = match installed.len() {
         0 | 1 => installed.pop(),
+        // Only where the host is known to be out of the balancers, half done.
+        _ if unsettled => installed.pop(),
         _ => return Err(PlanError::Duplicates { host: host.clone(), installed }),
     };
     let verb = match &now {
         None => Verb::Install,
+        Some(_) if !installed.is_empty() => Verb::Repair,
         Some(now) if now == to => Verb::Nothing,
         Some(now) => match now.evr.compare(&to.evr) {
             Ordering::Less => Verb::Upgrade,
@@ -387,7 +393,7 @@ macro_rules! display_as {
     };
 }
 
-display_as!(Verb { Nothing => "nothing", Install => "install", Upgrade => "upgrade", Downgrade => "downgrade" });
+display_as!(Verb { Nothing => "nothing", Install => "install", Upgrade => "upgrade", Downgrade => "downgrade", Repair => "repair" });
 display_as!(Step {
     Stage => "stage", Test => "test", Drain => "drain", Stop => "stop", Install => "install", Start => "start",
     Check => "check", PutBack => "put-back",

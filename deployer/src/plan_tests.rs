@@ -80,6 +80,15 @@ fn a_resumed_deployment_keeps_its_way_back() {
 }
 
 #[test]
+fn two_versions_are_repaired_on_a_host_that_was_left_in_mid_walk() {
+    let facts = facts([&["app-1.9-1.noarch", "app-1.10-1.noarch"], &["app-1.10-1.noarch"], &[]], OFFERED);
+    let past = Past { unsettled: [host("web1")].into(), moved: BTreeMap::new() };
+    let plan = plan(&environment(3), &facts, &packages(&["app-1.10"]), &past).unwrap();
+    assert_eq!((plan.hosts[0].work, plan.hosts[0].changes[0].verb), (Work::Change, Verb::Repair));
+    assert!(plan.hosts[0].steps().contains(&Step::Install));
+}
+
+#[test]
 fn exact_packages_go_to_their_hosts_only() {
     let facts = facts([&["app-1.10-1.noarch"], &["app-1.10-1.noarch"], &[]], OFFERED);
     let target = Target::Hosts([(host("web2"), vec![nevra("app-1.9-1.noarch")])].into());

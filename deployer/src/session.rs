@@ -205,8 +205,11 @@ impl Deployer {
         let (facts, plan) = match self.observe_and_plan(&record.target, &past).await {
             Ok(planned) => planned,
             Err(error) => {
-                let ending = if touched.is_empty() { Ending::NothingChanged } else { Ending::PartlyChanged };
-                self.finish(journal, ending, Some(error.to_string()), Vec::new()).await?;
+                if !touched.is_empty() {
+                    let (ending, reason) = (Ending::PartlyChanged, Some(error.to_string()));
+                    return Ok(self.finish(journal, ending, reason, record.hosts.clone()).await?);
+                }
+                self.finish(journal, Ending::NothingChanged, Some(error.to_string()), Vec::new()).await?;
                 return Err(error);
             }
         };

@@ -1,6 +1,16 @@
 # shellcheck shell=sh
 # The transaction itself: runs on the host, detached from the controller. Waits while another holds yum's lock.
-# MANAGER REPOSITORIES UP DOWN
+# MANAGER REPOSITORIES NAMES UP DOWN
+# A transaction that was cut short leaves two versions installed; until one is gone, dnf takes either for being there.
+duplicated() {
+    for name in $NAMES; do
+        [ "$(rpm -q --qf 'x' "$name")" != xx ] || return 0
+    done
+    return 1
+}
+if [ "$MANAGER" != yum3 ] && duplicated; then
+    manager -C --setopt=exit_on_lock=1 remove --duplicates || exit
+fi
 attempt=0
 while :; do
     # dnf finds the direction itself and does it all in one transaction; yum 3 wants to be told.

@@ -51,7 +51,9 @@ impl Walk<'_> {
 
     async fn stage(&self, station: Station<'_>) -> Result<(), StepError> {
         let changes = &station.plan.changes;
-        let back = changes.iter().filter(|change| change.verb != Verb::Nothing && change.way_back == WayBack::Offered);
+        let back = changes.iter().filter(|change| {
+            !matches!(change.verb, Verb::Nothing | Verb::Repair) && change.way_back == WayBack::Offered
+        });
         let script = self
             .packaging(station, "stage", include_str!("../scripts/stage.sh"))
             .set_words("TARGETS", targets(changes))

@@ -96,6 +96,7 @@ impl Walk<'_> {
         let runner = self
             .packaging(station, "transaction", include_str!("../scripts/transaction_run.sh"))
             .set("LOCK_WAIT", LOCK_WAIT_SECONDS.to_string())
+            .set_words("NAMES", moves.iter().map(|change| change.to.name.to_string()))
             .set_words("UP", up.iter().map(|change| change.to.with_epoch()))
             .set_words("DOWN", down.iter().map(|change| change.to.with_epoch()));
         let script = self
