@@ -101,6 +101,10 @@ mod tests {
             group: None,
             url: None,
             packager: None,
+            distribution: None,
+            vcs: None,
+            bug_url: None,
+            rpm_version: None,
             build_host: None,
             build_time: Some(1),
             source_rpm: None,
@@ -117,6 +121,8 @@ mod tests {
             suggests: Vec::new(),
             supplements: Vec::new(),
             enhances: Vec::new(),
+            old_suggests: Vec::new(),
+            old_enhances: Vec::new(),
             files: vec![
                 file("/etc/app/app.properties", 0o100_640, "tomcat", 12),
                 file("/usr/share/app/exploded.war", 0o040_755, "root", 0),
@@ -127,6 +133,7 @@ mod tests {
                 scriptlet("%post", &["/bin/sh", "-e"], "echo one\n\necho two\n"),
                 scriptlet("%postun", &["/sbin/ldconfig"], ""),
             ],
+            triggers: Vec::new(),
             signatures: vec![Signature { tag: "RSAHEADER", packet: vec![0] }],
         }
     }
@@ -143,6 +150,8 @@ mod tests {
             digest: String::new(),
             link_target: String::new(),
             flags: if is_configuration { FileEntry::CONFIG | FileEntry::NO_REPLACE } else { 0 },
+            capabilities: String::new(),
+            language: String::new(),
         }
     }
 

@@ -11,6 +11,7 @@ use crate::error::ReadHeaderError;
 use crate::files;
 use crate::section::{Section, Source, read_lead};
 use crate::tags::Tag;
+use crate::triggers;
 use crate::{ChangelogEntry, Dependency, PackageHeader, Scriptlet, Signature};
 
 impl PackageHeader {
@@ -51,6 +52,10 @@ fn assemble(signature: &Section, main: &Section) -> Result<PackageHeader, ReadHe
         group: main.text(Tag::GROUP)?,
         url: main.text(Tag::URL)?,
         packager: main.text(Tag::PACKAGER)?,
+        distribution: main.text(Tag::DISTRIBUTION)?,
+        vcs: main.text(Tag::VCS)?,
+        bug_url: main.text(Tag::BUGURL)?,
+        rpm_version: main.text(Tag::RPMVERSION)?,
         build_host: main.text(Tag::BUILDHOST)?,
         build_time: main.number(Tag::BUILDTIME)?,
         source_rpm: main.text(Tag::SOURCERPM)?,
@@ -67,9 +72,12 @@ fn assemble(signature: &Section, main: &Section) -> Result<PackageHeader, ReadHe
         suggests: dependencies(main, [Tag::SUGGESTNAME, Tag::SUGGESTFLAGS, Tag::SUGGESTVERSION])?,
         supplements: dependencies(main, [Tag::SUPPLEMENTNAME, Tag::SUPPLEMENTFLAGS, Tag::SUPPLEMENTVERSION])?,
         enhances: dependencies(main, [Tag::ENHANCENAME, Tag::ENHANCEFLAGS, Tag::ENHANCEVERSION])?,
+        old_suggests: dependencies(main, [Tag::OLDSUGGESTSNAME, Tag::OLDSUGGESTSFLAGS, Tag::OLDSUGGESTSVERSION])?,
+        old_enhances: dependencies(main, [Tag::OLDENHANCESNAME, Tag::OLDENHANCESFLAGS, Tag::OLDENHANCESVERSION])?,
         files: files::read(main)?,
         changelog: changelog(main)?,
         scriptlets: scriptlets(main)?,
+        triggers: triggers::read(main)?,
         signatures: signatures(signature)?,
         nevra,
     })
@@ -140,7 +148,10 @@ fn provides(main: &Section, nevra: &Nevra, is_source: bool) -> Result<Vec<Depend
 }
 
 /// Reads one kind of dependency from its tags for names, flags and versions; old packages may lack the latter two.
-fn dependencies(main: &Section, [names, flags, versions]: [Tag; 3]) -> Result<Vec<Dependency>, ReadHeaderError> {
+pub(crate) fn dependencies(
+    main: &Section,
+    [names, flags, versions]: [Tag; 3],
+) -> Result<Vec<Dependency>, ReadHeaderError> {
     let Some(texts) = main.texts(names)? else { return Ok(Vec::new()) };
     let numbers = main.numbers_beside(flags, names, texts.len())?;
     let version_texts = main.texts_beside(versions, names, texts.len())?;

@@ -172,6 +172,16 @@ pub enum ReadHeaderError {
         /// How many directories there are.
         directories: usize,
     },
+    /// A trigger names a script that is not in the list of scripts.
+    #[error("`{tag}` names script {index}, and there are {scripts}")]
+    TriggerIndex {
+        /// The tag's name.
+        tag: &'static str,
+        /// The script's number, from 0.
+        index: u64,
+        /// How many scripts there are.
+        scripts: usize,
+    },
     /// The paths of all files together are too long.
     #[error("the paths of the files are more than {max} bytes together")]
     PathsTooLong {

@@ -24,6 +24,8 @@ pub(crate) fn read(main: &Section) -> Result<Vec<FileEntry>, ReadHeaderError> {
     let mut digests = main.texts_beside(Tag::FILEDIGESTS, of, count)?.into_iter();
     let mut link_targets = main.texts_beside(Tag::FILELINKTOS, of, count)?.into_iter();
     let mut users = main.texts_beside(Tag::FILEUSERNAME, of, count)?.into_iter();
+    let mut capabilities = main.texts_beside(Tag::FILECAPS, of, count)?.into_iter();
+    let mut languages = main.texts_beside(Tag::FILELANGS, of, count)?.into_iter();
     let mut groups = main.texts_beside(Tag::FILEGROUPNAME, of, count)?.into_iter();
     let entry = |(index, path): (usize, String)| FileEntry {
         path,
@@ -35,6 +37,8 @@ pub(crate) fn read(main: &Section) -> Result<Vec<FileEntry>, ReadHeaderError> {
         digest: digests.next().unwrap_or_default(),
         link_target: link_targets.next().unwrap_or_default(),
         flags: flags[index] as u32,
+        capabilities: capabilities.next().unwrap_or_default(),
+        language: languages.next().unwrap_or_default(),
     };
     Ok(paths.into_iter().enumerate().map(entry).collect())
 }

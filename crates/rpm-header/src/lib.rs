@@ -9,7 +9,10 @@ mod package_header;
 mod sample;
 mod section;
 mod tags;
+mod triggers;
 
 pub use error::{Part, ReadHeaderError};
 pub use openpgp::SignatureInfo;
-pub use package_header::{ChangelogEntry, Dependency, FileEntry, FileKind, PackageHeader, Scriptlet, Signature};
+pub use package_header::{
+    ChangelogEntry, Dependency, FileEntry, FileKind, PackageHeader, Scriptlet, Signature, Trigger,
+};

@@ -25,6 +25,14 @@ pub struct PackageHeader {
     pub url: Option<String>,
     /// PACKAGER.
     pub packager: Option<String>,
+    /// DISTRIBUTION.
+    pub distribution: Option<String>,
+    /// VCS: where the sources are kept, and the commit.
+    pub vcs: Option<String>,
+    /// BUGURL: where bugs are reported.
+    pub bug_url: Option<String>,
+    /// RPMVERSION: the version of rpm, or the name and version of another builder.
+    pub rpm_version: Option<String>,
     /// BUILDHOST.
     pub build_host: Option<String>,
     /// BUILDTIME, seconds since 1970.
@@ -58,12 +66,19 @@ pub struct PackageHeader {
     pub supplements: Vec<Dependency>,
     /// ENHANCES.
     pub enhances: Vec<Dependency>,
+    /// OLDSUGGESTS, of packages for SUSE and Mandriva before rpm 4.12; rpm no longer heeds them. Those with
+    /// [`Dependency::STRONG`] are recommendations.
+    pub old_suggests: Vec<Dependency>,
+    /// OLDENHANCES, likewise; those with [`Dependency::STRONG`] are supplements.
+    pub old_enhances: Vec<Dependency>,
     /// The files, in the order of the header.
     pub files: Vec<FileEntry>,
     /// The changelog, newest first as in the header.
     pub changelog: Vec<ChangelogEntry>,
     /// The scriptlets.
     pub scriptlets: Vec<Scriptlet>,
+    /// The triggers: those of packages, then those of files, then those of a transaction's files.
+    pub triggers: Vec<Trigger>,
     /// The OpenPGP signatures of the signature header.
     pub signatures: Vec<Signature>,
 }
@@ -101,6 +116,10 @@ pub struct FileEntry {
     pub link_target: String,
     /// FILEFLAGS: raw RPMFILE flags (rpm's `include/rpm/rpmfiles.h`).
     pub flags: u32,
+    /// FILECAPS: capabilities in the text form of `cap_to_text(3)`; empty for what has none.
+    pub capabilities: String,
+    /// FILELANGS: the language that it is for, several apart by `|`; empty for all.
+    pub language: String,
 }
 
 /// What kind of thing a file entry is, in repodata's terms.
@@ -134,6 +153,21 @@ pub struct Scriptlet {
     pub interpreter: Vec<String>,
     /// The script.
     pub body: String,
+}
+
+/// One trigger: a script that is run when other packages, or files, come or go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trigger {
+    /// Its name in a .spec file, such as `%triggerin` or `%transfiletriggerin`.
+    pub name: &'static str,
+    /// The packages, or the path prefixes, that it watches; their flags hold the kind of trigger as well.
+    pub watches: Vec<Dependency>,
+    /// The interpreter, such as `/bin/sh` or `<lua>`.
+    pub interpreter: String,
+    /// The script.
+    pub body: String,
+    /// Of file triggers: a higher one runs earlier.
+    pub priority: Option<u64>,
 }
 
 /// One OpenPGP signature packet of the signature header.
@@ -208,6 +242,8 @@ impl Dependency {
     /// RPMSENSE_PREREQ, RPMSENSE_SCRIPT_PRE and RPMSENSE_SCRIPT_POST: needed before the package's own scriptlets
     /// (createrepo_c's `pre="1"`).
     pub const PRE: u32 = 1 << 6 | 1 << 9 | 1 << 10;
+    /// RPMSENSE_STRONG of OLDSUGGESTS and OLDENHANCES.
+    pub const STRONG: u32 = 1 << 27;
     /// RPMSENSE_RPMLIB: a feature of rpm itself.
     pub const RPMLIB: u32 = 1 << 24;
 

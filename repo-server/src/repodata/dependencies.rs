@@ -149,6 +149,8 @@ mod tests {
             digest: String::new(),
             link_target: String::new(),
             flags: 0,
+            capabilities: String::new(),
+            language: String::new(),
         }
     }
 

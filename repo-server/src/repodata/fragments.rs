@@ -238,6 +238,8 @@ mod tests {
             digest: String::new(),
             link_target: String::new(),
             flags,
+            capabilities: String::new(),
+            language: String::new(),
         };
         for (mode, flags, expected) in [
             (0o100_644, FileEntry::CONFIG, "<file>/etc/a&amp;b</file>\n"),

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use rpm_header::{ChangelogEntry, Dependency, FileEntry, PackageHeader, Scriptlet};
+use rpm_header::{ChangelogEntry, Dependency, FileEntry, PackageHeader, Scriptlet, Trigger};
 
 /// Ends a field, a row of an array, a column of a row.
 const FIELD: u8 = 7;
@@ -23,6 +23,10 @@ const SCALARS: &[&str] = &[
     "GROUP",
     "URL",
     "PACKAGER",
+    "DISTRIBUTION",
+    "VCS",
+    "BUGURL",
+    "RPMVERSION",
     "BUILDHOST",
     "BUILDTIME",
     "SOURCERPM",
@@ -30,8 +34,18 @@ const SCALARS: &[&str] = &[
     "LONGARCHIVESIZE",
     "PAYLOADCOMPRESSOR",
 ];
-const DEPENDENCIES: &[&str] =
-    &["PROVIDE", "REQUIRE", "CONFLICT", "OBSOLETE", "RECOMMEND", "SUGGEST", "SUPPLEMENT", "ENHANCE"];
+const DEPENDENCIES: &[&str] = &[
+    "PROVIDE",
+    "REQUIRE",
+    "CONFLICT",
+    "OBSOLETE",
+    "RECOMMEND",
+    "SUGGEST",
+    "SUPPLEMENT",
+    "ENHANCE",
+    "OLDSUGGESTS",
+    "OLDENHANCES",
+];
 /// `%preuntrans` and `%postuntrans` came with rpm 4.19.
 const SCRIPTLETS: &[(&str, &str)] = &[
     ("%pretrans", "PRETRANS"),
@@ -41,6 +55,18 @@ const SCRIPTLETS: &[(&str, &str)] = &[
     ("%postun", "POSTUN"),
     ("%posttrans", "POSTTRANS"),
     ("%verify", "VERIFYSCRIPT"),
+];
+/// The sets of triggers: how their tags begin, and each kind's flag and name.
+const TRIGGERS: &[(&str, &[(u32, &str)])] = &[
+    (
+        "TRIGGER",
+        &[(1 << 25, "%triggerprein"), (1 << 16, "%triggerin"), (1 << 17, "%triggerun"), (1 << 18, "%triggerpostun")],
+    ),
+    ("FILETRIGGER", &[(1 << 16, "%filetriggerin"), (1 << 17, "%filetriggerun"), (1 << 18, "%filetriggerpostun")]),
+    (
+        "TRANSFILETRIGGER",
+        &[(1 << 16, "%transfiletriggerin"), (1 << 17, "%transfiletriggerun"), (1 << 18, "%transfiletriggerpostun")],
+    ),
 ];
 const SIGNATURES: &[&str] = &["RSAHEADER", "DSAHEADER", "SIGPGP", "SIGGPG"];
 
@@ -63,6 +89,8 @@ pub(crate) fn differences(path: &Path, ours: &PackageHeader) -> Vec<String> {
         &ours.suggests,
         &ours.supplements,
         &ours.enhances,
+        &ours.old_suggests,
+        &ours.old_enhances,
     ];
     for (kind, ours) in DEPENDENCIES.iter().zip(kinds) {
         let theirs = if *kind == "PROVIDE" { answer.provides() } else { answer.dependencies() };
@@ -71,6 +99,7 @@ pub(crate) fn differences(path: &Path, ours: &PackageHeader) -> Vec<String> {
     compare("files", &ours.files, &answer.files(), &mut found);
     compare("changelog", &ours.changelog, &answer.changelog(), &mut found);
     compare("scriptlets", &ours.scriptlets, &answer.scriptlets(), &mut found);
+    compare("triggers", &ours.triggers, &answer.triggers(), &mut found);
     for tag in SIGNATURES {
         let signature = ours.signatures.iter().find(|signature| signature.tag == *tag);
         let described = signature.map_or("(none)".to_owned(), |signature| {
@@ -108,6 +137,10 @@ fn compare_scalars(answer: &mut Answer, ours: &PackageHeader, found: &mut Vec<St
         or_none(&ours.group),
         or_none(&ours.url),
         or_none(&ours.packager),
+        or_none(&ours.distribution),
+        or_none(&ours.vcs),
+        or_none(&ours.bug_url),
+        or_none(&ours.rpm_version),
         or_none(&ours.build_host),
         ours.build_time.map_or("(none)".to_owned(), number),
         or_none(&ours.source_rpm),
@@ -156,11 +189,18 @@ fn format() -> String {
         "FILEDIGESTS",
         "FILELINKTOS",
         "FILEFLAGS",
+        "FILECAPS",
+        "FILELANGS",
     ];
     format += &format!("[%{{{}}}\\b]\\a", columns.join("}\\v%{"));
     format += "[%{CHANGELOGNAME}\\v%{CHANGELOGTIME}\\v%{CHANGELOGTEXT}\\b]\\a";
     for (_, tag) in SCRIPTLETS {
         format += &format!("%|{tag}?{{%{{{tag}}}}}:{{(none)}}|\\a[%{{{tag}PROG}}\\v]\\a");
+    }
+    for (set, kinds) in TRIGGERS {
+        let priority = if kinds.len() == 3 { format!("\\v%{{{set}PRIORITIES}}") } else { String::new() };
+        format += &format!("[%{{{set}NAME}}\\v%{{{set}FLAGS}}\\v%{{{set}VERSION}}\\v%{{{set}INDEX}}\\b]\\a");
+        format += &format!("[%{{{set}SCRIPTS}}\\v%{{{set}SCRIPTPROG}}{priority}\\b]\\a");
     }
     for tag in SIGNATURES {
         format += &format!("%{{{tag}:pgpsig}}\\a");
@@ -209,16 +249,20 @@ impl Answer {
 
     fn files(&mut self) -> Vec<FileEntry> {
         let rows = self.rows().into_iter();
-        rows.map(|[path, mode, user, group, size, mtime, digest, link_target, flags]| FileEntry {
-            path,
-            mode: number::<u32>(&mode) as u16,
-            user,
-            group,
-            size: number(&size),
-            mtime: number(&mtime),
-            digest,
-            link_target,
-            flags: number(&flags),
+        rows.map(|[path, mode, user, group, size, mtime, digest, link_target, flags, capabilities, language]| {
+            FileEntry {
+                path,
+                mode: number::<u32>(&mode) as u16,
+                user,
+                group,
+                size: number(&size),
+                mtime: number(&mtime),
+                digest,
+                link_target,
+                flags: number(&flags),
+                capabilities: or_empty(capabilities),
+                language: or_empty(language),
+            }
         })
         .collect()
     }
@@ -242,6 +286,37 @@ impl Answer {
         }
         scriptlets
     }
+
+    fn triggers(&mut self) -> Vec<Trigger> {
+        let mut triggers = Vec::new();
+        for (_, kinds) in TRIGGERS {
+            let watched: Vec<[String; 4]> = self.rows();
+            let scripts: Vec<Vec<String>> = match kinds.len() {
+                3 => self.rows::<3>().into_iter().map(Vec::from).collect(),
+                _ => self.rows::<2>().into_iter().map(Vec::from).collect(),
+            };
+            for (script, columns) in scripts.into_iter().enumerate() {
+                let of_script = watched.iter().filter(|row| row[3] == script.to_string());
+                let watches: Vec<Dependency> = of_script
+                    .map(|[name, flags, version, _]| Dependency {
+                        name: name.clone(),
+                        flags: number(flags),
+                        version: version.clone(),
+                    })
+                    .collect();
+                let (_, name) = kinds.iter().find(|(flag, _)| watches[0].flags & flag != 0).unwrap();
+                let priority = columns.get(2).map(|priority| number(priority));
+                let (body, interpreter) = (columns[0].clone(), columns[1].clone());
+                triggers.push(Trigger { name, watches, interpreter, body, priority });
+            }
+        }
+        triggers
+    }
+}
+
+/// What rpm shows as `(none)` where the package has no such tag at all.
+fn or_empty(text: String) -> String {
+    if text == "(none)" { String::new() } else { text }
 }
 
 fn number<T: std::str::FromStr + Default>(text: &str) -> T {
