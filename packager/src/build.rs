@@ -7,7 +7,7 @@ use nevra::Nevra;
 use crate::contents::{Contents, ContentsError};
 use crate::layout::{self, LayoutError};
 use crate::rpm_file::{self, ReadBackError, WriteError};
-use crate::{PackageSpec, SigningKey, SourceDate};
+use crate::{PackageLayout, PackageSpec, SigningKey, SourceDate};
 
 /// A package that was built and stands under its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,13 +62,22 @@ pub fn build(
 ) -> Result<BuiltPackage, BuildError> {
     let contents = Contents::gather(spec, source_date)?;
     let layout = layout::plan(spec, &contents, source_date)?;
-    let draft = rpm_file::write(&layout, directory, key)?;
-    let (sha256, size) = rpm_file::read_back(&draft, &layout, key)?;
-    let nevra = spec.nevra();
+    let package = pack(&layout, directory, key)?;
+    let notices = contents.war.has_context_descriptor.then_some(Notice::ContextDescriptorIgnored);
+    Ok(BuiltPackage { notices: notices.into_iter().collect(), ..package })
+}
+
+/// Writes a package that is laid out, as [`build`] does with what it made of a spec.
+///
+/// # Errors
+/// [`BuildError`]; no file is left.
+pub fn pack(layout: &PackageLayout, directory: &Path, key: Option<&SigningKey>) -> Result<BuiltPackage, BuildError> {
+    let draft = rpm_file::write(layout, directory, key)?;
+    let (sha256, size) = rpm_file::read_back(&draft, layout, key)?;
+    let nevra = layout.about.nevra.clone();
     let path = directory.join(nevra.file_name());
     draft.keep(&path)?;
-    let notices = contents.war.has_context_descriptor.then_some(Notice::ContextDescriptorIgnored);
-    Ok(BuiltPackage { path, nevra, sha256, size, notices: notices.into_iter().collect() })
+    Ok(BuiltPackage { path, nevra, sha256, size, notices: Vec::new() })
 }
 
 impl std::fmt::Display for Notice {

@@ -14,7 +14,7 @@ mod spec;
 mod target;
 mod war;
 
-pub use build::{BuildError, BuiltPackage, Notice, build};
+pub use build::{BuildError, BuiltPackage, Notice, build, pack};
 pub use compression::Compression;
 pub use contents::ContentsError;
 pub use layout::{
