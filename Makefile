@@ -14,8 +14,8 @@ demo: toolchain deps ## from a WAR to running Tomcats behind HAProxy, forth and 
 
 test: toolchain deps ## all tests, the lab of hosts included: what CI runs
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
-	tests/lab/lab base
+	tests/lab/lab roots & roots=$$!; \
+		$(CARGO) clippy --workspace --all-targets --locked -- -D warnings || { kill $$roots; exit 1; }; wait $$roots
 	$(CARGO) test --workspace --locked
 
 unit: toolchain ## the fast tests: no servers, no root

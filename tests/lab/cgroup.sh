@@ -20,7 +20,7 @@ cgroup_roots() {
 
 cgroup_usable() {
     local probe
-    probe=$(cgroup_root)/pkg-lab-check.$$
+    probe=$(cgroup_root)/pkg-lab-check.$BASHPID
     mkdir "$probe" 2>/dev/null || return 1
     local usable=0
     [[ ! -e $probe/cgroup.kill ]] || usable=1
