@@ -7,6 +7,8 @@ mod build;
 mod compression;
 mod contents;
 mod layout;
+pub mod lint;
+pub mod preflight;
 mod rpm_file;
 mod signing_key;
 mod source_date;

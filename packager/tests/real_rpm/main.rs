@@ -2,6 +2,7 @@
 
 mod against_rpmbuild;
 mod installing;
+mod preflight;
 mod signing;
 mod workshop;
 
