@@ -6,7 +6,7 @@ use nevra::Nevra;
 
 use crate::contents::{Contents, ContentsError};
 use crate::layout::{self, LayoutError};
-use crate::rpm_file::{self, ReadBackError, WriteError};
+use crate::rpm_file::{self, Draft, ReadBackError, WriteError};
 use crate::{PackageLayout, PackageSpec, SigningKey, SourceDate};
 
 /// A package that was built and stands under its name.
@@ -34,7 +34,7 @@ pub enum Notice {
 /// Says why a package could not be built. Nothing is left in the output directory then.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
-    /// The WAR or the configuration.
+    /// Something that the spec asks for.
     #[error(transparent)]
     Contents(#[from] ContentsError),
     /// The contents cannot be laid out.
@@ -48,9 +48,64 @@ pub enum BuildError {
     ReadBack(#[from] ReadBackError),
 }
 
-/// Builds a package in `directory`, which is created where it is missing, signed where there is a key.
+/// A package that is laid out: every input was found, nothing is written yet.
+#[derive(Debug)]
+pub struct PlannedPackage {
+    layout: PackageLayout,
+    notices: Vec<Notice>,
+    /// Keeps what was packed or unpacked for it.
+    _contents: Contents,
+}
+
+/// A package that is written and read back, but has no name yet. Dropped, it is gone.
+#[derive(Debug)]
+pub struct DraftedPackage {
+    draft: Draft,
+    package: BuiltPackage,
+}
+
+/// Finds everything that a spec asks for and lays it out.
 ///
-/// A package that stands there under the same name is replaced at once and as a whole.
+/// # Errors
+/// [`BuildError`] for a content that is not there or cannot be laid out.
+pub fn plan(spec: &PackageSpec, source_date: SourceDate) -> Result<PlannedPackage, BuildError> {
+    let contents = Contents::gather(spec, source_date)?;
+    let layout = layout::plan(spec, &contents, source_date)?;
+    let is_ignored = contents.war.as_ref().is_some_and(|war| war.has_context_descriptor);
+    let notices = is_ignored.then_some(Notice::ContextDescriptorIgnored);
+    Ok(PlannedPackage { layout, notices: notices.into_iter().collect(), _contents: contents })
+}
+
+impl PlannedPackage {
+    /// What goes into it.
+    #[must_use]
+    pub fn layout(&self) -> &PackageLayout {
+        &self.layout
+    }
+
+    /// Writes it to `directory`, which is created where it is missing, signed where there is a key.
+    ///
+    /// # Errors
+    /// [`BuildError`]; no file is left.
+    pub fn write(&self, directory: &Path, key: Option<&SigningKey>) -> Result<DraftedPackage, BuildError> {
+        let mut drafted = draft(&self.layout, directory, key)?;
+        drafted.package.notices.clone_from(&self.notices);
+        Ok(drafted)
+    }
+}
+
+impl DraftedPackage {
+    /// Gives it its name. A package that stands there under the same name is replaced at once and as a whole.
+    ///
+    /// # Errors
+    /// [`BuildError`]; no file is left.
+    pub fn keep(self) -> Result<BuiltPackage, BuildError> {
+        self.draft.keep(&self.package.path)?;
+        Ok(self.package)
+    }
+}
+
+/// Builds a package in `directory`: [`plan`], [`PlannedPackage::write`] and [`DraftedPackage::keep`] in one.
 ///
 /// # Errors
 /// [`BuildError`]; no file is left.
@@ -60,11 +115,7 @@ pub fn build(
     directory: &Path,
     key: Option<&SigningKey>,
 ) -> Result<BuiltPackage, BuildError> {
-    let contents = Contents::gather(spec, source_date)?;
-    let layout = layout::plan(spec, &contents, source_date)?;
-    let package = pack(&layout, directory, key)?;
-    let notices = contents.war.has_context_descriptor.then_some(Notice::ContextDescriptorIgnored);
-    Ok(BuiltPackage { notices: notices.into_iter().collect(), ..package })
+    plan(spec, source_date)?.write(directory, key)?.keep()
 }
 
 /// Writes a package that is laid out, as [`build`] does with what it made of a spec.
@@ -72,12 +123,15 @@ pub fn build(
 /// # Errors
 /// [`BuildError`]; no file is left.
 pub fn pack(layout: &PackageLayout, directory: &Path, key: Option<&SigningKey>) -> Result<BuiltPackage, BuildError> {
+    draft(layout, directory, key)?.keep()
+}
+
+fn draft(layout: &PackageLayout, directory: &Path, key: Option<&SigningKey>) -> Result<DraftedPackage, BuildError> {
     let draft = rpm_file::write(layout, directory, key)?;
     let (sha256, size) = rpm_file::read_back(&draft, layout, key)?;
     let nevra = layout.about.nevra.clone();
     let path = directory.join(nevra.file_name());
-    draft.keep(&path)?;
-    Ok(BuiltPackage { path, nevra, sha256, size, notices: Vec::new() })
+    Ok(DraftedPackage { draft, package: BuiltPackage { path, nevra, sha256, size, notices: Vec::new() } })
 }
 
 impl std::fmt::Display for Notice {

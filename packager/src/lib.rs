@@ -1,7 +1,8 @@
-//! Makes RPMs of web applications for Tomcat: a spec, a WAR and a folder of configuration become one package.
+//! Makes RPMs of web applications for Tomcat, and of anything else: a spec, a WAR and files become packages.
 //!
-//! The walk: [`SpecFile::read`] → [`SpecFile::resolve`] → [`PackageSpec`] → [`build`], which gathers the contents,
-//! plans the layout (a pure function), streams the package in constant memory, reads it back and renames it into place.
+//! The walk: [`SpecFile::read`] → [`SpecFile::resolve`] → [`PackageSpec`]s → [`plan`], which gathers the contents and
+//! lays them out (a pure function) → [`PlannedPackage::write`], which streams the package in constant memory and reads it
+//! back → [`DraftedPackage::keep`], which renames it into place.
 
 mod build;
 mod compression;
@@ -16,19 +17,20 @@ mod spec;
 mod target;
 mod war;
 
-pub use build::{BuildError, BuiltPackage, Notice, build, pack};
+pub use build::{BuildError, BuiltPackage, DraftedPackage, Notice, PlannedPackage, build, pack, plan};
 pub use compression::Compression;
-pub use contents::ContentsError;
+pub use contents::{ContentsError, ContentsProblem, PathFilter};
 pub use layout::{
-    About, Dependencies, Entry, EntryKind, LayoutError, PackageLayout, Role, Scriptlet, ScriptletKind, Source, Trigger,
-    TriggerKind,
+    About, Dependencies, DescriptorError, Entry, EntryKind, LayoutError, PackageLayout, Role, Scriptlet, ScriptletKind,
+    Source, Trigger, TriggerKind,
 };
 pub use rpm_file::{ReadBackError, WriteError};
 pub use signing_key::{SigningKey, SigningKeyError};
 pub use source_date::{SourceDate, SourceDateError};
 pub use spec::{
-    Comparison, ContextPath, Location, Overrides, PackageSpec, Requirement, SpecError, SpecFile, TomcatApplication,
-    ValueError, VariableError, Variables,
+    Attributes, ConfigurationFolder, Content, ContentKind, ContextPath, Descriptor, Expand, InstallPath, Location,
+    Overrides, PackageSpec, SpecError, SpecFile, SystemUser, TomcatApplication, Unit, ValueError, VariableError,
+    Variables,
 };
 pub use target::Target;
 pub use war::WarError;

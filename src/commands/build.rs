@@ -4,19 +4,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use anyhow::{Context, anyhow};
+use nevra::Nevra;
 use packager::{
-    BuildError, BuiltPackage, Overrides, PackageSpec, SigningKey, SourceDate, SpecFile, Variables, WriteError,
+    BuildError, BuiltPackage, Overrides, PackageSpec, PlannedPackage, SigningKey, SourceDate, SpecFile, Variables,
+    WriteError,
 };
 use serde::Serialize;
 
 use crate::exit::{Exit, Failure};
 use crate::render::Printer;
 
-/// Build an RPM from a package spec.
+/// Build RPMs from package specs.
 ///
-/// A WAR and a folder of configuration files become a noarch RPM for Tomcat; its path is printed. Times in the package
-/// come from SOURCE_DATE_EPOCH, else from the git commit that is checked out at the spec: the same sources give the same
-/// bytes.
+/// A WAR and a folder of configuration files become a noarch RPM for Tomcat; files, trees and archives of any kind become
+/// any RPM. The paths are printed. Nothing is written before every spec and every file that it names was found good.
+/// Times in the packages come from SOURCE_DATE_EPOCH, else from the git commit that is checked out at the spec: the same
+/// sources give the same bytes.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -32,6 +35,12 @@ pub(crate) struct Args {
     /// Set a variable that the spec uses as ${KEY}; wins over the environment.
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_and_value)]
     set: Vec<(String, String)>,
+    /// Set variables from a file of KEY=VALUE lines; `--set` wins over it.
+    #[arg(long, value_name = "FILE")]
+    set_file: Vec<PathBuf>,
+    /// Build, besides the application, only this environment's configuration package; all of the spec's otherwise.
+    #[arg(long, value_name = "ENVIRONMENT")]
+    environment: Vec<String>,
     /// Sign with this armored OpenPGP private key; its passphrase is taken from PKG_SIGN_PASSPHRASE.
     #[arg(long, value_name = "KEYFILE")]
     sign: Option<PathBuf>,
@@ -47,7 +56,8 @@ const EXAMPLES: &str = "\
 Examples:
   pkg build specs/hello.toml --version 1.0 --release 1
   VERSION=1.4.0 BUILD_NUMBER=57 pkg build specs/petclinic.toml --sign ci-key.asc
-  pkg build specs/examples.toml --version 9.0.82 --release 1 --set WAR=build/examples.war --out /tmp/rpms";
+  pkg build specs/examples.toml --version 9.0.82 --release 1 --set WAR=build/examples.war --out /tmp/rpms
+  pkg build shop.toml --environment prod --set-file prod.env      the application and shop-config-prod";
 
 /// What `--json` prints of each package.
 #[derive(Debug, Serialize)]
@@ -59,37 +69,74 @@ struct Built<'a> {
 }
 
 pub(crate) fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> {
-    let specs = read_specs(&args)?;
+    let variables = variables(&args)?;
+    let specs = read_specs(&args, &variables)?;
     let key = signing_key(&args)?;
-    let source_date_epoch = std::env::var("SOURCE_DATE_EPOCH").ok();
+    let mut planned = Vec::new();
     for spec in &specs {
-        let date = SourceDate::find(source_date_epoch.as_deref(), &spec.directory).map_err(Failure::input)?;
-        printer.detail(&format!("building {} of {}", spec.nevra(), spec.tomcat.war.display()));
-        let package = packager::build(spec, date, &args.out, key.as_ref()).map_err(|error| failure(error, spec))?;
+        planned.push(plan(spec)?);
+    }
+    if let Some(unused) = variables.unused().first() {
+        return Err(Failure::input(anyhow!("`--set {unused}=…`: nothing in the specs uses `${{{unused}}}`")));
+    }
+    let mut drafted = Vec::new();
+    for package in &planned {
+        let nevra = &package.layout().about.nevra;
+        printer.detail(&format!("building {nevra}"));
+        drafted.push(package.write(&args.out, key.as_ref()).map_err(|error| failure(error, nevra))?);
+    }
+    for (package, planned) in drafted.into_iter().zip(&planned) {
+        let package = package.keep().map_err(|error| failure(error, &planned.layout().about.nevra))?;
         report(&package, printer);
     }
     Ok(Exit::Done)
 }
 
-/// Reads and validates every spec before anything is built.
-fn read_specs(args: &Args) -> Result<Vec<PackageSpec>, Failure> {
-    let set: BTreeMap<_, _> = args.set.iter().cloned().collect();
+fn plan(spec: &PackageSpec) -> Result<PlannedPackage, Failure> {
+    let source_date_epoch = std::env::var("SOURCE_DATE_EPOCH").ok();
+    let date = SourceDate::find(source_date_epoch.as_deref(), &spec.directory).map_err(Failure::input)?;
+    packager::plan(spec, date).map_err(|error| failure(error, &spec.nevra()))
+}
+
+/// Takes the variables from files, from the command line, which wins, and from the environment.
+fn variables(args: &Args) -> Result<Variables, Failure> {
+    let mut set = BTreeMap::new();
+    for path in &args.set_file {
+        let text = fs_err::read_to_string(path).map_err(Failure::input)?;
+        for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !is_comment(line)) {
+            let pair = key_and_value(line).map_err(|why| anyhow!("{}:{number}: `{line}`: {why}", path.display()));
+            set.extend([pair.map_err(Failure::input)?]);
+        }
+    }
+    set.extend(args.set.iter().cloned());
     let environment =
         std::env::vars_os().filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
-    let mut variables = Variables::new(set, environment.collect());
-    let overrides = Overrides { version: args.version.clone(), release: args.release.clone() };
+    Ok(Variables::new(set, environment.collect()))
+}
+
+fn is_comment(line: &str) -> bool {
+    let line = line.trim_start();
+    line.is_empty() || line.starts_with('#')
+}
+
+/// Reads and validates every spec before anything is built.
+fn read_specs(args: &Args, variables: &Variables) -> Result<Vec<PackageSpec>, Failure> {
+    let overrides = Overrides {
+        version: args.version.clone(),
+        release: args.release.clone(),
+        environments: args.environment.clone(),
+    };
     let mut specs = Vec::new();
     let mut identities = BTreeSet::new();
     for path in &args.specs {
         let file = SpecFile::read(path).map_err(Failure::input)?;
-        let spec = file.resolve(&mut variables, &overrides).map_err(Failure::input)?;
-        if !identities.insert(spec.nevra()) {
-            return Err(Failure::input(anyhow!("{}: another spec makes `{}` as well", path.display(), spec.nevra())));
+        for spec in file.resolve(variables, &overrides).map_err(Failure::input)? {
+            if !identities.insert(spec.nevra()) {
+                let nevra = spec.nevra();
+                return Err(Failure::input(anyhow!("{}: another spec makes `{nevra}` as well", path.display())));
+            }
+            specs.push(spec);
         }
-        specs.push(spec);
-    }
-    if let Some(unused) = variables.unused().first() {
-        return Err(Failure::input(anyhow!("`--set {unused}=…`: no value of the specs uses `${{{unused}}}`")));
     }
     Ok(specs)
 }
@@ -120,7 +167,7 @@ fn report(package: &BuiltPackage, printer: &Printer) {
 }
 
 /// What the user gave is wrong input; what the machine did not do is a failure.
-fn failure(error: BuildError, spec: &PackageSpec) -> Failure {
+fn failure(error: BuildError, nevra: &Nevra) -> Failure {
     let exit = match &error {
         BuildError::Contents(_) | BuildError::Layout(_) => Exit::Input,
         BuildError::Write(
@@ -131,7 +178,7 @@ fn failure(error: BuildError, spec: &PackageSpec) -> Failure {
         )
         | BuildError::ReadBack(_) => Exit::Failed,
     };
-    Failure::new(exit, anyhow::Error::new(error).context(format!("could not build `{}`", spec.nevra())))
+    Failure::new(exit, anyhow::Error::new(error).context(format!("could not build `{nevra}`")))
 }
 
 fn key_and_value(text: &str) -> Result<(String, String), String> {

@@ -2,13 +2,18 @@
 
 mod descriptor;
 mod entry;
+mod layout_error;
 mod package_layout;
+mod placed;
 mod plan;
 mod scriptlet;
+mod system;
+mod tomcat;
 
 pub use entry::{Entry, EntryKind, Role, Source};
+pub use layout_error::{DescriptorError, LayoutError};
 pub use package_layout::{About, Dependencies, PackageLayout};
-pub use plan::LayoutError;
 pub use scriptlet::{Scriptlet, ScriptletKind, Trigger, TriggerKind};
 
+pub(crate) use placed::{Placed, Standing};
 pub(crate) use plan::plan;

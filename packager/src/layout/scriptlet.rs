@@ -78,14 +78,12 @@ impl Scriptlet {
     pub fn shell(kind: ScriptletKind, body: String) -> Self {
         Self { kind, interpreter: vec!["/bin/sh".to_owned()], body }
     }
+}
 
-    /// Removes what Tomcat unpacked, when the package is erased (`$1` is 0) and not when it is upgraded or downgraded.
-    ///
-    /// `META-INF/war-tracker` is in every directory that Tomcat unpacked itself (its `ExpandWar`), and in no other.
-    pub(super) fn removing(unpacked: &str) -> Self {
-        let body = format!(
-            "if [ \"$1\" -eq 0 ] && [ -e '{unpacked}/META-INF/war-tracker' ]; then\n    rm -rf '{unpacked}'\nfi"
-        );
-        Self::shell(ScriptletKind::PostUninstall, body)
+impl TriggerKind {
+    /// Whether it watches files rather than packages.
+    #[must_use]
+    pub fn is_of_files(self) -> bool {
+        self >= Self::FileInstall
     }
 }

@@ -3,15 +3,18 @@
 use std::path::PathBuf;
 
 use nevra::{Arch, Evr, Name, Nevra};
+use rpm_header::ChangelogEntry;
 
-use super::{ContextPath, Requirement};
-use crate::Compression;
+use super::{ConfigurationFolder, Content, Location, SystemUser, TomcatApplication, Unit, Variables};
+use crate::layout::{Dependencies, Scriptlet, Trigger};
+use crate::{Compression, Target};
 
-/// Everything that a spec says of a package, resolved and validated. Made by [`super::SpecFile::resolve`].
+/// Everything that a spec says of one package, resolved and validated. Made by [`super::SpecFile::resolve`].
 #[derive(Debug, Clone)]
 pub struct PackageSpec {
     pub(super) name: Name,
     pub(super) evr: Evr,
+    pub(super) arch: Arch,
     pub(super) build_number: u64,
     /// One line.
     pub summary: String,
@@ -21,36 +24,53 @@ pub struct PackageSpec {
     pub license: String,
     /// The project's page.
     pub url: Option<String>,
-    /// What must be installed.
-    pub requires: Vec<Requirement>,
+    /// Who distributes it.
+    pub vendor: Option<String>,
+    /// The group of packages it belongs to.
+    pub group: Option<String>,
+    /// Who made the package.
+    pub packager: Option<String>,
+    /// Where its bugs are reported.
+    pub bug_url: Option<String>,
+    /// The oldest system that has to read it.
+    pub target: Target,
     /// How the payload is compressed.
     pub compression: Compression,
-    /// The application.
-    pub tomcat: TomcatApplication,
+    /// What it needs, gives and excludes.
+    pub dependencies: Dependencies,
+    /// The web application, where the profile is Tomcat's.
+    pub tomcat: Option<TomcatApplication>,
     /// The folder of configuration files, where there is one.
-    pub configuration: Option<PathBuf>,
+    pub configuration: Option<ConfigurationFolder>,
+    /// The environments that have a configuration package each.
+    pub environments: Vec<String>,
+    /// The files, directories and links.
+    pub contents: Vec<Content>,
+    /// The units of systemd that are among the contents.
+    pub units: Vec<Unit>,
+    /// The system users that are made.
+    pub users: Vec<SystemUser>,
+    /// Lines of tmpfiles.d(5).
+    pub tmpfiles: Vec<String>,
+    /// The scripts, at most one of each kind.
+    pub scripts: Vec<Scriptlet>,
+    /// The triggers.
+    pub triggers: Vec<Trigger>,
+    /// The changelog, newest first.
+    pub changelog: Vec<ChangelogEntry>,
     /// The folder that the spec stands in; empty for the current one.
     pub directory: PathBuf,
-}
-
-/// A web application and the Tomcat that it is for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TomcatApplication {
-    /// The WAR, or a directory to be packed as one.
-    pub war: PathBuf,
-    /// Where it is served.
-    pub context: ContextPath,
-    /// The name of Tomcat's service, of its folder under `/etc` and of that under `/var/lib`.
-    pub instance: String,
-    /// The group that Tomcat runs as, which may read the configuration.
-    pub group: String,
+    /// Where the spec begins to speak of this package.
+    pub location: Location,
+    /// The variables that expanded files may use.
+    pub(crate) variables: Variables,
 }
 
 impl PackageSpec {
     /// The package's identity.
     #[must_use]
     pub fn nevra(&self) -> Nevra {
-        Nevra { name: self.name.clone(), evr: self.evr.clone(), arch: Arch::noarch() }
+        Nevra { name: self.name.clone(), evr: self.evr.clone(), arch: self.arch.clone() }
     }
 
     /// The package's name.

@@ -1,140 +1,122 @@
-//! The spec as it is written: keys and texts, nothing resolved yet.
+//! The spec as it is written: keys and texts, nothing resolved yet. What is said here of a key is also what editors show.
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
-use toml::Spanned;
 
-use super::{Location, SpecError};
+use super::located::{Located, Text};
+use super::raw_contents::{RawConfiguration, RawContent, RawEnvironment};
+use super::raw_scripts::{RawChangelogEntry, RawScripts, RawTrigger};
+use super::raw_system::{RawSystemd, RawTomcat, RawUser};
 
-/// A text with its place in the file.
-pub(super) type Text = Spanned<String>;
-
-/// A spec file that was read: its keys are known and their values have the right types.
-#[derive(Debug)]
-pub struct SpecFile {
-    path: PathBuf,
-    text: String,
-    pub(super) raw: RawSpec,
-}
-
-/// The keys of a spec.
-#[derive(Debug, Deserialize)]
+/// A package spec. Every text may use variables: ${NAME} comes from `--set NAME=VALUE`, a `--set-file`, or the
+/// environment; $${NAME} stands for ${NAME} itself.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "pkg package spec")]
 pub(super) struct RawSpec {
+    /// The package's name. A spec with `packages` and without a name makes only those.
     pub(super) name: Option<Text>,
+    /// One line.
     pub(super) summary: Option<Text>,
+    /// Paragraphs; the summary where there is none.
     pub(super) description: Option<Text>,
+    /// An SPDX expression, such as "Apache-2.0".
     pub(super) license: Option<Text>,
+    /// The project's page.
     pub(super) url: Option<Text>,
+    /// Who distributes it.
+    pub(super) vendor: Option<Text>,
+    /// The group of packages it belongs to, such as "Applications/Internet".
+    pub(super) group: Option<Text>,
+    /// Who made the package: "Name <mail>".
+    pub(super) packager: Option<Text>,
+    /// Where its bugs are reported.
+    pub(super) bug_url: Option<Text>,
+    /// The architecture: "noarch" (the default), "x86_64", "aarch64" …
+    pub(super) arch: Option<Text>,
+    /// Goes before the version in rpm's order; 0 where there is none, and best left out.
+    pub(super) epoch: Option<u32>,
+    /// The version.
     pub(super) version: Option<Text>,
+    /// What makes the version one before its release, such as "rc1": 1.4.0~rc1 sorts below 1.4.0.
+    pub(super) prerelease: Option<Text>,
+    /// Begins with the build's number: "57" or "57.gabc123".
     pub(super) release: Option<Text>,
+    /// The oldest system that has to read the package: "el7", "el8" (the default), "el9" or "el10".
+    pub(super) target: Option<Text>,
+    /// The payload's compressor: "zstd", "gzip", "xz", each also with a level as in "zstd:19", or "none".
+    pub(super) compression: Option<Text>,
+    /// How the package is laid out: "tomcat" (the default where there is a `tomcat` table) or "plain".
+    pub(super) profile: Option<Text>,
+
+    /// What must be installed: "name", "name >= version" or a rich "(a or b)".
     #[serde(default)]
     pub(super) requires: Vec<Text>,
-    pub(super) compression: Option<Text>,
+    /// What must be installed before the package's `pre` script runs.
+    #[serde(default)]
+    pub(super) requires_pre: Vec<Text>,
+    /// What must be installed before the package's `post` script runs.
+    #[serde(default)]
+    pub(super) requires_post: Vec<Text>,
+    /// What must still be installed when the package's `preun` script runs.
+    #[serde(default)]
+    pub(super) requires_preun: Vec<Text>,
+    /// What must still be installed when the package's `postun` script runs.
+    #[serde(default)]
+    pub(super) requires_postun: Vec<Text>,
+    /// What it gives besides its own name: "name" or "name = version".
+    #[serde(default)]
+    pub(super) provides: Vec<Text>,
+    /// What must not be installed beside it.
+    #[serde(default)]
+    pub(super) conflicts: Vec<Text>,
+    /// What it takes the place of.
+    #[serde(default)]
+    pub(super) obsoletes: Vec<Text>,
+    /// What is installed with it where it can be had.
+    #[serde(default)]
+    pub(super) recommends: Vec<Text>,
+    /// What goes well with it.
+    #[serde(default)]
+    pub(super) suggests: Vec<Text>,
+    /// With what it is installed by itself.
+    #[serde(default)]
+    pub(super) supplements: Vec<Text>,
+    /// What it goes well with.
+    #[serde(default)]
+    pub(super) enhances: Vec<Text>,
+
+    /// The web application, for Tomcat.
     pub(super) tomcat: Option<RawTomcat>,
+    /// The folder of configuration files, installed in /etc/<name>.
     pub(super) configuration: Option<RawConfiguration>,
-}
-
-/// The keys of `[tomcat]`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawTomcat {
-    pub(super) war: Option<Text>,
-    pub(super) context: Option<Text>,
-    pub(super) instance: Option<Text>,
-    pub(super) group: Option<Text>,
-}
-
-/// The keys of `[configuration]`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawConfiguration {
-    pub(super) directory: Option<Text>,
-}
-
-impl SpecFile {
-    /// Reads a spec file.
-    ///
-    /// # Errors
-    /// [`SpecError`] when it cannot be read, is no TOML or holds an unknown key.
-    pub fn read(path: &Path) -> Result<Self, SpecError> {
-        let text = fs_err::read_to_string(path).map_err(SpecError::Read)?;
-        Self::parse(path, text)
-    }
-
-    /// Parses a spec's text; `path` is what errors name and what paths in it are relative to.
-    ///
-    /// # Errors
-    /// [`SpecError`] when it is no TOML or holds an unknown key.
-    pub fn parse(path: &Path, text: String) -> Result<Self, SpecError> {
-        match toml::from_str(&text) {
-            Ok(raw) => Ok(Self { path: path.to_owned(), text, raw }),
-            Err(error) => Err(spec_error(path, &text, &error)),
-        }
-    }
-
-    /// The file's path.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    pub(super) fn location(&self, text: &Text) -> Location {
-        Location::Line(self.path.clone(), line_of(&self.text, text.span().start))
-    }
-}
-
-fn line_of(text: &str, offset: usize) -> usize {
-    1 + text.bytes().take(offset).filter(|byte| *byte == b'\n').count()
-}
-
-fn spec_error(path: &Path, text: &str, error: &toml::de::Error) -> SpecError {
-    let line = line_of(text, error.span().map_or(0, |span| span.start));
-    let location = Location::Line(path.to_owned(), line);
-    match unknown_key(error.message()) {
-        Some((key, nearest)) => SpecError::UnknownKey { location, key, nearest },
-        None => SpecError::Syntax { location, message: error.message().trim().replace('\n', ", ") },
-    }
-}
-
-/// Takes the key out of serde's "unknown field `x`, expected one of `a`, `b`", and the known one most like it.
-fn unknown_key(message: &str) -> Option<(String, Option<String>)> {
-    let mut quoted = message.strip_prefix("unknown field ")?.split('`').skip(1).step_by(2);
-    let key = quoted.next()?.to_owned();
-    let nearest = quoted
-        .map(|known| (strsim::jaro_winkler(&key, known), known))
-        .filter(|(likeness, _)| *likeness > 0.7)
-        .max_by(|left, right| left.0.total_cmp(&right.0))
-        .map(|(_, known)| known.to_owned());
-    Some((key, nearest))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn error(text: &str) -> String {
-        SpecFile::parse(Path::new("a/x.toml"), text.to_owned()).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn says_file_line_and_nearest_key() {
-        for (text, expected) in [
-            ("name = \"a\"\nverison = \"1\"\n", "a/x.toml:2: unknown key `verison`; did you mean `version`?"),
-            ("[tomcat]\nwar = \"a\"\ncontxt = \"/\"", "a/x.toml:3: unknown key `contxt`; did you mean `context`?"),
-            ("[configuration]\ndir = \"a\"", "a/x.toml:2: unknown key `dir`; did you mean `directory`?"),
-            ("\n[tomcatt]\nwar = \"a\"", "a/x.toml:2: unknown key `tomcatt`; did you mean `tomcat`?"),
-            ("zzz = 1", "a/x.toml:1: unknown key `zzz`"),
-        ] {
-            assert_eq!(error(text), expected);
-        }
-    }
-
-    #[test]
-    fn says_where_broken_toml_breaks() {
-        for (text, line) in [("name = ", 1), ("name = \"a\"\nversion = 1.4\n", 2), ("name='a'\nname='b'", 2)] {
-            assert!(error(text).starts_with(&format!("a/x.toml:{line}: ")), "{}", error(text));
-        }
-    }
+    /// Configuration of each environment: a package <name>-config-<environment> each, of which a host has just one.
+    #[serde(default)]
+    pub(super) environments: BTreeMap<String, Located<RawEnvironment>>,
+    /// The files, directories and links.
+    #[serde(default)]
+    pub(super) contents: Vec<Located<RawContent>>,
+    /// The units and drop-ins of systemd.
+    #[serde(default)]
+    pub(super) systemd: Vec<Located<RawSystemd>>,
+    /// The system users that the package's files and services need, with a group of the same name.
+    #[serde(default)]
+    pub(super) users: Vec<Located<RawUser>>,
+    /// Lines of tmpfiles.d(5), installed as /usr/lib/tmpfiles.d/<name>.conf.
+    #[serde(default)]
+    pub(super) tmpfiles: Vec<Text>,
+    /// The scripts that rpm runs around the transaction.
+    pub(super) scripts: Option<RawScripts>,
+    /// The scripts that rpm runs when other packages, or files, come or go.
+    #[serde(default)]
+    pub(super) triggers: Vec<Located<RawTrigger>>,
+    /// What changed.
+    #[serde(default)]
+    pub(super) changelog: Vec<Located<RawChangelogEntry>>,
+    /// Further packages of the same version. They inherit what says who made it, the version and the changelog; not the
+    /// name, summary, dependencies, contents and scripts.
+    #[serde(default)]
+    pub(super) packages: Vec<Located<RawSpec>>,
 }

@@ -1,175 +1,242 @@
-//! From a spec as it is written to one that holds.
+//! From a spec as it is written to packages that hold.
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
 
-use nevra::{Evr, Name};
+use nevra::{Arch, Evr, Name};
+use rpm_header::Dependency;
 
-use super::raw_spec::{RawTomcat, Text};
+use super::dependency::{capability, package, provision};
+use super::located::Text;
+use super::raw_spec::RawSpec;
+use super::resolve_contents::{content, filter};
+use super::resolve_scripts::{changelog, scripts, trigger};
+use super::resolver::{Expand, Resolver, from_flag};
 use super::value::{account, build_number, line, paragraphs};
-use super::{ContextPath, Location, PackageSpec, SpecError, SpecFile, TomcatApplication};
-use super::{ValueError, Variables};
-use crate::Compression;
+use super::{
+    ConfigurationFolder, Location, PackageSpec, SpecError, SpecFile, TomcatApplication, ValueError, Variables,
+};
+use super::{environments, subpackages, system, tomcat};
+use crate::layout::Dependencies;
 
-/// Values that win over the spec's.
+/// What is asked for besides the spec.
 #[derive(Debug, Clone, Default)]
 pub struct Overrides {
     /// The version, in place of the key `version`.
     pub version: Option<String>,
     /// The release, in place of the key `release`.
     pub release: Option<String>,
+    /// The environments whose configuration packages are made; all of the spec's where there is none.
+    pub environments: Vec<String>,
 }
 
 impl SpecFile {
-    /// Resolves every variable and validates every value.
+    /// Resolves every variable and validates every value: the package, the configuration package of each environment,
+    /// and the further packages.
     ///
     /// # Errors
     /// [`SpecError`] for the first key that is missing, undefined, empty or wrong.
-    pub fn resolve(&self, variables: &mut Variables, overrides: &Overrides) -> Result<PackageSpec, SpecError> {
-        let raw = &self.raw;
-        let mut resolver = Resolver { file: self, variables };
-        let name: Name = resolver.required("name", raw.name.as_ref(), "name = \"shop\"")?.read(str::parse)?;
-        let summary = resolver.required("summary", raw.summary.as_ref(), "summary = \"The shop\"")?.read(line)?;
-        let description = match resolver.optional("description", raw.description.as_ref())? {
-            Some(value) => value.read(paragraphs)?,
-            None => summary.clone(),
-        };
-        let license = resolver.required("license", raw.license.as_ref(), "license = \"Apache-2.0\"")?.read(line)?;
-        let url = resolver.optional("url", raw.url.as_ref())?.map(|value| value.read(line)).transpose()?;
-        let (evr, build_number) = resolver.evr(overrides)?;
-        let requires = raw.requires.iter().map(|text| resolver.resolved("requires", text)?.read(str::parse));
-        let requires = requires.collect::<Result<_, _>>()?;
-        let compression = match resolver.optional("compression", raw.compression.as_ref())? {
-            Some(value) => value.read(str::parse)?,
-            None => Compression::default(),
-        };
-        Ok(PackageSpec {
-            tomcat: resolver.tomcat(&name, raw.tomcat.as_ref())?,
-            configuration: resolver.configuration()?,
-            directory: self.directory().to_owned(),
-            requires,
-            name,
-            evr,
-            build_number,
-            summary,
-            description,
-            license,
-            url,
-            compression,
-        })
-    }
-
-    fn directory(&self) -> &Path {
-        self.path().parent().unwrap_or(Path::new(""))
-    }
-}
-
-/// A value with its variables resolved, its key and where it was written.
-struct Resolved {
-    key: &'static str,
-    location: Location,
-    value: String,
-}
-
-impl Resolved {
-    /// Reads the value into its type.
-    fn read<T, E: Into<ValueError>>(&self, reader: impl FnOnce(&str) -> Result<T, E>) -> Result<T, SpecError> {
-        reader(&self.value).map_err(|error| self.refused(error))
-    }
-
-    fn refused(&self, error: impl Into<ValueError>) -> SpecError {
-        SpecError::Value { location: self.location.clone(), key: self.key, reason: error.into() }
-    }
-}
-
-/// Resolves the values of one spec.
-struct Resolver<'a> {
-    file: &'a SpecFile,
-    variables: &'a mut Variables,
-}
-
-impl Resolver<'_> {
-    fn required(
-        &mut self,
-        key: &'static str,
-        text: Option<&Text>,
-        example: &'static str,
-    ) -> Result<Resolved, SpecError> {
-        let missing = || SpecError::Missing { file: self.file.path().to_owned(), key, example };
-        let text = text.ok_or_else(missing)?;
-        self.resolved(key, text)
-    }
-
-    fn optional(&mut self, key: &'static str, text: Option<&Text>) -> Result<Option<Resolved>, SpecError> {
-        text.map(|text| self.resolved(key, text)).transpose()
-    }
-
-    fn resolved(&mut self, key: &'static str, text: &Text) -> Result<Resolved, SpecError> {
-        let location = self.file.location(text);
-        match self.variables.expand(text.get_ref()) {
-            Ok(value) => not_empty(Resolved { key, location, value }),
-            Err(reason) => Err(SpecError::Variable { location, key, reason }),
+    pub fn resolve(&self, variables: &Variables, overrides: &Overrides) -> Result<Vec<PackageSpec>, SpecError> {
+        self.check_environments(&overrides.environments)?;
+        let mut specs = Vec::new();
+        if self.raw.name.is_some() || self.raw.packages.is_empty() {
+            let location = Location::File(self.path().to_owned());
+            specs = self.application(&self.raw, location, variables, overrides)?;
         }
+        for further in &self.raw.packages {
+            let raw = subpackages::inherit(self, further)?;
+            specs.extend(self.application(&raw, self.location(further.span()), variables, overrides)?);
+        }
+        let mut names = BTreeSet::new();
+        if let Some(spec) = specs.iter().find(|spec| !names.insert(spec.name.as_str().to_owned())) {
+            return Err(SpecError::SameName { location: spec.location.clone(), name: spec.name.to_string() });
+        }
+        Ok(specs)
     }
 
-    /// Reads version and release; a missing one is an error, never a default.
-    fn evr(&mut self, overrides: &Overrides) -> Result<(Evr, u64), SpecError> {
-        let raw = &self.file.raw;
-        let version = match &overrides.version {
-            Some(value) => from_flag("version", "--version", value)?,
-            None => self.required("version", raw.version.as_ref(), "version = \"${VERSION}\"")?,
-        };
-        let release = match &overrides.release {
-            Some(value) => from_flag("release", "--release", value)?,
-            None => self.required("release", raw.release.as_ref(), "release = \"${BUILD_NUMBER}\"")?,
-        };
-        version.read(|version| Evr::new(0, version, "1"))?;
-        let evr = release.read(|release| Evr::new(0, &version.value, release))?;
-        let number = release.read(build_number)?;
-        Ok((evr, number))
+    fn check_environments(&self, wanted: &[String]) -> Result<(), SpecError> {
+        let Some(name) = wanted.iter().find(|name| !self.raw.environments.contains_key(*name)) else { return Ok(()) };
+        let known: Vec<_> = self.raw.environments.keys().map(|name| format!("`{name}`")).collect();
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        Err(SpecError::NoEnvironment { file: self.path().to_owned(), name: name.clone(), known })
     }
 
-    fn tomcat(&mut self, name: &Name, raw: Option<&RawTomcat>) -> Result<TomcatApplication, SpecError> {
-        let field = |choose: fn(&RawTomcat) -> Option<&Text>| raw.and_then(choose);
-        let war = self.required("tomcat.war", field(|raw| raw.war.as_ref()), "war = \"target/shop.war\"")?;
-        let context = match self.optional("tomcat.context", field(|raw| raw.context.as_ref()))? {
-            Some(context) => context.read(str::parse)?,
-            None => format!("/{name}").parse::<ContextPath>().map_err(|error| war.refused(error))?,
-        };
-        let instance = match self.optional("tomcat.instance", field(|raw| raw.instance.as_ref()))? {
-            Some(instance) => instance.read(|text| instance_name(text, name))?,
-            None => instance_name("tomcat", name).map_err(|error| war.refused(error))?,
-        };
-        let group = match self.optional("tomcat.group", field(|raw| raw.group.as_ref()))? {
-            Some(group) => group.read(|text| account(text, "group"))?,
-            None => "tomcat".to_owned(),
-        };
-        Ok(TomcatApplication { war: self.file.directory().join(&war.value), context, instance, group })
-    }
-
-    fn configuration(&mut self) -> Result<Option<PathBuf>, SpecError> {
-        let Some(raw) = &self.file.raw.configuration else { return Ok(None) };
-        let directory = self.required("configuration.directory", raw.directory.as_ref(), "directory = \"config\"")?;
-        Ok(Some(self.file.directory().join(&directory.value)))
+    /// Resolves one package with the configuration packages of its environments.
+    fn application(
+        &self,
+        raw: &RawSpec,
+        location: Location,
+        variables: &Variables,
+        overrides: &Overrides,
+    ) -> Result<Vec<PackageSpec>, SpecError> {
+        let mut resolver = Resolver { file: self, location, variables: variables.clone() };
+        let name: Name = resolver.required("name", raw.name.as_ref(), "name = \"shop\"")?.read(str::parse)?;
+        let (evr, build_number) = evr(&resolver, raw, overrides)?;
+        resolver.variables = variables.with_package([
+            ("PKG_NAME", name.to_string()),
+            ("PKG_VERSION", evr.version().to_owned()),
+            ("PKG_RELEASE", evr.release().to_owned()),
+            ("PKG_EVR", evr.to_string()),
+        ]);
+        let mut main = described(&resolver, raw, name, evr)?;
+        main.build_number = build_number;
+        fill(&resolver, raw, &mut main)?;
+        let mut specs = Vec::new();
+        for (name, environment) in &raw.environments {
+            let spec = environments::package(&resolver, &main, name, environment)?;
+            if overrides.environments.is_empty() || overrides.environments.contains(name) {
+                specs.push(spec);
+            }
+        }
+        if !raw.environments.is_empty() {
+            main.dependencies.requires.push(environments::capability(&main));
+        }
+        specs.insert(0, main);
+        Ok(specs)
     }
 }
 
-fn instance_name(text: &str, package: &Name) -> Result<String, ValueError> {
-    if text == package.as_str() {
-        return Err(ValueError::InstanceIsPackage(text.to_owned()));
+/// Reads epoch, version and release; a missing one is an error, never a default.
+fn evr(resolver: &Resolver<'_>, raw: &RawSpec, overrides: &Overrides) -> Result<(Evr, u64), SpecError> {
+    let version = match &overrides.version {
+        Some(value) => from_flag("version", "--version", value)?,
+        None => resolver.required("version", raw.version.as_ref(), "version = \"${VERSION}\"")?,
+    };
+    let release = match &overrides.release {
+        Some(value) => from_flag("release", "--release", value)?,
+        None => resolver.required("release", raw.release.as_ref(), "release = \"${BUILD_NUMBER}\"")?,
+    };
+    version.read(|version| Evr::new(0, version, "1"))?;
+    let version = match resolver.optional("prerelease", raw.prerelease.as_ref())? {
+        Some(prerelease) => prerelease.read(|prerelease| {
+            let version = format!("{}~{prerelease}", version.value);
+            Evr::new(0, &version, "1").map(|_| version)
+        })?,
+        None => version.value,
+    };
+    let evr = release.read(|release| Evr::new(raw.epoch.unwrap_or(0), &version, release))?;
+    let number = release.read(build_number)?;
+    Ok((evr, number))
+}
+
+/// Resolves what a package says of itself, and leaves the rest empty.
+fn described(resolver: &Resolver<'_>, raw: &RawSpec, name: Name, evr: Evr) -> Result<PackageSpec, SpecError> {
+    let summary = resolver.required("summary", raw.summary.as_ref(), "summary = \"The shop\"")?.read(line)?;
+    let license = resolver.required("license", raw.license.as_ref(), "license = \"Apache-2.0\"")?.read(line)?;
+    let description = resolver.optional_as("description", raw.description.as_ref(), paragraphs)?;
+    let text = |key, text: &Option<Text>| resolver.optional_as(key, text.as_ref(), line);
+    Ok(PackageSpec {
+        arch: resolver.optional_as("arch", raw.arch.as_ref(), str::parse)?.unwrap_or_else(Arch::noarch),
+        description: description.unwrap_or_else(|| summary.clone()),
+        summary,
+        license,
+        url: text("url", &raw.url)?,
+        vendor: text("vendor", &raw.vendor)?,
+        group: text("group", &raw.group)?,
+        packager: text("packager", &raw.packager)?,
+        bug_url: text("bug_url", &raw.bug_url)?,
+        target: resolver.optional_as("target", raw.target.as_ref(), str::parse)?.unwrap_or_default(),
+        compression: resolver.optional_as("compression", raw.compression.as_ref(), str::parse)?.unwrap_or_default(),
+        environments: raw.environments.keys().cloned().collect(),
+        directory: resolver.file.directory().to_owned(),
+        location: resolver.location.clone(),
+        variables: resolver.variables.clone(),
+        build_number: 0,
+        dependencies: Dependencies::default(),
+        tomcat: None,
+        configuration: None,
+        contents: Vec::new(),
+        units: Vec::new(),
+        users: Vec::new(),
+        tmpfiles: Vec::new(),
+        scripts: Vec::new(),
+        triggers: Vec::new(),
+        changelog: Vec::new(),
+        name,
+        evr,
+    })
+}
+
+/// Resolves what is in a package, what it needs and what it runs.
+fn fill(resolver: &Resolver<'_>, raw: &RawSpec, spec: &mut PackageSpec) -> Result<(), SpecError> {
+    spec.dependencies = dependencies(resolver, raw)?;
+    spec.tomcat = profile(resolver, raw, &spec.name)?;
+    spec.configuration = configuration(resolver, raw, spec)?;
+    for entry in &raw.contents {
+        spec.contents.extend(content(resolver, entry, spec.name.as_str())?);
     }
-    account(text, "Tomcat instance")
+    for entry in &raw.systemd {
+        let (unit, contents) = system::systemd(resolver, entry)?;
+        spec.units.push(unit);
+        spec.contents.extend(contents);
+    }
+    spec.users = raw.users.iter().map(|user| system::user(resolver, user)).collect::<Result<_, _>>()?;
+    spec.tmpfiles = resolver.list("tmpfiles", &raw.tmpfiles, line)?;
+    spec.scripts = scripts(resolver, raw.scripts.as_ref())?;
+    spec.triggers = raw.triggers.iter().map(|entry| trigger(resolver, entry)).collect::<Result<_, _>>()?;
+    spec.changelog = changelog(resolver, &raw.changelog)?;
+    Ok(())
 }
 
-fn from_flag(key: &'static str, flag: &'static str, value: &str) -> Result<Resolved, SpecError> {
-    not_empty(Resolved { key, location: Location::Flag(flag), value: value.to_owned() })
+fn dependencies(resolver: &Resolver<'_>, raw: &RawSpec) -> Result<Dependencies, SpecError> {
+    let mut requires = resolver.list("requires", &raw.requires, capability)?;
+    // RPMSENSE flags of what a scriptlet needs (rpm's `include/rpm/rpmds.h`).
+    let scriptlets = [
+        ("requires_pre", &raw.requires_pre, 1 << 9),
+        ("requires_post", &raw.requires_post, 1 << 10),
+        ("requires_preun", &raw.requires_preun, 1 << 11),
+        ("requires_postun", &raw.requires_postun, 1 << 12),
+    ];
+    for (key, texts, sense) in scriptlets {
+        let needed = resolver.list(key, texts, package)?;
+        requires.extend(needed.into_iter().map(|needed| Dependency { flags: needed.flags | sense, ..needed }));
+    }
+    Ok(Dependencies {
+        requires,
+        provides: resolver.list("provides", &raw.provides, provision)?,
+        conflicts: resolver.list("conflicts", &raw.conflicts, capability)?,
+        obsoletes: resolver.list("obsoletes", &raw.obsoletes, package)?,
+        recommends: resolver.list("recommends", &raw.recommends, capability)?,
+        suggests: resolver.list("suggests", &raw.suggests, capability)?,
+        supplements: resolver.list("supplements", &raw.supplements, capability)?,
+        enhances: resolver.list("enhances", &raw.enhances, capability)?,
+    })
 }
 
-fn not_empty(resolved: Resolved) -> Result<Resolved, SpecError> {
-    if resolved.value.trim().is_empty() { Err(resolved.refused(ValueError::Empty)) } else { Ok(resolved) }
+fn profile(resolver: &Resolver<'_>, raw: &RawSpec, name: &Name) -> Result<Option<TomcatApplication>, SpecError> {
+    let profile = resolver.optional("profile", raw.profile.as_ref())?;
+    let is_tomcat = match profile.as_ref().map(|profile| (profile, profile.value.as_str())) {
+        None => raw.tomcat.is_some(),
+        Some((_, "tomcat")) => true,
+        Some((profile, "plain")) if raw.tomcat.is_some() => return Err(profile.refused(ValueError::PlainTomcat)),
+        Some((_, "plain")) => false,
+        Some((profile, other)) => return Err(profile.refused(ValueError::Profile(other.to_owned()))),
+    };
+    is_tomcat.then(|| tomcat::tomcat(resolver, raw.tomcat.as_ref(), name)).transpose()
+}
+
+fn configuration(
+    resolver: &Resolver<'_>,
+    raw: &RawSpec,
+    spec: &PackageSpec,
+) -> Result<Option<ConfigurationFolder>, SpecError> {
+    let Some(raw) = &raw.configuration else { return Ok(None) };
+    let example = "directory = \"config\"";
+    let source = resolver.required("configuration.directory", raw.directory.as_ref(), example)?;
+    let group = resolver.optional_as("configuration.group", raw.group.as_ref(), |text| account(text, "group"))?;
+    Ok(Some(ConfigurationFolder {
+        source: resolver.path(&source),
+        destination: source.read(|_| environments::directory(&spec.name))?,
+        group: group.or_else(|| spec.tomcat.as_ref().map(|tomcat| tomcat.group.clone())),
+        filter: filter(resolver, None, raw.exclude.as_deref())?,
+        expand: Expand::of(raw.expand.as_ref()),
+        location: source.location,
+    }))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     const SPEC: &str = r#"name = "shop"
@@ -185,9 +252,13 @@ directory = "config"
 "#;
 
     fn resolve(text: &str, set: &[(&str, &str)], overrides: &Overrides) -> Result<PackageSpec, SpecError> {
+        Ok(resolve_all(text, set, overrides)?.remove(0))
+    }
+
+    fn resolve_all(text: &str, set: &[(&str, &str)], overrides: &Overrides) -> Result<Vec<PackageSpec>, SpecError> {
         let set = set.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
         let file = SpecFile::parse(Path::new("specs/shop.toml"), text.to_owned())?;
-        file.resolve(&mut Variables::new(set, [].into()), overrides)
+        file.resolve(&Variables::new(set, [].into()), overrides)
     }
 
     #[test]
@@ -195,16 +266,20 @@ directory = "config"
         let spec = resolve(SPEC, &[("WHAT", "shop"), ("VERSION", "1.4.0~rc1")], &Overrides::default()).unwrap();
         assert_eq!(spec.nevra().to_string(), "shop-1.4.0~rc1-57.gabc.noarch");
         assert_eq!((spec.build_number, spec.summary.as_str(), spec.description.as_str()), (57, "The shop", "The shop"));
-        assert_eq!(spec.tomcat.war, Path::new("specs/build/shop.war"));
-        assert_eq!(spec.tomcat.context.to_string(), "/shop");
-        assert_eq!((spec.tomcat.instance.as_str(), spec.tomcat.group.as_str()), ("tomcat", "tomcat"));
-        assert_eq!(spec.configuration.as_deref(), Some(Path::new("specs/config")));
-        assert_eq!(spec.requires.len(), 2);
+        let tomcat = spec.tomcat.unwrap();
+        assert_eq!(tomcat.war, Path::new("specs/build/shop.war"));
+        assert_eq!(tomcat.context.to_string(), "/shop");
+        assert_eq!((tomcat.instance.as_str(), tomcat.group.as_str()), ("tomcat", "tomcat"));
+        let configuration = spec.configuration.unwrap();
+        assert_eq!(configuration.source, Path::new("specs/config"));
+        assert_eq!((configuration.destination.as_str(), configuration.group.as_deref()), ("/etc/shop", Some("tomcat")));
+        assert_eq!(spec.dependencies.requires.len(), 2);
     }
 
     #[test]
     fn flags_win() {
-        let overrides = Overrides { version: Some("2".to_owned()), release: Some("3".to_owned()) };
+        let overrides =
+            Overrides { version: Some("2".to_owned()), release: Some("3".to_owned()), ..Overrides::default() };
         let spec = resolve(SPEC, &[("WHAT", "shop")], &overrides).unwrap();
         assert_eq!(spec.evr().to_string(), "2-3");
     }

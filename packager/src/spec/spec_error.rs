@@ -11,6 +11,8 @@ use super::{ValueError, VariableError};
 pub enum Location {
     /// A line of a file, counted from 1.
     Line(PathBuf, usize),
+    /// A file as a whole.
+    File(PathBuf),
     /// A flag of the command line.
     Flag(&'static str),
 }
@@ -39,11 +41,11 @@ pub enum SpecError {
         /// The known key that is written most alike.
         nearest: Option<String>,
     },
-    /// A key that every spec must have is missing.
-    #[error("{}: the key `{key}` is missing, for example `{example}`", file.display())]
+    /// A key that must be there is missing.
+    #[error("{location}: the key `{key}` is missing, for example `{example}`")]
     Missing {
-        /// The spec.
-        file: PathBuf,
+        /// The spec, or the table.
+        location: Location,
         /// The key, with its table.
         key: &'static str,
         /// How it could be written.
@@ -69,6 +71,34 @@ pub enum SpecError {
         /// What is wrong.
         reason: ValueError,
     },
+    /// A file that a value names could not be read.
+    #[error("{location}: `{key}`: could not read the file")]
+    File {
+        /// Where.
+        location: Location,
+        /// The key, with its table.
+        key: &'static str,
+        /// Why.
+        source: io::Error,
+    },
+    /// An environment that was asked for is in no spec.
+    #[error("{}: there is no environment `{name}`; the spec has {known}", file.display())]
+    NoEnvironment {
+        /// The spec.
+        file: PathBuf,
+        /// What was asked for.
+        name: String,
+        /// Those that it has.
+        known: String,
+    },
+    /// Two packages of the same name.
+    #[error("{location}: another package of this spec is named `{name}` as well")]
+    SameName {
+        /// Where the second is.
+        location: Location,
+        /// Their name.
+        name: String,
+    },
 }
 
 fn did_you_mean(nearest: Option<&str>) -> String {
@@ -79,6 +109,7 @@ impl fmt::Display for Location {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Line(file, line) => write!(formatter, "{}:{line}", file.display()),
+            Self::File(file) => write!(formatter, "{}", file.display()),
             Self::Flag(flag) => formatter.write_str(flag),
         }
     }

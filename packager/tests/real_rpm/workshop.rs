@@ -56,9 +56,10 @@ impl Workshop {
         release: &str,
         key: Option<&SigningKey>,
     ) -> Result<BuiltPackage, String> {
-        let overrides = Overrides { version: Some(version.to_owned()), release: Some(release.to_owned()) };
+        let overrides =
+            Overrides { version: Some(version.to_owned()), release: Some(release.to_owned()), ..Overrides::default() };
         let file = SpecFile::read(&self.path("shop.toml")).map_err(with_causes)?;
-        let spec = file.resolve(&mut Variables::default(), &overrides).map_err(with_causes)?;
+        let spec = file.resolve(&Variables::default(), &overrides).map_err(with_causes)?.remove(0);
         let date = SourceDate::from_seconds(SOURCE_DATE).unwrap();
         packager::build(&spec, date, &self.path("out"), key).map_err(with_causes)
     }

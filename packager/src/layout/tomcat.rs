@@ -1,0 +1,72 @@
+//! The profile of web applications for Tomcat.
+
+use super::descriptor::{self, Places};
+use super::{Entry, EntryKind, LayoutError, Placed, Role, Scriptlet, ScriptletKind, Source, Standing};
+use crate::contents::Contents;
+use crate::spec::TomcatApplication;
+use crate::{PackageSpec, SourceDate};
+
+/// Lays out the application: the WAR in its directory, and the descriptor.
+///
+/// The WAR lies outside of Tomcat's appBase, where a running Tomcat would delete the descriptor together with it; the
+/// descriptor's docBase points there. Directories that no other package owns are owned.
+pub(super) fn entries(
+    spec: &PackageSpec,
+    tomcat: &TomcatApplication,
+    contents: &Contents,
+    source_date: SourceDate,
+) -> Result<Vec<Placed>, LayoutError> {
+    let Some(war) = &contents.war else { return Ok(Vec::new()) };
+    let name = spec.name();
+    let war_directory = format!("/usr/share/{name}");
+    let war_path = format!("{war_directory}/{name}.war");
+    let has_configuration = spec.configuration.is_some() || !spec.environments.is_empty();
+    let configuration = format!("/etc/{name}");
+    let work = work_directory(spec, tomcat);
+    let places =
+        Places { war: &war_path, work: &work, configuration: has_configuration.then_some(configuration.as_str()) };
+    let text = match &tomcat.descriptor {
+        None => descriptor::render(&places),
+        Some(own) => descriptor::extend(&own.text, &places)
+            .map_err(|reason| LayoutError::Descriptor { path: own.path.clone(), reason })?,
+    };
+    let mtime = source_date.seconds();
+    let descriptor_path = tomcat.descriptors.join(&format!("{}.xml", tomcat.context.base_name()));
+    let entries = [
+        Entry::new(war_directory, EntryKind::Directory, 0o755, mtime),
+        Entry { role: Role::Config, ..Entry::new(descriptor_path, EntryKind::File(Source::Text(text)), 0o644, mtime) },
+        Entry::new(
+            war_path,
+            EntryKind::File(Source::File(war.path.clone(), war.size)),
+            0o644,
+            source_date.of_build(spec.build_number()),
+        ),
+    ];
+    let origin = Some(tomcat.location.clone());
+    let place = |entry| Placed { entry, origin: origin.clone(), standing: Standing::Named };
+    Ok(entries.into_iter().map(place).collect())
+}
+
+/// Removes what Tomcat unpacked, when the package is erased (`$1` is 0) and not when it is upgraded or downgraded; and
+/// what it compiled, unless it runs.
+///
+/// `META-INF/war-tracker` is in every directory that Tomcat unpacked itself (its `ExpandWar`), and in no other. Both
+/// paths are directly below directories that belong to root's packages: `rm` follows no link that Tomcat could plant.
+pub(super) fn scriptlets(spec: &PackageSpec, tomcat: &TomcatApplication) -> Vec<Scriptlet> {
+    let unpacked = tomcat.app_base.join(&tomcat.context.base_name());
+    let (service, work) = (&tomcat.instance, work_directory(spec, tomcat));
+    let body = format!(
+        "if [ \"$1\" -eq 0 ] && [ -e '{unpacked}/META-INF/war-tracker' ]; then\n    rm -rf '{unpacked}'\nfi\n\
+         case \"$(systemctl is-active {service} 2>/dev/null)\" in\n    *activ*) ;;\n    *) rm -rf '{work}' ;;\nesac"
+    );
+    vec![Scriptlet::shell(ScriptletKind::PostUninstall, body)]
+}
+
+/// Where Tomcat keeps what it compiles of this build's pages, and its temporary files.
+///
+/// Jasper compiles a page again only when its time differs, and the pages of reproducible WARs all have the same: with
+/// one directory for all builds it would serve the pages of the build before.
+fn work_directory(spec: &PackageSpec, tomcat: &TomcatApplication) -> String {
+    let (name, evr) = (spec.name(), spec.evr());
+    tomcat.work.join(&format!("{name}@{}-{}", evr.version(), evr.release()))
+}

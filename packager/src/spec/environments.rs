@@ -1,0 +1,97 @@
+//! Resolves `[environments]`: a configuration package for each.
+
+use std::collections::BTreeMap;
+
+use nevra::{Arch, Name};
+use rpm_header::Dependency;
+
+use super::located::{Located, Text};
+use super::raw_contents::RawEnvironment;
+use super::resolve_contents::filter;
+use super::resolver::{Expand, Resolver};
+use super::value::environment;
+use super::variables::is_name;
+use super::{ConfigurationFolder, InstallPath, PackageSpec, SpecError, ValueError};
+use crate::layout::Dependencies;
+
+/// What every configuration package of an application provides, and each conflicts with.
+pub(super) fn capability(application: &PackageSpec) -> Dependency {
+    Dependency {
+        name: format!("{}-config", application.name),
+        flags: Dependency::EQUAL,
+        version: application.evr.to_string(),
+    }
+}
+
+/// Where an application's configuration is installed, of whichever environment.
+pub(super) fn directory(package: &Name) -> Result<InstallPath, ValueError> {
+    format!("/etc/{package}").parse()
+}
+
+/// Makes the configuration package of one environment. It needs what the application needs, so that rpm installs it
+/// after what makes its group.
+pub(super) fn package(
+    resolver: &Resolver<'_>,
+    application: &PackageSpec,
+    name: &str,
+    raw: &Located<RawEnvironment>,
+) -> Result<PackageSpec, SpecError> {
+    let location = resolver.file.location(raw.span());
+    let refused = |reason| SpecError::Value { location: location.clone(), key: "environments", reason };
+    environment(name).map_err(refused)?;
+    let written = raw.value();
+    let example = "directory = \"config/dev\"";
+    let source = resolver.required_in(raw.span(), "environments.directory", written.directory.as_ref(), example)?;
+    let package_name: Name =
+        format!("{}-config-{name}", application.name).parse().map_err(|error| refused(ValueError::from(error)))?;
+    let own = [("PKG_NAME", package_name.to_string()), ("PKG_ENVIRONMENT", name.to_owned())];
+    let variables = resolver.variables.with_spec(variables(resolver, &written.variables)?).with_package(own);
+    let provided = capability(application);
+    let excluded = Dependency { flags: 0, version: String::new(), ..provided.clone() };
+    Ok(PackageSpec {
+        name: package_name,
+        arch: Arch::noarch(),
+        summary: format!("{}: configuration for {name}", application.summary),
+        description: format!("The configuration of {} in the environment {name}.", application.name),
+        dependencies: Dependencies {
+            requires: application.dependencies.requires.clone(),
+            provides: vec![provided],
+            conflicts: vec![excluded],
+            ..Dependencies::default()
+        },
+        tomcat: None,
+        configuration: Some(ConfigurationFolder {
+            source: resolver.path(&source),
+            destination: directory(&application.name).map_err(refused)?,
+            group: group(application),
+            filter: filter(resolver, None, written.exclude.as_deref())?,
+            expand: Expand::of(written.expand.as_ref()),
+            location: source.location,
+        }),
+        environments: Vec::new(),
+        contents: Vec::new(),
+        units: Vec::new(),
+        users: Vec::new(),
+        tmpfiles: Vec::new(),
+        scripts: Vec::new(),
+        triggers: Vec::new(),
+        location,
+        variables,
+        ..application.clone()
+    })
+}
+
+fn group(application: &PackageSpec) -> Option<String> {
+    let of_folder = application.configuration.as_ref().and_then(|folder| folder.group.clone());
+    of_folder.or_else(|| application.tomcat.as_ref().map(|tomcat| tomcat.group.clone()))
+}
+
+fn variables(resolver: &Resolver<'_>, raw: &BTreeMap<String, Text>) -> Result<BTreeMap<String, String>, SpecError> {
+    let key = "environments.variables";
+    let one = |(name, text): (&String, &Text)| {
+        let value = resolver.resolved(key, text)?;
+        let refused = || value.refused(ValueError::Variable(name.clone()));
+        is_name(name).then(|| (name.clone(), value.value.clone())).ok_or_else(refused)
+    };
+    raw.iter().map(one).collect()
+}
