@@ -28,7 +28,7 @@ impl SourceDate {
     pub fn find(variable: Option<&str>, sources: &Path) -> Result<Self, SourceDateError> {
         match variable {
             Some(seconds) => Self::read(seconds).ok_or_else(|| SourceDateError(seconds.to_owned())),
-            None => Ok(of_commit(sources).unwrap_or_else(now)),
+            None => Ok(of_commit(sources).unwrap_or_else(Self::now)),
         }
     }
 
@@ -36,6 +36,13 @@ impl SourceDate {
     #[must_use]
     pub fn from_seconds(seconds: u32) -> Option<Self> {
         (seconds <= LATEST).then_some(Self(seconds))
+    }
+
+    /// Takes the time of the clock.
+    #[must_use]
+    pub fn now() -> Self {
+        let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |duration| duration.as_secs());
+        Self(u32::try_from(seconds).map_or(LATEST, |seconds| seconds.min(LATEST)))
     }
 
     /// The seconds since 1970.
@@ -64,11 +71,6 @@ fn of_commit(sources: &Path) -> Option<SourceDate> {
     git.arg("-C").arg(sources).args(["log", "-1", "--format=%ct"]).stdin(Stdio::null());
     let output = git.output().ok().filter(|output| output.status.success())?;
     SourceDate::read(std::str::from_utf8(&output.stdout).ok()?)
-}
-
-fn now() -> SourceDate {
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |duration| duration.as_secs());
-    SourceDate(u32::try_from(seconds).map_or(LATEST, |seconds| seconds.min(LATEST)))
 }
 
 #[cfg(test)]

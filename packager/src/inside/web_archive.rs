@@ -1,0 +1,226 @@
+//! The jars of a WAR, read on several threads.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufReader, Read};
+use std::num::NonZero;
+use std::panic::resume_unwind;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use fs_err::File;
+use sha2::{Digest, Sha256};
+use zip::ZipReadOptions;
+use zip::read::{Config, ZipFileEntry};
+use zip::result::ZipError;
+use zip::unstable::read::ZipIterable;
+
+use super::{Jar, JarProblem};
+
+/// What a WAR is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebArchive {
+    /// sha256 of the whole, hexadecimal.
+    pub sha256: String,
+    /// Its jars, sorted by path.
+    pub jars: Vec<Jar>,
+}
+
+/// Says why a WAR could not be looked into.
+#[derive(Debug, thiserror::Error)]
+pub enum WebArchiveError {
+    /// It could not be read.
+    #[error("could not read the WAR")]
+    Read(#[source] io::Error),
+    /// It is no archive, or a broken one.
+    #[error("could not list the jars of the WAR `{}`", path.display())]
+    Archive {
+        /// The WAR.
+        path: PathBuf,
+        /// What the reader says.
+        source: ZipError,
+    },
+    /// It holds too many files or jars.
+    #[error("the WAR `{}` holds {count} {what}; allowed are {limit}", path.display())]
+    TooMany {
+        /// The WAR.
+        path: PathBuf,
+        /// How many.
+        count: usize,
+        /// Files or jars.
+        what: &'static str,
+        /// How many are allowed.
+        limit: usize,
+    },
+}
+
+/// Where a WAR keeps jars: those of the application, and those of executable WARs and jars of Spring Boot.
+const FOLDERS: [&str; 3] = ["WEB-INF/lib/", "WEB-INF/lib-provided/", "BOOT-INF/lib/"];
+const FILE_LIMIT: usize = 2_000_000;
+const JAR_LIMIT: usize = 5_000;
+/// Jars are compressed already: unpacked they are hardly larger than the WAR. What is beyond this times its size, and
+/// 256 MiB, is not read.
+const GROWTH_LIMIT: u64 = 4;
+const GROWTH_ALLOWANCE: u64 = 256 << 20;
+/// With the memory that one jar takes, this bounds the whole.
+const THREAD_LIMIT: usize = 4;
+const BUFFER_SIZE: usize = 256 * 1024;
+
+/// A jar that is still to be read.
+type Job = (String, ZipFileEntry<'static>);
+
+impl WebArchive {
+    /// Reads a WAR: its digest, and every jar in it. What can't be read of a single jar is a problem of that jar alone.
+    ///
+    /// # Errors
+    /// [`WebArchiveError`] where the WAR itself can't be read.
+    pub fn read(path: &Path) -> Result<Self, WebArchiveError> {
+        let (jobs, mut jars) = list(path)?;
+        let jobs = Mutex::new(jobs);
+        let workers = thread::available_parallelism().map_or(1, NonZero::get).min(THREAD_LIMIT);
+        let (sha256, read) = thread::scope(|scope| {
+            let workers: Vec<_> = (0..workers).map(|_| scope.spawn(|| work(path, &jobs))).collect();
+            let sha256 = digest(path);
+            let read: Result<Vec<_>, WebArchiveError> =
+                workers.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic))).collect();
+            (sha256, read)
+        });
+        jars.extend(read?.into_iter().flatten());
+        jars.sort_by(|left, right| left.path.cmp(&right.path));
+        Ok(Self { sha256: sha256.map_err(WebArchiveError::Read)?, jars })
+    }
+}
+
+/// Lists the jars that are to be read, and those that are too large for it.
+fn list(path: &Path) -> Result<(Vec<Job>, Vec<Jar>), WebArchiveError> {
+    let wrong = |source| WebArchiveError::Archive { path: path.to_owned(), source };
+    let too_many = |count, what, limit| WebArchiveError::TooMany { path: path.to_owned(), count, what, limit };
+    let file = File::open(path).map_err(WebArchiveError::Read)?;
+    let size = file.metadata().map_err(WebArchiveError::Read)?.len();
+    let mut archive = ZipIterable::try_new(BufReader::new(file), Config::default()).map_err(wrong)?;
+    if archive.len() > FILE_LIMIT {
+        return Err(too_many(archive.len(), "files", FILE_LIMIT));
+    }
+    let mut found: BTreeMap<String, ZipFileEntry<'static>> = BTreeMap::new();
+    for entry in archive.files().map_err(wrong)? {
+        let entry = entry.map_err(wrong)?;
+        if let Some(name) = jar_path(entry.name_raw()) {
+            found.insert(name, entry);
+        }
+        if found.len() > JAR_LIMIT {
+            return Err(too_many(found.len(), "jars", JAR_LIMIT));
+        }
+    }
+    let limit = size.saturating_mul(GROWTH_LIMIT).saturating_add(GROWTH_ALLOWANCE);
+    let (mut jobs, mut left_out, mut total) = (Vec::new(), Vec::new(), 0_u64);
+    for (name, entry) in found {
+        if total.saturating_add(entry.size()) > limit {
+            left_out.push(Jar::unknown(&name, JarProblem::TooLarge(entry.size())));
+        } else {
+            total += entry.size();
+            jobs.push((name, entry));
+        }
+    }
+    Ok((jobs, left_out))
+}
+
+/// Tells whether an entry is a jar, and gives its path as a text that can be shown.
+fn jar_path(name: &[u8]) -> Option<String> {
+    let name = String::from_utf8_lossy(name);
+    let rest = FOLDERS.iter().find_map(|folder| name.strip_prefix(folder))?;
+    let is_jar = rest.len() > 4 && rest.to_ascii_lowercase().ends_with(".jar");
+    is_jar.then(|| name.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect())
+}
+
+/// Reads jars until there are none left.
+fn work(path: &Path, jobs: &Mutex<Vec<Job>>) -> Result<Vec<Jar>, WebArchiveError> {
+    let mut file = BufReader::with_capacity(BUFFER_SIZE, File::open(path).map_err(WebArchiveError::Read)?);
+    let mut jars = Vec::new();
+    loop {
+        let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let Some((name, entry)) = job else { return Ok(jars) };
+        let size = entry.size();
+        jars.push(match entry.with_reader(&mut file, ZipReadOptions::new()) {
+            Ok(content) => Jar::read(&name, size, content),
+            Err(error) => Jar::unknown(&name, JarProblem::Unreadable(error.to_string())),
+        });
+    }
+}
+
+fn digest(path: &Path) -> io::Result<String> {
+    let mut file = File::open(path)?;
+    let mut digest = Sha256::new();
+    let mut buffer = vec![0; BUFFER_SIZE];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(hex::encode(digest.finalize())),
+            count => digest.update(&buffer[..count]),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{archive, maven_jar};
+    use super::*;
+
+    fn read(entries: &[(&str, Vec<u8>)]) -> WebArchive {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs_err::write(file.path(), archive(entries)).unwrap();
+        WebArchive::read(file.path()).unwrap()
+    }
+
+    #[test]
+    fn lists_every_jar() {
+        let war = read(&[
+            ("index.html", Vec::new()),
+            ("WEB-INF/lib/b-1.jar", maven_jar("org.b", "b", "1")),
+            ("WEB-INF/lib/a-1.jar", maven_jar("org.a", "a", "1")),
+            ("WEB-INF/lib/.jar", Vec::new()),
+            ("WEB-INF/lib/readme.txt", Vec::new()),
+            ("WEB-INF/lib/broken-2.jar", b"PK".to_vec()),
+            ("BOOT-INF/lib/c.JAR", maven_jar("org.c", "c", "1")),
+            ("other/d.jar", maven_jar("org.d", "d", "1")),
+        ]);
+        let paths: Vec<_> = war.jars.iter().map(|jar| (jar.path.as_str(), jar.problem.is_some())).collect();
+        let expected = [
+            ("BOOT-INF/lib/c.JAR", false),
+            ("WEB-INF/lib/a-1.jar", false),
+            ("WEB-INF/lib/b-1.jar", false),
+            ("WEB-INF/lib/broken-2.jar", true),
+        ];
+        assert_eq!(paths, expected);
+        assert_eq!(war.jars[1].coordinates.group.as_deref(), Some("org.a"));
+    }
+
+    #[test]
+    fn is_the_same_however_the_threads_run() {
+        let jars: Vec<_> =
+            (0..60).map(|n| (format!("WEB-INF/lib/a{n}-1.jar"), maven_jar("g", &format!("a{n}"), "1"))).collect();
+        let entries: Vec<_> = jars.iter().map(|(name, jar)| (name.as_str(), jar.clone())).collect();
+        let first = read(&entries);
+        assert_eq!(first.jars.len(), 60);
+        for _ in 0..5 {
+            assert_eq!(read(&entries), first);
+        }
+    }
+
+    /// A few kilobytes that unpack to more than is read.
+    #[test]
+    fn bombs_are_left_out() {
+        use std::io::Write;
+        let options = zip::write::SimpleFileOptions::default();
+        let mut writer = zip::ZipWriter::new(tempfile::NamedTempFile::new().unwrap());
+        let zeros = vec![0; 16 << 20];
+        for name in ["WEB-INF/lib/a-1.jar", "WEB-INF/lib/b-1.jar"] {
+            writer.start_file(name, options).unwrap();
+            for _ in 0..10 {
+                writer.write_all(&zeros).unwrap();
+            }
+        }
+        let file = writer.finish().unwrap();
+        let war = WebArchive::read(file.path()).unwrap();
+        assert!(matches!(war.jars[0].problem, Some(JarProblem::NoJar(_))), "{:?}", war.jars[0]);
+        assert!(matches!(war.jars[1].problem, Some(JarProblem::TooLarge(_))), "{:?}", war.jars[1]);
+    }
+}
