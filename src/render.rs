@@ -82,6 +82,11 @@ impl Printer {
         to_stderr(&format!("{} {line}", self.paint(Tone::Busy, "warning:")));
     }
 
+    /// Prints to stderr what makes something be refused, also with `--quiet`.
+    pub(crate) fn denied(&self, line: &str) {
+        to_stderr(&format!("{} {line}", self.paint(Tone::Bad, "denied:")));
+    }
+
     /// Prints what failed, its causes and the hint.
     pub(crate) fn failure(&self, failure: &Failure) {
         to_stderr(&format!("{} {}", self.paint(Tone::Bad, "error:"), failure.error));

@@ -1,13 +1,18 @@
-//! `pkg inspect`: what the headers of RPMs say, for people or as JSON.
+//! `pkg inspect`: what the headers of RPMs say, whether that is in order, and what one version would do to another.
 
 mod json;
+mod package_source;
+mod preflight_text;
 mod text;
 
-use std::path::{Path, PathBuf};
+use anyhow::anyhow;
+use packager::lint::{self, Subject, Verdict};
+use packager::preflight::{self, Preflight};
+use rpm_header::{FileEntry, FileKind, PackageHeader};
+use serde::Serialize;
 
-use anyhow::Context;
-use rpm_header::{FileEntry, FileKind, PackageHeader, ReadHeaderError};
-
+use self::package_source::{Fetched, PackageSource};
+use super::lint::{FindingJson, LintArgs, findings_json, tell};
 use crate::exit::{Exit, Failure};
 use crate::render::Printer;
 
@@ -15,37 +20,67 @@ const EXAMPLES: &str = "\
 Examples:
   pkg inspect dist/petclinic-1.4.0-57.noarch.rpm
   pkg inspect --json dist/*.rpm | jq -r '.nevra, .configuration[]'
+  pkg inspect dist/petclinic-1.5.0-58.noarch.rpm --against https://rpm.example.org/prod/Packages/petclinic-1.4.0-57.noarch.rpm
+  pkg inspect --lint dist/*.rpm --lint-deny unowned-directory
 
-Any RPM will do, whoever built it. Only the headers are read, never the payload, and no signature is verified.
-With --json, each file gives one line of JSON. The exit code is 2 if any of the files can't be read.";
+Any RPM will do, whoever built it; a URL may stand for a file. Only the headers are read, never the payload, and no
+signature is verified. With --json, each file gives one line of JSON. The exit code is 2 if any of the files can't be
+read, or --lint denies one.";
 
 /// Show what an RPM holds: identity, signatures, files, configuration, jars, dependencies, scriptlets, changelog.
+///
+/// With --against, show what replacing another version by it would do on a host, and what the way back would do: files,
+/// edits of configuration kept or lost, what rpm refuses, dependencies, jars, and the scriptlets in their order.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The .rpm files.
+    /// The .rpm files, or their URLs.
     #[arg(required = true, value_name = "FILE")]
-    files: Vec<PathBuf>,
+    files: Vec<PackageSource>,
+    /// Compare with the version that is installed now: a file, or a URL.
+    #[arg(long, value_name = "OLD")]
+    against: Option<PackageSource>,
+    /// Check each for what is allowed and still likely wrong; with --against, also as the successor of OLD.
+    #[arg(long)]
+    lint: bool,
+    #[command(flatten)]
+    policy: LintArgs,
 }
 
 /// An RPM whose headers have been read.
 struct Inspected<'a> {
-    path: &'a Path,
-    /// The file's size, bytes.
-    file_size: u64,
+    source: &'a PackageSource,
+    /// The file's size, bytes, where it is known.
+    file_size: Option<u64>,
     header: PackageHeader,
+    verdict: Verdict,
 }
 
-pub(crate) fn run(args: &Args, printer: &Printer) -> Result<Exit, Failure> {
+/// A comparison, and what lint finds in the newer package.
+#[derive(Serialize)]
+struct PreflightJson<'a> {
+    #[serde(flatten)]
+    preflight: &'a Preflight,
+    findings: Vec<FindingJson>,
+}
+
+pub(crate) async fn run(args: &Args, printer: &Printer) -> Result<Exit, Failure> {
+    let old = match &args.against {
+        Some(source) => Some(source.read().await.map_err(Failure::input)?.header),
+        None => None,
+    };
     let mut exit = Exit::Done;
-    for (index, path) in args.files.iter().enumerate() {
-        match inspect(path) {
-            Ok(inspected) if printer.is_json() => printer.json(&json::Inspection::of(&inspected)),
-            Ok(inspected) => {
-                if index > 0 {
+    for (index, source) in args.files.iter().enumerate() {
+        match inspect(source, old.as_ref(), args).await {
+            Ok((inspected, preflight)) => {
+                if index > 0 && !printer.is_json() {
                     printer.data("");
                 }
-                printer.data(&text::report(&inspected));
+                print(&inspected, preflight.as_ref(), printer);
+                tell(printer, &source.to_string(), &inspected.verdict);
+                if !inspected.verdict.denied.is_empty() {
+                    exit = Exit::Input;
+                }
             }
             Err(error) => {
                 printer.failure(&Failure::input(error));
@@ -56,12 +91,32 @@ pub(crate) fn run(args: &Args, printer: &Printer) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-fn inspect(path: &Path) -> anyhow::Result<Inspected<'_>> {
-    let header = match PackageHeader::read_file(path) {
-        Err(error @ ReadHeaderError::Open { .. }) => return Err(error.into()),
-        other => other.with_context(|| format!("could not inspect `{}`", path.display()))?,
-    };
-    Ok(Inspected { path, file_size: fs_err::metadata(path)?.len(), header })
+async fn inspect<'a>(
+    source: &'a PackageSource,
+    old: Option<&PackageHeader>,
+    args: &Args,
+) -> anyhow::Result<(Inspected<'a>, Option<Preflight>)> {
+    let Fetched { header, file_size } = source.read().await?;
+    let preflight = old.map(|old| preflight::compare(old, &header)).transpose();
+    let preflight = preflight.map_err(|error| anyhow!(error).context(format!("could not compare `{source}`")))?;
+    let mut findings = Vec::new();
+    if args.lint {
+        findings.extend(lint::check(&Subject::of_header(&header)));
+        findings.extend(preflight.iter().flat_map(lint::check_succession));
+    }
+    let verdict = args.policy.policy().judge(findings);
+    Ok((Inspected { source, file_size, header, verdict }, preflight))
+}
+
+fn print(inspected: &Inspected<'_>, preflight: Option<&Preflight>, printer: &Printer) {
+    match (preflight, printer.is_json()) {
+        (Some(preflight), true) => {
+            printer.json(&PreflightJson { preflight, findings: findings_json(&inspected.verdict) });
+        }
+        (Some(preflight), false) => printer.data(&preflight_text::report(preflight)),
+        (None, true) => printer.json(&json::Inspection::of(inspected)),
+        (None, false) => printer.data(&text::report(inspected)),
+    }
 }
 
 impl Inspected<'_> {
@@ -136,6 +191,11 @@ mod tests {
             triggers: Vec::new(),
             signatures: vec![Signature { tag: "RSAHEADER", packet: vec![0] }],
         }
+    }
+
+    /// What is inspected of the sample.
+    pub(super) fn inspected<'a>(source: &'a PackageSource, header: PackageHeader) -> Inspected<'a> {
+        Inspected { source, file_size: Some(4096), header, verdict: Verdict::default() }
     }
 
     fn file(path: &str, mode: u16, group: &str, size: u64) -> FileEntry {

@@ -5,6 +5,7 @@ pub(crate) mod connection;
 pub(crate) mod deploy;
 pub(crate) mod history;
 pub(crate) mod inspect;
+pub(crate) mod lint;
 pub(crate) mod list;
 pub(crate) mod plan;
 pub(crate) mod promote;

@@ -1,17 +1,17 @@
 //! The JSON of `pkg inspect --json`. Names are only ever added; times are seconds since 1970, sizes are bytes.
 
-use std::borrow::Cow;
-
 use rpm_header::{Dependency, FileEntry, FileKind, Signature};
 use serde::Serialize;
 
 use super::Inspected;
+use crate::commands::lint::{FindingJson, findings_json};
 
 /// What is printed for a file.
 #[derive(Debug, Serialize)]
 pub(super) struct Inspection<'a> {
-    file: Cow<'a, str>,
-    file_size: u64,
+    file: String,
+    /// Null where a server does not tell.
+    file_size: Option<u64>,
     nevra: String,
     name: &'a str,
     epoch: u32,
@@ -26,6 +26,10 @@ pub(super) struct Inspection<'a> {
     group: Option<&'a str>,
     url: Option<&'a str>,
     packager: Option<&'a str>,
+    distribution: Option<&'a str>,
+    vcs: Option<&'a str>,
+    bug_url: Option<&'a str>,
+    rpm_version: Option<&'a str>,
     build_host: Option<&'a str>,
     build_time: Option<u64>,
     source_rpm: Option<&'a str>,
@@ -41,7 +45,10 @@ pub(super) struct Inspection<'a> {
     #[serde(flatten)]
     dependencies: DependenciesJson<'a>,
     scriptlets: Vec<ScriptletJson<'a>>,
+    triggers: Vec<TriggerJson<'a>>,
     changelog: Vec<ChangelogJson<'a>>,
+    /// With `--lint`.
+    findings: Vec<FindingJson>,
 }
 
 /// A signature; all but `tag` is null where its packet could not be read.
@@ -70,6 +77,8 @@ struct FileJson<'a> {
     digest: &'a str,
     link_target: &'a str,
     flags: Vec<&'static str>,
+    capabilities: &'a str,
+    language: &'a str,
 }
 
 #[derive(Debug, Serialize)]
@@ -82,6 +91,8 @@ struct DependenciesJson<'a> {
     suggests: Vec<DependencyJson<'a>>,
     supplements: Vec<DependencyJson<'a>>,
     enhances: Vec<DependencyJson<'a>>,
+    old_suggests: Vec<DependencyJson<'a>>,
+    old_enhances: Vec<DependencyJson<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -102,6 +113,17 @@ struct ScriptletJson<'a> {
 }
 
 #[derive(Debug, Serialize)]
+struct TriggerJson<'a> {
+    name: &'static str,
+    /// Packages, or path prefixes.
+    watches: Vec<DependencyJson<'a>>,
+    interpreter: &'a str,
+    body: &'a str,
+    /// Of file triggers.
+    priority: Option<u64>,
+}
+
+#[derive(Debug, Serialize)]
 struct ChangelogJson<'a> {
     author: &'a str,
     time: u64,
@@ -113,7 +135,7 @@ impl<'a> Inspection<'a> {
         let header = &inspected.header;
         let (nevra, evr) = (&header.nevra, &header.nevra.evr);
         Self {
-            file: inspected.path.to_string_lossy(),
+            file: inspected.source.to_string(),
             file_size: inspected.file_size,
             nevra: nevra.to_string(),
             name: nevra.name.as_str(),
@@ -129,6 +151,10 @@ impl<'a> Inspection<'a> {
             group: header.group.as_deref(),
             url: header.url.as_deref(),
             packager: header.packager.as_deref(),
+            distribution: header.distribution.as_deref(),
+            vcs: header.vcs.as_deref(),
+            bug_url: header.bug_url.as_deref(),
+            rpm_version: header.rpm_version.as_deref(),
             build_host: header.build_host.as_deref(),
             build_time: header.build_time,
             source_rpm: header.source_rpm.as_deref(),
@@ -150,9 +176,13 @@ impl<'a> Inspection<'a> {
                 suggests: dependencies(&header.suggests),
                 supplements: dependencies(&header.supplements),
                 enhances: dependencies(&header.enhances),
+                old_suggests: dependencies(&header.old_suggests),
+                old_enhances: dependencies(&header.old_enhances),
             },
             scriptlets: header.scriptlets.iter().map(ScriptletJson::of).collect(),
+            triggers: header.triggers.iter().map(TriggerJson::of).collect(),
             changelog: header.changelog.iter().map(ChangelogJson::of).collect(),
+            findings: findings_json(&inspected.verdict),
         }
     }
 }
@@ -189,6 +219,8 @@ impl<'a> FileJson<'a> {
             digest: &file.digest,
             link_target: &file.link_target,
             flags: file.flag_names().collect(),
+            capabilities: &file.capabilities,
+            language: &file.language,
         }
     }
 }
@@ -206,6 +238,18 @@ impl<'a> ScriptletJson<'a> {
     }
 }
 
+impl<'a> TriggerJson<'a> {
+    fn of(trigger: &'a rpm_header::Trigger) -> Self {
+        Self {
+            name: trigger.name,
+            watches: dependencies(&trigger.watches),
+            interpreter: &trigger.interpreter,
+            body: &trigger.body,
+            priority: trigger.priority,
+        }
+    }
+}
+
 impl<'a> ChangelogJson<'a> {
     fn of(entry: &'a rpm_header::ChangelogEntry) -> Self {
         Self { author: &entry.author, time: entry.time, text: &entry.text }
@@ -218,23 +262,21 @@ fn dependencies(dependencies: &[Dependency]) -> Vec<DependencyJson<'_>> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
-    use crate::commands::inspect::tests::sample;
+    use crate::commands::inspect::tests::{inspected, sample};
 
     #[test]
     fn shape_is_stable() {
-        let header = sample();
-        let inspected = Inspected { path: Path::new("app.rpm"), file_size: 4096, header };
-        let json = serde_json::to_value(Inspection::of(&inspected)).unwrap();
+        let source = "app.rpm".parse().unwrap();
+        let json = serde_json::to_value(Inspection::of(&inspected(&source, sample()))).unwrap();
         let keys: Vec<&str> = json.as_object().unwrap().keys().map(String::as_str).collect();
         assert_eq!(
             keys.join(" "),
-            "arch archive_size build_host build_time changelog configuration conflicts description enhances epoch file \
-             file_size files group header_end header_start installed_size is_source jars license name nevra obsoletes \
-             packager payload_compressor provides recommends release requires scriptlets signatures source_rpm \
-             suggests summary supplements url vendor version"
+            "arch archive_size bug_url build_host build_time changelog configuration conflicts description distribution \
+             enhances epoch file file_size files findings group header_end header_start installed_size is_source jars \
+             license name nevra obsoletes old_enhances old_suggests packager payload_compressor provides recommends \
+             release requires rpm_version scriptlets signatures source_rpm suggests summary supplements triggers url \
+             vcs vendor version"
         );
         assert_eq!(json["nevra"], "app-1:1.4.0-57.noarch");
         assert_eq!(json["configuration"], serde_json::json!(["/etc/app/app.properties"]));

@@ -1,7 +1,7 @@
 //! The text of `pkg inspect`: sections only where there is something. Nothing of a package is printed unescaped.
 
 use chrono::DateTime;
-use rpm_header::{Dependency, FileEntry, PackageHeader, Signature};
+use rpm_header::{Dependency, FileEntry, PackageHeader, Signature, Trigger};
 
 use super::Inspected;
 use crate::render::printable;
@@ -20,14 +20,28 @@ pub(super) fn report(inspected: &Inspected<'_>) -> String {
     }
     for scriptlet in &header.scriptlets {
         let title = format!("{} ({})", scriptlet.name, printable(&scriptlet.interpreter.join(" ")));
-        let body = block(&scriptlet.body);
-        section(&mut lines, &title, if body.is_empty() { vec!["(no script)".to_owned()] } else { body });
+        section(&mut lines, &title, body(&scriptlet.body));
+    }
+    for trigger in &header.triggers {
+        section(&mut lines, &trigger_title(trigger), body(&trigger.body));
     }
     section(&mut lines, "Changelog", changelog(header));
     lines.join("\n")
 }
 
-fn dependency_kinds(header: &PackageHeader) -> [(&'static str, &[Dependency]); 8] {
+fn body(script: &str) -> Vec<String> {
+    let body = block(script);
+    if body.is_empty() { vec!["(no script)".to_owned()] } else { body }
+}
+
+/// As in a .spec file: `%triggerin (/bin/sh) -- tomcat >= 9`.
+fn trigger_title(trigger: &Trigger) -> String {
+    let watches: Vec<String> = trigger.watches.iter().map(ToString::to_string).collect();
+    let priority = trigger.priority.map(|priority| format!(", priority {priority}")).unwrap_or_default();
+    format!("{} ({}{priority}) -- {}", trigger.name, printable(&trigger.interpreter), printable(&watches.join(", ")))
+}
+
+fn dependency_kinds(header: &PackageHeader) -> [(&'static str, &[Dependency]); 10] {
     [
         ("Requires", &header.requires),
         ("Provides", &header.provides),
@@ -37,6 +51,8 @@ fn dependency_kinds(header: &PackageHeader) -> [(&'static str, &[Dependency]); 8
         ("Suggests", &header.suggests),
         ("Supplements", &header.supplements),
         ("Enhances", &header.enhances),
+        ("Suggests (old tag)", &header.old_suggests),
+        ("Enhances (old tag)", &header.old_enhances),
     ]
 }
 
@@ -62,14 +78,19 @@ fn facts(inspected: &Inspected<'_>) -> Vec<String> {
         (Some(time), Some(host)) => Some(format!("{time} on {host}")),
         (time, host) => time.or(host),
     };
-    let size = format!("{}, {} installed", size(inspected.file_size), size(header.installed_size));
+    let file_size = inspected.file_size.map(|bytes| size(bytes) + ", ").unwrap_or_default();
+    let size = format!("{file_size}{} installed", size(header.installed_size));
     let facts = [
         ("License", Some(printable(&header.license))),
         ("Vendor", text(&header.vendor)),
         ("Packager", text(&header.packager)),
         ("Group", text(&header.group)),
         ("URL", text(&header.url)),
+        ("Sources", text(&header.vcs)),
+        ("Bugs", text(&header.bug_url)),
+        ("For", text(&header.distribution)),
         ("Built", built),
+        ("Built by", text(&header.rpm_version)),
         ("Built from", text(&header.source_rpm)),
         ("Size", Some(size)),
         ("Payload", text(&header.payload_compressor)),
@@ -108,9 +129,11 @@ fn files(files: &[FileEntry]) -> Vec<String> {
             target if target.is_empty() => target,
             target => format!(" -> {target}"),
         };
-        let flags: Vec<&str> = file.flag_names().collect();
-        let flags = if flags.is_empty() { String::new() } else { format!(" ({})", flags.join(", ")) };
-        format!("{permissions} {owner:<owner_width$} {:>size_width$} {path}{target}{flags}", file.size)
+        let mut notes: Vec<String> = file.flag_names().map(str::to_owned).collect();
+        notes.extend((!file.capabilities.is_empty()).then(|| printable(&file.capabilities)));
+        notes.extend((!file.language.is_empty()).then(|| format!("language {}", printable(&file.language))));
+        let notes = if notes.is_empty() { String::new() } else { format!(" ({})", notes.join(", ")) };
+        format!("{permissions} {owner:<owner_width$} {:>size_width$} {path}{target}{notes}", file.size)
     };
     files.iter().map(row).collect()
 }
@@ -178,10 +201,8 @@ fn size(bytes: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
-    use crate::commands::inspect::tests::sample;
+    use crate::commands::inspect::tests::{inspected, sample};
 
     const REPORT: &str = "\
 app-1:1.4.0-57.noarch
@@ -220,8 +241,8 @@ Changelog
 
     #[test]
     fn report_shows_what_there_is() {
-        let inspected = Inspected { path: Path::new("app.rpm"), file_size: 4096, header: sample() };
-        assert_eq!(report(&inspected), REPORT);
+        let source = "app.rpm".parse().unwrap();
+        assert_eq!(report(&inspected(&source, sample())), REPORT);
     }
 
     #[test]
