@@ -24,7 +24,7 @@ pub use layout::{
     About, Dependencies, DescriptorError, Entry, EntryKind, LayoutError, PackageLayout, Role, Scriptlet, ScriptletKind,
     Source, Trigger, TriggerKind,
 };
-pub use rpm_file::{ReadBackError, WriteError};
+pub use rpm_file::{ReadBackError, UnfitLayout, WriteError};
 pub use signing_key::{SigningKey, SigningKeyError};
 pub use source_date::{SourceDate, SourceDateError};
 pub use spec::{

@@ -89,6 +89,10 @@ impl SigningKey {
         Ok(if is_rsa { HeaderSignature::Rsa(packet) } else { HeaderSignature::Other(packet) })
     }
 
+    pub(crate) fn check_target(&self, _target: crate::Target) -> Result<(), SigningKeyError> {
+        Ok(())
+    }
+
     /// Verifies a signature packet of this key.
     pub(crate) fn verify(&self, header: &[u8], packet: &[u8]) -> Result<(), SigningKeyError> {
         Ok(self.verifier.verify(header, packet)?)

@@ -171,10 +171,10 @@ fn failure(error: BuildError, nevra: &Nevra) -> Failure {
     let exit = match &error {
         BuildError::Contents(_) | BuildError::Layout(_) => Exit::Input,
         BuildError::Write(
-            WriteError::Directory { .. } | WriteError::Read(_) | WriteError::Changed { .. } | WriteError::TooLarge(_),
+            WriteError::Unfit(_) | WriteError::Directory { .. } | WriteError::Read(_) | WriteError::Changed { .. },
         ) => Exit::Input,
         BuildError::Write(
-            WriteError::Output(_) | WriteError::Header(_) | WriteError::Sign(_) | WriteError::SignatureTooLong,
+            WriteError::Output(_) | WriteError::Thread(_) | WriteError::Sign(_) | WriteError::SignatureTooLong,
         )
         | BuildError::ReadBack(_) => Exit::Failed,
     };

@@ -4,16 +4,26 @@
 //! streamed behind a gap of that length, and the header is written into the gap afterwards: each file is read once, and
 //! memory stays constant.
 
+mod archive;
+mod blocks;
+mod compressor;
 mod cpio;
-mod digest_writer;
+mod dependency_tags;
+mod file_tags;
 mod header;
+mod lead;
 mod payload;
 mod read_back;
+mod script_tags;
+mod section;
 mod signature_header;
+mod tag;
+mod unfit;
 mod writer;
 
 pub(crate) use read_back::read_back;
 pub(crate) use writer::{Draft, write};
 
 pub use read_back::ReadBackError;
+pub use unfit::UnfitLayout;
 pub use writer::WriteError;

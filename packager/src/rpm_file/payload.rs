@@ -1,30 +1,43 @@
-//! The payload: the files as a cpio archive, compressed, streamed.
+//! The payload: the files as an archive, compressed, streamed. One thread reads and digests the files, one digests the
+//! archive, some compress, and one digests and writes what comes out: hashing costs more than all else together.
 
-use std::io::{self, Read, Write};
-use std::path::Path;
+use std::any::Any;
+use std::fs::File;
+use std::io::{self, Write};
+use std::panic::resume_unwind;
+use std::sync::mpsc::Receiver;
+use std::thread::{self, ScopedJoinHandle};
 
-use flate2::write::GzEncoder;
-use fs_err::File;
 use sha2::{Digest, Sha256};
 
-use crate::{Compression, Entry, PackageLayout, Source};
+use crate::{Compression, Entry, PackageLayout};
 
 use super::WriteError;
-use super::cpio;
-use super::digest_writer::{DigestWriter, Written};
+use super::archive::{self, Incomplete};
+use super::blocks::{self, Block, BlockWriter};
+use super::compressor::{self, Compressor};
 
 /// What is known of a payload once it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PayloadDigests {
-    /// sha256 of each entry, hexadecimal; empty for directories.
+    /// sha256 of each entry, hexadecimal; empty for what has no content of its own.
     pub(super) files: Vec<String>,
     /// As written, compressed.
     pub(super) compressed: Written,
     /// Before compression.
     pub(super) archive: Written,
+    /// CRC-32 as written: tells quickly whether what is read back is the same.
+    pub(super) checksum: u32,
 }
 
-const BUFFER_SIZE: usize = 128 * 1024;
+/// Digest and length of a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Written {
+    /// sha256, 64 hexadecimal digits.
+    pub(super) sha256: String,
+    /// Bytes.
+    pub(super) length: u64,
+}
 
 impl Compression {
     /// PAYLOADCOMPRESSOR; none for an uncompressed payload, as rpmbuild has it.
@@ -52,119 +65,73 @@ impl PayloadDigests {
     pub(super) fn unknown(layout: &PackageLayout) -> Self {
         let nothing = Written { sha256: hex::encode(Sha256::digest([])), length: 0 };
         let digest = |entry: &Entry| entry.source().map_or_else(String::new, |_| nothing.sha256.clone());
-        Self { files: layout.entries.iter().map(digest).collect(), compressed: nothing.clone(), archive: nothing }
+        let files = layout.entries.iter().map(digest).collect();
+        Self { files, compressed: nothing.clone(), archive: nothing, checksum: 0 }
     }
 
-    /// Streams a package's files to `out`.
-    pub(super) fn write(layout: &PackageLayout, out: impl Write) -> Result<Self, WriteError> {
-        let compressor = Compressor::new(layout.compression, DigestWriter::new(out)).map_err(WriteError::Output)?;
-        let mut archive = DigestWriter::new(compressor);
-        let mut files = Vec::with_capacity(layout.entries.len());
-        for (inode, entry) in (1..).zip(&layout.entries) {
-            cpio::write_entry(&mut archive, entry, inode).map_err(WriteError::Output)?;
-            files.push(write_content(&mut archive, entry)?);
-            cpio::write_padding(&mut archive, entry.size()).map_err(WriteError::Output)?;
-        }
-        cpio::write_trailer(&mut archive).map_err(WriteError::Output)?;
-        let (compressor, archive) = archive.finish();
-        let (mut out, compressed) = compressor.finish().map_err(WriteError::Output)?.finish();
-        out.flush().map_err(WriteError::Output)?;
-        Ok(Self { files, compressed, archive })
-    }
-}
-
-/// Writes an entry's content and gives its sha256; nothing for a directory.
-fn write_content(out: &mut impl Write, entry: &Entry) -> Result<String, WriteError> {
-    match entry.source() {
-        None => Ok(String::new()),
-        Some(Source::Text(text)) => {
-            out.write_all(text.as_bytes()).map_err(WriteError::Output)?;
-            Ok(hex::encode(Sha256::digest(text)))
-        }
-        Some(Source::File(path, size)) => copy_file(out, path, *size),
-    }
-}
-
-/// Copies a file of a size known before: cpio's header, which says it, is written already.
-fn copy_file(out: &mut impl Write, path: &Path, size: u64) -> Result<String, WriteError> {
-    let mut file = File::open(path).map_err(WriteError::Read)?;
-    let mut buffer = vec![0; BUFFER_SIZE];
-    let mut digest = Sha256::new();
-    let mut copied = 0;
-    loop {
-        let count = match file.read(&mut buffer) {
-            Ok(count) => count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(WriteError::Read(error)),
-        };
-        copied += count as u64;
-        if copied > size || (count == 0 && copied < size) {
-            return Err(WriteError::Changed { path: path.to_owned(), size });
-        }
-        if count == 0 {
-            return Ok(hex::encode(digest.finalize()));
-        }
-        digest.update(&buffer[..count]);
-        out.write_all(&buffer[..count]).map_err(WriteError::Output)?;
-    }
-}
-
-/// The compressors.
-enum Compressor<W: Write> {
-    Zstd(zstd::stream::write::Encoder<'static, W>),
-    Gzip(GzEncoder<W>),
-    None(W),
-}
-
-impl<W: Write> Compressor<W> {
-    fn new(compression: Compression, out: W) -> io::Result<Self> {
-        Ok(match compression {
-            Compression::Zstd(level) => Self::Zstd(zstd::stream::write::Encoder::new(out, level)?),
-            Compression::Gzip(level) => Self::Gzip(GzEncoder::new(out, flate2::Compression::new(level))),
-            Compression::Xz(_) => return Err(io::Error::other("xz is not built in")),
-            Compression::None => Self::None(out),
+    /// Streams a package's files to `out`, from where it stands.
+    pub(super) fn write(layout: &PackageLayout, out: &File) -> Result<Self, WriteError> {
+        thread::scope(|scope| {
+            let (archive_input, archive_blocks) = blocks::channel();
+            let Compressor { input, output } =
+                compressor::start(scope, layout.compression).map_err(WriteError::Thread)?;
+            let start = thread::Builder::new;
+            let archive = start().spawn_scoped(scope, move || digest(&archive_blocks)).map_err(WriteError::Thread)?;
+            let written = start().spawn_scoped(scope, || write_out(output, out)).map_err(WriteError::Thread)?;
+            let files = archive::write(layout, BlockWriter::new(vec![archive_input, input]));
+            let (archive, written) = (join(archive), join(written));
+            match files {
+                Err(Incomplete::Failed(error)) => Err(error),
+                // The one that stopped tells why.
+                Err(Incomplete::Stopped) => Err(WriteError::Output(written.err().unwrap_or_else(stopped))),
+                Ok(files) => {
+                    let (compressed, checksum) = written.map_err(WriteError::Output)?;
+                    Ok(Self { files, compressed, archive, checksum })
+                }
+            }
         })
     }
-
-    fn finish(self) -> io::Result<W> {
-        match self {
-            Self::Zstd(encoder) => encoder.finish(),
-            Self::Gzip(encoder) => encoder.finish(),
-            Self::None(out) => Ok(out),
-        }
-    }
 }
 
-impl<W: Write> Write for Compressor<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Zstd(encoder) => encoder.write(bytes),
-            Self::Gzip(encoder) => encoder.write(bytes),
-            Self::None(out) => out.write(bytes),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::Zstd(encoder) => encoder.flush(),
-            Self::Gzip(encoder) => encoder.flush(),
-            Self::None(out) => out.flush(),
-        }
-    }
+fn stopped() -> io::Error {
+    io::ErrorKind::BrokenPipe.into()
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn join<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic: Box<dyn Any + Send>| resume_unwind(panic))
+}
 
-    #[test]
-    fn notices_a_file_that_changed() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        fs_err::write(file.path(), "12345").unwrap();
-        assert!(copy_file(&mut Vec::new(), file.path(), 5).is_ok());
-        for size in [4, 6, 0] {
-            let result = copy_file(&mut Vec::new(), file.path(), size);
-            assert!(matches!(result, Err(WriteError::Changed { .. })), "{size}");
-        }
+fn digest(blocks: &Receiver<Block>) -> Written {
+    let mut stream = Stream::default();
+    blocks.iter().for_each(|block| stream.take(&block));
+    stream.written()
+}
+
+fn write_out(blocks: impl Iterator<Item = io::Result<Block>>, mut out: impl Write) -> io::Result<(Written, u32)> {
+    let (mut stream, mut checksum) = (Stream::default(), flate2::Crc::new());
+    for block in blocks {
+        let block = block?;
+        out.write_all(&block)?;
+        stream.take(&block);
+        checksum.update(&block);
+    }
+    Ok((stream.written(), checksum.sum()))
+}
+
+/// A stream's digest and length so far.
+#[derive(Default)]
+struct Stream {
+    digest: Sha256,
+    length: u64,
+}
+
+impl Stream {
+    fn take(&mut self, bytes: &[u8]) {
+        self.digest.update(bytes);
+        self.length += bytes.len() as u64;
+    }
+
+    fn written(self) -> Written {
+        Written { sha256: hex::encode(self.digest.finalize()), length: self.length }
     }
 }

@@ -1,7 +1,10 @@
-//! Reads a written package back before it gets its name: what is on the disk must be what was meant.
+//! Reads a written package back before it gets its name: what is in the file must be what was meant.
 
 use std::io::{self, Read};
+use std::panic::resume_unwind;
+use std::thread;
 
+use flate2::Crc;
 use fs_err::File;
 use rpm_header::{PackageHeader, ReadHeaderError};
 use sha2::{Digest, Sha256};
@@ -16,6 +19,9 @@ pub enum ReadBackError {
     /// It could not be read.
     #[error("could not read the package back")]
     Read(#[source] io::Error),
+    /// It did not reach the disk.
+    #[error("could not write the package to the disk")]
+    Sync(#[source] io::Error),
     /// Its headers are not those of an RPM.
     #[error("the package that was written has no readable header")]
     Header(#[source] ReadHeaderError),
@@ -27,10 +33,10 @@ pub enum ReadBackError {
     Signature(#[source] SigningKeyError),
 }
 
-const BUFFER_SIZE: usize = 128 * 1024;
+const BUFFER_SIZE: usize = 256 * 1024;
 
 /// Compares identity, files, header and payload with what was meant, verifies the signature with the key's public half,
-/// and gives sha256 (hexadecimal) and size of the whole file.
+/// and gives sha256 (hexadecimal) and size of the whole file. Meanwhile the file gets to the disk.
 pub(crate) fn read_back(
     draft: &Draft,
     layout: &PackageLayout,
@@ -46,8 +52,13 @@ pub(crate) fn read_back(
         key.verify(&draft.header, &packet.packet).map_err(ReadBackError::Signature)?;
     }
     let mut whole = Sha256::new_with_prefix(&head);
-    let payload = digest_rest(&mut file, &mut whole)?;
-    if payload != draft.digests.compressed.sha256 {
+    let (synced, rest) = thread::scope(|scope| {
+        let sync = thread::Builder::new().spawn_scoped(scope, || draft.file.as_file().sync_all());
+        let rest = digest_rest(&mut file, &mut whole);
+        (sync.and_then(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))), rest)
+    });
+    synced.map_err(ReadBackError::Sync)?;
+    if rest? != (draft.digests.checksum, draft.digests.compressed.length) {
         return Err(ReadBackError::Differs("payload"));
     }
     Ok((hex::encode(whole.finalize()), draft.payload_start + draft.digests.compressed.length))
@@ -73,16 +84,18 @@ fn check_header(
     Ok(())
 }
 
-/// Gives the sha256 of what is left of a file, digesting it into `whole` as well.
-fn digest_rest(file: &mut File, whole: &mut Sha256) -> Result<String, ReadBackError> {
-    let mut payload = Sha256::new();
+/// Gives the CRC-32 and the length of what is left of a file, digesting it into `whole`.
+fn digest_rest(file: &mut File, whole: &mut Sha256) -> Result<(u32, u64), ReadBackError> {
+    let mut checksum = Crc::new();
+    let mut length = 0;
     let mut buffer = vec![0; BUFFER_SIZE];
     loop {
         match file.read(&mut buffer) {
-            Ok(0) => return Ok(hex::encode(payload.finalize())),
+            Ok(0) => return Ok((checksum.sum(), length)),
             Ok(count) => {
-                payload.update(&buffer[..count]);
+                checksum.update(&buffer[..count]);
                 whole.update(&buffer[..count]);
+                length += count as u64;
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(ReadBackError::Read(error)),

@@ -1,17 +1,19 @@
 //! Writes a package to a temporary file beside its destination.
 
-use std::io::{self, BufWriter, Seek, SeekFrom, Write};
+use std::fs::Permissions;
+use std::io::{self, BufReader, Seek, SeekFrom, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use rpm::{Header, IndexTag, Lead, PackageMetadata};
+use md5::{Digest, Md5};
 use tempfile::NamedTempFile;
 
-use crate::{PackageLayout, SigningKey, SigningKeyError};
+use crate::{PackageLayout, SigningKey, SigningKeyError, Target};
 
-use super::header;
 use super::payload::PayloadDigests;
 use super::signature_header::{self, Contents};
+use super::unfit::{self, UnfitLayout};
+use super::{header, lead, tag};
 
 /// A package that is written, but not yet under its name.
 #[derive(Debug)]
@@ -24,10 +26,9 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    /// Gives the file its name, durably.
+    /// Gives the file its name, durably: it is on the disk once it was read back.
     pub(crate) fn keep(self, path: &Path) -> Result<(), WriteError> {
-        let mode = std::fs::Permissions::from_mode(0o644);
-        self.file.as_file().set_permissions(mode).map_err(WriteError::Output)?;
+        self.file.as_file().set_permissions(Permissions::from_mode(0o644)).map_err(WriteError::Output)?;
         self.file.persist(path).map_err(|error| WriteError::Output(error.error))?;
         let directory = path.parent().unwrap_or(Path::new("."));
         std::fs::File::open(directory).and_then(|directory| directory.sync_all()).map_err(WriteError::Output)
@@ -37,6 +38,9 @@ impl Draft {
 /// Says why a package could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
+    /// The layout cannot become a package.
+    #[error(transparent)]
+    Unfit(#[from] UnfitLayout),
     /// The output directory cannot be written.
     #[error("could not write to the directory `{}`", path.display())]
     Directory {
@@ -51,7 +55,7 @@ pub enum WriteError {
     /// A file could not be read.
     #[error("could not read a file of the package")]
     Read(#[source] io::Error),
-    /// A file changed its size while it was read.
+    /// A file changed while it was read.
     #[error("`{}` changed while it was read: it was {size} bytes long", path.display())]
     Changed {
         /// The file.
@@ -59,12 +63,9 @@ pub enum WriteError {
         /// Its size before, in bytes.
         size: u64,
     },
-    /// The package grew beyond what its format allows.
-    #[error("the package is {0} bytes long; allowed are 4294967295")]
-    TooLarge(u64),
-    /// The header could not be encoded.
-    #[error("could not encode the header")]
-    Header(#[source] rpm::Error),
+    /// A thread could not be started.
+    #[error("could not start a thread")]
+    Thread(#[source] io::Error),
     /// The package could not be signed.
     #[error("could not sign the package")]
     Sign(#[source] SigningKeyError),
@@ -73,34 +74,38 @@ pub enum WriteError {
     SignatureTooLong,
 }
 
-/// Bytes of the lead (rpm's `docs/manual/format_lead.md`).
-const LEAD_LENGTH: usize = 96;
+/// rpm's limit for a header's data (`lib/header.c`).
+const HEADER_MAX: usize = 256 * 1024 * 1024;
 
-const BUFFER_SIZE: usize = 128 * 1024;
+const BUFFER_SIZE: usize = 256 * 1024;
 
 /// Writes a package into a temporary file of `directory`, signed where there is a key.
 pub(crate) fn write(layout: &PackageLayout, directory: &Path, key: Option<&SigningKey>) -> Result<Draft, WriteError> {
-    let mut file = create(directory)?;
-    let gap = encode(layout, header::build(layout, &PayloadDigests::unknown(layout)))?.header_bytes();
-    let header_length = gap.map_err(WriteError::Header)?.len();
-    let payload_start = (LEAD_LENGTH + signature_header::LENGTH + header_length) as u64;
-    file.seek(SeekFrom::Start(payload_start)).map_err(WriteError::Output)?;
-    let digests = PayloadDigests::write(layout, BufWriter::with_capacity(BUFFER_SIZE, &mut file))?;
+    unfit::check(layout)?;
+    let mut header = header::build(layout);
+    let header_length = header.length();
+    if header_length > HEADER_MAX {
+        return Err(UnfitLayout::Header(header_length).into());
+    }
+    key.map_or(Ok(()), |key| key.check_target(layout.target)).map_err(WriteError::Sign)?;
 
-    let mut metadata = encode(layout, header::build(layout, &digests))?;
-    let header = metadata.header_bytes().map_err(WriteError::Header)?;
+    let mut file = create(directory)?;
+    let payload_start = (lead::LENGTH + signature_header::LENGTH + header_length) as u64;
+    file.seek(SeekFrom::Start(payload_start)).map_err(WriteError::Output)?;
+    let digests = PayloadDigests::write(layout, file.as_file())?;
+
+    header::put_digests(&mut header, &digests);
+    let header = header.encode(tag::HEADERIMMUTABLE);
     let contents = Contents {
         header: &header,
-        size: narrow(header.len() as u64 + digests.compressed.length)?,
-        archive_size: narrow(digests.archive.length)?,
+        size: header.len() as u64 + digests.compressed.length,
+        archive_size: digests.archive.length,
+        md5: legacy_digest(layout.target, &header, &mut file, payload_start).map_err(WriteError::Output)?,
         signature: key.map(|key| key.sign(&header, layout.source_date)).transpose().map_err(WriteError::Sign)?,
     };
-    metadata.signature = contents.build().ok_or(WriteError::SignatureTooLong)?;
-    let mut head = Vec::new();
-    metadata.write(&mut head).map_err(WriteError::Header)?;
-    debug_assert_eq!(head.len() as u64, payload_start);
+    let signature_header = contents.encode().ok_or(WriteError::SignatureTooLong)?;
+    let head = [&lead::encode(&layout.about.nevra)[..], &signature_header, &header].concat();
     file.seek(SeekFrom::Start(0)).and_then(|_| file.write_all(&head)).map_err(WriteError::Output)?;
-    file.as_file().sync_all().map_err(WriteError::Output)?;
     Ok(Draft { file, header, payload_start, digests })
 }
 
@@ -111,14 +116,18 @@ fn create(directory: &Path) -> Result<NamedTempFile, WriteError> {
     tempfile::Builder::new().prefix(".pkg-").suffix(".part").tempfile_in(directory).map_err(refused)
 }
 
-/// Puts a header between an empty signature header and nothing, which is what the `rpm` crate can encode.
-fn encode(layout: &PackageLayout, header: Header<IndexTag>) -> Result<PackageMetadata, WriteError> {
-    let signature = rpm::SignatureHeaderBuilder::new().build().map_err(WriteError::Header)?;
-    let (name, evr) = (&layout.about.nevra.name, &layout.about.nevra.evr);
-    let lead = Lead::new(&format!("{name}-{}-{}", evr.version(), evr.release()));
-    Ok(PackageMetadata { lead, signature, header })
-}
-
-fn narrow(length: u64) -> Result<u32, WriteError> {
-    u32::try_from(length).map_err(|_| WriteError::TooLarge(length))
+/// MD5 of header and payload: the only digest of the payload that rpm before 4.14 knows.
+fn legacy_digest(
+    target: Target,
+    header: &[u8],
+    file: &mut NamedTempFile,
+    payload_start: u64,
+) -> io::Result<Option<[u8; 16]>> {
+    if target > Target::El7 {
+        return Ok(None);
+    }
+    file.seek(SeekFrom::Start(payload_start))?;
+    let mut digest = Md5::new_with_prefix(header);
+    io::copy(&mut BufReader::with_capacity(BUFFER_SIZE, file.as_file()), &mut digest)?;
+    Ok(Some(digest.finalize().into()))
 }

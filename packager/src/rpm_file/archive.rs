@@ -1,0 +1,118 @@
+//! The archive: every shipped entry with its content, read once.
+
+use std::io::{self, Read};
+use std::path::Path;
+use std::time::SystemTime;
+
+use fs_err::File;
+use sha2::{Digest, Sha256};
+
+use crate::{Entry, EntryKind, PackageLayout, Source};
+
+use super::blocks::{BlockWriter, Stopped};
+use super::cpio::{self, Form};
+use super::{WriteError, file_tags};
+
+/// Why an archive is not complete.
+#[derive(Debug)]
+pub(super) enum Incomplete {
+    /// A thread further on stopped, and knows why.
+    Stopped,
+    /// Reading failed.
+    Failed(WriteError),
+}
+
+impl From<Stopped> for Incomplete {
+    fn from(_: Stopped) -> Self {
+        Self::Stopped
+    }
+}
+
+/// Writes the archive, and gives the sha256 of every entry, hexadecimal; empty for what has no content of its own.
+pub(super) fn write(layout: &PackageLayout, mut out: BlockWriter) -> Result<Vec<String>, Incomplete> {
+    let form = if file_tags::has_large_files(&layout.entries) { Form::Stripped } else { Form::Newc };
+    let mut digests = Vec::with_capacity(layout.entries.len());
+    for (number, entry) in (0..).zip(&layout.entries) {
+        if !entry.is_shipped() {
+            digests.push(String::new());
+            continue;
+        }
+        out.write(&cpio::entry(form, number, entry))?;
+        digests.push(write_content(&mut out, entry)?);
+        out.write(cpio::padding(entry.size()))?;
+    }
+    out.write(&cpio::trailer())?;
+    out.finish()?;
+    Ok(digests)
+}
+
+fn write_content(out: &mut BlockWriter, entry: &Entry) -> Result<String, Incomplete> {
+    match &entry.kind {
+        EntryKind::File(Source::File(path, size)) => copy_file(out, path, *size),
+        EntryKind::File(Source::Text(text)) => {
+            out.write(text.as_bytes())?;
+            Ok(hex::encode(Sha256::digest(text)))
+        }
+        EntryKind::Symlink(target) => {
+            out.write(target.as_bytes())?;
+            Ok(String::new())
+        }
+        EntryKind::Directory | EntryKind::GhostFile | EntryKind::GhostDirectory => Ok(String::new()),
+    }
+}
+
+/// Copies a file of a size known before: the archive's header, which says it, is written already.
+fn copy_file(out: &mut BlockWriter, path: &Path, size: u64) -> Result<String, Incomplete> {
+    let failed = |error| Incomplete::Failed(WriteError::Read(error));
+    let changed = || Incomplete::Failed(WriteError::Changed { path: path.to_owned(), size });
+    let mut file = File::open(path).map_err(failed)?;
+    let before = state(&file).map_err(failed)?;
+    let mut digest = Sha256::new();
+    let mut copied = 0;
+    loop {
+        let room = out.room()?;
+        let count = match file.read(room) {
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(failed(error)),
+        };
+        digest.update(&room[..count]);
+        copied += count as u64;
+        if copied > size || (count == 0 && copied < size) {
+            return Err(changed());
+        }
+        if count == 0 {
+            break;
+        }
+        out.advance(count);
+    }
+    // Bytes that were replaced by as many others show in the time of the change alone.
+    if state(&file).map_err(failed)? != before {
+        return Err(changed());
+    }
+    Ok(hex::encode(digest.finalize()))
+}
+
+fn state(file: &File) -> io::Result<(u64, SystemTime)> {
+    let metadata = file.metadata()?;
+    Ok((metadata.len(), metadata.modified()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rpm_file::blocks;
+
+    #[test]
+    fn notices_a_file_of_another_size() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs_err::write(file.path(), "12345").unwrap();
+        let (sender, _receiver) = blocks::channel();
+        let mut out = BlockWriter::new(vec![sender]);
+        assert!(copy_file(&mut out, file.path(), 5).is_ok());
+        for size in [4, 6, 0] {
+            let result = copy_file(&mut out, file.path(), size);
+            assert!(matches!(result, Err(Incomplete::Failed(WriteError::Changed { .. }))), "{size}");
+        }
+    }
+}

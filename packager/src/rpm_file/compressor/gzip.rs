@@ -1,0 +1,190 @@
+//! gzip (RFC 1952): one member, its deflate stream made of blocks that threads compress side by side, each with the end
+//! of the block before as its dictionary. Blocks that do not get smaller, as those of a WAR full of jars, are stored.
+
+use std::io;
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::Scope;
+
+use flate2::{Compress, Crc, FlushCompress, Status};
+
+use crate::rpm_file::blocks::{self, Block};
+
+use super::{Compressor, in_order, spawn};
+
+/// Magic, deflate, no flags, no time, and no operating system named.
+const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
+
+/// An empty last block of fixed codes, padded to a byte.
+const LAST_BLOCK: [u8; 2] = [3, 0];
+
+/// How far back deflate may refer.
+const WINDOW: usize = 32 * 1024;
+
+/// The most bytes of a stored block (RFC 1951, section 3.2.4).
+const STORED_MAX: usize = 0xffff;
+
+/// A block to be compressed.
+struct Job {
+    block: Block,
+    /// The one before it.
+    dictionary: Option<Block>,
+    result: SyncSender<io::Result<Deflated>>,
+}
+
+/// A compressed block, which ends at a byte.
+struct Deflated {
+    bytes: Vec<u8>,
+    /// Of the block before compression.
+    crc: Crc,
+}
+
+/// Starts one thread that hands out blocks, and others that compress them.
+pub(super) fn start<'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    level: u32,
+    workers: usize,
+) -> io::Result<Compressor<'scope>> {
+    let (input, blocks) = blocks::channel();
+    let (job_sender, jobs) = channel();
+    // What bounds the memory: a block is handed out only when one of this many results is taken.
+    let (result_sender, results) = sync_channel(2 * workers);
+    let jobs = Arc::new(Mutex::new(jobs));
+    for _ in 0..workers {
+        let jobs = Arc::clone(&jobs);
+        spawn(scope, move || work(level, &jobs))?;
+    }
+    spawn(scope, move || hand_out(&blocks, &job_sender, &result_sender))?;
+    Ok(Compressor { input, output: Box::new(Member::new(in_order(results))) })
+}
+
+fn hand_out(blocks: &Receiver<Block>, jobs: &Sender<Job>, results: &SyncSender<Receiver<io::Result<Deflated>>>) {
+    let mut dictionary = None;
+    for block in blocks {
+        let (result, receiver) = sync_channel(1);
+        let job = Job { block: Arc::clone(&block), dictionary: dictionary.replace(block), result };
+        if results.send(receiver).is_err() || jobs.send(job).is_err() {
+            return;
+        }
+    }
+}
+
+fn work(level: u32, jobs: &Mutex<Receiver<Job>>) {
+    let mut deflater = Deflater::new(level);
+    loop {
+        let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(job) = job else { return };
+        // Where nobody waits for the result any more, the next round finds no job.
+        let _ = job.result.send(deflater.deflate(&job.block, job.dictionary.as_deref()));
+    }
+}
+
+/// Compresses one block after the other, each on its own.
+struct Deflater {
+    deflate: Compress,
+    probe: io::Result<zstd::bulk::Compressor<'static>>,
+}
+
+impl Deflater {
+    fn new(level: u32) -> Self {
+        Self { deflate: Compress::new(flate2::Compression::new(level), false), probe: zstd::bulk::Compressor::new(1) }
+    }
+
+    fn deflate(&mut self, block: &[u8], dictionary: Option<&Vec<u8>>) -> io::Result<Deflated> {
+        let mut crc = Crc::new();
+        crc.update(block);
+        if !self.may_shrink(block) {
+            return Ok(Deflated { bytes: store(block), crc });
+        }
+        let bytes = self.compress(block, dictionary)?;
+        Ok(Deflated { bytes: if bytes.len() < block.len() { bytes } else { store(block) }, crc })
+    }
+
+    /// Asks zstd, which finds out a good deal faster than deflate does.
+    fn may_shrink(&mut self, block: &[u8]) -> bool {
+        match &mut self.probe {
+            Ok(probe) => probe.compress(block).map_or(true, |compressed| compressed.len() < block.len()),
+            Err(_) => true,
+        }
+    }
+
+    fn compress(&mut self, block: &[u8], dictionary: Option<&Vec<u8>>) -> io::Result<Vec<u8>> {
+        self.deflate.reset();
+        if let Some(dictionary) = dictionary {
+            let end = &dictionary[dictionary.len().saturating_sub(WINDOW)..];
+            self.deflate.set_dictionary(end).map_err(io::Error::other)?;
+        }
+        // Room for what does not shrink at all, so that one call does it as a rule.
+        let mut bytes = Vec::with_capacity(block.len() + block.len() / 1000 + 64);
+        loop {
+            let taken = self.deflate.total_in() as usize;
+            let status = self.deflate.compress_vec(&block[taken..], &mut bytes, FlushCompress::Sync);
+            match status.map_err(io::Error::other)? {
+                // All is out when there is room left.
+                Status::Ok | Status::BufError if bytes.len() < bytes.capacity() => return Ok(bytes),
+                _ => bytes.reserve(block.len() / 4 + 64),
+            }
+        }
+    }
+}
+
+/// Makes stored blocks. They begin and end at a byte.
+fn store(block: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(block.len() + 5 * block.len().div_ceil(STORED_MAX));
+    for piece in block.chunks(STORED_MAX) {
+        let length = piece.len() as u16;
+        bytes.push(0);
+        bytes.extend(length.to_le_bytes());
+        bytes.extend((!length).to_le_bytes());
+        bytes.extend(piece);
+    }
+    bytes
+}
+
+/// Puts header, blocks and trailer together.
+struct Member<B> {
+    blocks: B,
+    crc: Crc,
+    at: At,
+}
+
+/// What comes next.
+enum At {
+    Header,
+    Blocks,
+    End,
+}
+
+impl<B> Member<B> {
+    fn new(blocks: B) -> Self {
+        Self { blocks, crc: Crc::new(), at: At::Header }
+    }
+
+    fn end(&self) -> Vec<u8> {
+        [&LAST_BLOCK[..], &self.crc.sum().to_le_bytes(), &self.crc.amount().to_le_bytes()].concat()
+    }
+}
+
+impl<B: Iterator<Item = io::Result<Deflated>>> Iterator for Member<B> {
+    type Item = io::Result<Block>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self.at {
+            At::Header => {
+                self.at = At::Blocks;
+                Some(Ok(Arc::new(HEADER.to_vec())))
+            }
+            At::Blocks => match self.blocks.next() {
+                Some(deflated) => Some(deflated.map(|deflated| {
+                    self.crc.combine(&deflated.crc);
+                    Arc::new(deflated.bytes)
+                })),
+                None => {
+                    self.at = At::End;
+                    Some(Ok(Arc::new(self.end())))
+                }
+            },
+            At::End => None,
+        }
+    }
+}
