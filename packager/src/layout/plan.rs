@@ -82,3 +82,166 @@ fn join(spec: &PackageSpec, generated: Vec<Scriptlet>) -> Result<Vec<Scriptlet>,
     joined.sort_by_key(|scriptlet| scriptlet.kind);
     Ok(joined)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::{Overrides, ScriptletKind, SpecFile, Variables};
+
+    /// The shortest zip archive: an end of central directory, and nothing else.
+    const EMPTY_ZIP: &[u8] = b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+
+    const TOMCAT: &str = "name='shop'\n[tomcat]\nwar='app.war'\n";
+
+    fn specs(directory: &Path, text: &str) -> Vec<PackageSpec> {
+        let write = |name: &str, content: &[u8]| {
+            let path = directory.join(name);
+            fs_err::create_dir_all(path.parent().unwrap()).unwrap();
+            fs_err::write(path, content).unwrap();
+        };
+        write("app.war", EMPTY_ZIP);
+        write("config/app.properties", b"a=1\n");
+        write("config/Catalina/localhost/x.xml", b"");
+        write("files/shop.service", b"[Unit]\n");
+        write("files/10-shop.conf", b"[Service]\n");
+        let head = "summary='s'\nlicense='MIT'\nversion='1'\nrelease='57'\n";
+        let file = SpecFile::parse(&directory.join("x.toml"), format!("{head}{text}")).unwrap();
+        file.resolve(&Variables::default(), &Overrides::default()).unwrap()
+    }
+
+    fn try_layout(spec: &PackageSpec) -> Result<PackageLayout, LayoutError> {
+        let date = SourceDate::from_seconds(1000).unwrap();
+        plan(spec, &Contents::gather(spec, date).unwrap(), date)
+    }
+
+    fn layouts(text: &str) -> Vec<PackageLayout> {
+        let directory = tempfile::tempdir().unwrap();
+        specs(directory.path(), text).iter().map(|spec| try_layout(spec).unwrap()).collect()
+    }
+
+    fn error(text: &str) -> String {
+        let directory = tempfile::tempdir().unwrap();
+        let error = try_layout(&specs(directory.path(), text)[0]).unwrap_err().to_string();
+        error.replace(directory.path().to_str().unwrap(), "DIR")
+    }
+
+    fn rows(layout: &PackageLayout) -> Vec<String> {
+        let row = |e: &Entry| format!("{} {:o} {}:{} {} {:?}", e.path, e.mode(), e.user, e.group, e.mtime, e.role);
+        layout.entries.iter().map(row).collect()
+    }
+
+    fn script(layout: &PackageLayout, kind: ScriptletKind) -> &str {
+        layout.scriptlets.iter().find(|script| script.kind == kind).map_or("", |script| &script.body)
+    }
+
+    #[test]
+    fn lays_out_an_application() {
+        let text =
+            format!("{TOMCAT}context='/a/b'\ninstance='tomcat10'\ngroup='web'\n[configuration]\ndirectory='config'");
+        let layout = layouts(&text).remove(0);
+        assert_eq!(
+            rows(&layout),
+            [
+                "/etc/shop 40750 root:web 1000 Plain",
+                "/etc/shop/Catalina 40750 root:web 1000 Plain",
+                "/etc/shop/Catalina/localhost 40750 root:web 1000 Plain",
+                "/etc/shop/Catalina/localhost/x.xml 100640 root:web 1000 ConfigNoReplace",
+                "/etc/shop/app.properties 100640 root:web 1000 ConfigNoReplace",
+                "/etc/tomcat10/Catalina/localhost/a#b.xml 100644 root:root 1000 Config",
+                "/usr/share/shop 40755 root:root 1000 Plain",
+                "/usr/share/shop/shop.war 100644 root:root 1057 Plain",
+            ]
+        );
+        let script = script(&layout, ScriptletKind::PostUninstall);
+        assert!(script.contains("rm -rf '/var/lib/tomcat10/webapps/a#b'"), "{script}");
+        assert!(script.contains("rm -rf '/var/cache/tomcat10/shop@1-57'"), "{script}");
+    }
+
+    #[test]
+    fn places_can_be_set() {
+        let text =
+            format!("{TOMCAT}app_base='/srv/apps'\ndescriptors='/opt/tomcat/conf/Catalina/shop'\nwork='/opt/work'");
+        let layout = layouts(&text).remove(0);
+        let paths: Vec<_> = layout.entries.iter().map(|e| e.path.as_str()).collect();
+        let expected = ["/opt/tomcat/conf/Catalina/shop/shop.xml", "/usr/share/shop", "/usr/share/shop/shop.war"];
+        assert_eq!(paths, expected);
+        let script = script(&layout, ScriptletKind::PostUninstall);
+        assert!(script.contains("'/srv/apps/shop'") && script.contains("'/opt/work/shop@1-57'"), "{script}");
+    }
+
+    #[test]
+    fn environments_are_packages_of_which_a_host_has_one() {
+        let text = format!(
+            "requires=['tomcat']\n{TOMCAT}[environments.dev]\ndirectory='config'\n[environments.prod]\ndirectory='config'"
+        );
+        let layouts = layouts(&text);
+        let names: Vec<_> = layouts.iter().map(|layout| layout.about.nevra.to_string()).collect();
+        assert_eq!(names, ["shop-1-57.noarch", "shop-config-dev-1-57.noarch", "shop-config-prod-1-57.noarch"]);
+        let show = |list: &[rpm_header::Dependency]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(show(&layouts[0].dependencies.requires), ["tomcat", "shop-config = 1-57"]);
+        assert_eq!(show(&layouts[1].dependencies.requires), ["tomcat"]);
+        assert_eq!(show(&layouts[1].dependencies.provides), ["shop-config = 1-57"]);
+        assert_eq!(show(&layouts[1].dependencies.conflicts), ["shop-config"]);
+        assert!(
+            rows(&layouts[2]).contains(&"/etc/shop/app.properties 100640 root:tomcat 1000 ConfigNoReplace".to_owned())
+        );
+        assert!(layouts[1].scriptlets.is_empty() && layouts[1].entries.len() == 5);
+        let descriptor = layouts[0].entries[0].source();
+        assert!(matches!(descriptor, Some(crate::Source::Text(text)) if text.contains("base=\"/etc/shop\"")));
+    }
+
+    #[test]
+    fn systemd_units_and_users_bring_their_scriptlets() {
+        let text = "name='shop'\ntmpfiles=['d /run/shop']\n[[users]]\nname='shop'\n[[systemd]]\nsource='files/shop.service'\n\
+                    [[systemd]]\nsource='files/10-shop.conf'\ndrop_in_of='tomcat.service'\n\
+                    [scripts]\npost='echo own'\npreun='exit 0'";
+        let layout = layouts(text).remove(0);
+        assert_eq!(
+            rows(&layout),
+            [
+                "/usr/lib/systemd/system/shop.service 100644 root:root 1000 Plain",
+                "/usr/lib/systemd/system/tomcat.service.d 40755 root:root 1000 Plain",
+                "/usr/lib/systemd/system/tomcat.service.d/10-shop.conf 100644 root:root 1000 Plain",
+                "/usr/lib/sysusers.d/shop.conf 100644 root:root 1000 Plain",
+                "/usr/lib/tmpfiles.d/shop.conf 100644 root:root 1000 Plain",
+            ]
+        );
+        assert!(script(&layout, ScriptletKind::PreInstall).contains("useradd -r -M -g 'shop' -d '/'"));
+        let post = script(&layout, ScriptletKind::PostInstall);
+        assert!(post.contains("systemctl --no-reload preset 'shop.service'") && post.ends_with("\necho own"), "{post}");
+        assert!(script(&layout, ScriptletKind::PreUninstall).ends_with("fi\nexit 0"));
+        assert!(script(&layout, ScriptletKind::PostTransaction).contains("daemon-reload"));
+        assert!(layout.scriptlets.iter().all(|script| !script.body.contains("restart")));
+        assert_eq!(layout.dependencies.requires[0].name, "shadow-utils");
+    }
+
+    #[test]
+    fn refuses() {
+        let contents = "[[contents]]\ntype='file'\nsource='app.war'\ndestination=";
+        for (text, expected) in [
+            (
+                format!("name='a'\n{contents}'/a/x'\n{contents}'/a/x'"),
+                "DIR/x.toml:10: `/a/x` is also installed by DIR/x.toml:6",
+            ),
+            (
+                format!("{TOMCAT}{contents}'/usr/share/shop/shop.war'"),
+                "DIR/x.toml:7: `/usr/share/shop/shop.war` is also installed by DIR/x.toml:8",
+            ),
+            (
+                format!("name='a'\n{contents}'/a'\n{contents}'/a/x'"),
+                "DIR/x.toml:10: `/a/x` would lie below `/a`, which is no directory",
+            ),
+            ("name='a'".to_owned(), "DIR/x.toml: the package `a` has no contents, and nothing that it requires"),
+            (
+                "name='a'\n[[systemd]]\nsource='files/shop.service'\n[scripts]\npost={interpreter='<lua>', body='x()'}"
+                    .to_owned(),
+                "DIR/x.toml: a script of the package's own would have to be joined with one for `<lua>`; allowed is \
+                 `/bin/sh`",
+            ),
+        ] {
+            assert_eq!(error(&text), expected);
+        }
+    }
+}

@@ -47,17 +47,19 @@ pub(super) fn entries(
     Ok(entries.into_iter().map(place).collect())
 }
 
-/// Removes what Tomcat unpacked, when the package is erased (`$1` is 0) and not when it is upgraded or downgraded; and
-/// what it compiled, unless it runs.
+/// Removes what Tomcat unpacked and compiled, when the package is erased (`$1` is 0); when it is upgraded or downgraded,
+/// what was compiled of this build, unless Tomcat runs.
 ///
 /// `META-INF/war-tracker` is in every directory that Tomcat unpacked itself (its `ExpandWar`), and in no other. Both
 /// paths are directly below directories that belong to root's packages: `rm` follows no link that Tomcat could plant.
 pub(super) fn scriptlets(spec: &PackageSpec, tomcat: &TomcatApplication) -> Vec<Scriptlet> {
     let unpacked = tomcat.app_base.join(&tomcat.context.base_name());
     let (service, work) = (&tomcat.instance, work_directory(spec, tomcat));
+    let all_work = tomcat.work.join(&format!("{}@", spec.name()));
     let body = format!(
-        "if [ \"$1\" -eq 0 ] && [ -e '{unpacked}/META-INF/war-tracker' ]; then\n    rm -rf '{unpacked}'\nfi\n\
-         case \"$(systemctl is-active {service} 2>/dev/null)\" in\n    *activ*) ;;\n    *) rm -rf '{work}' ;;\nesac"
+        "if [ \"$1\" -eq 0 ]; then\n    rm -rf '{all_work}'*\n    if [ -e '{unpacked}/META-INF/war-tracker' ]; then\n        \
+         rm -rf '{unpacked}'\n    fi\nelse\n    case \"$(systemctl is-active {service} 2>/dev/null)\" in\n        \
+         active|*ing) ;;\n        *) rm -rf '{work}' ;;\n    esac\nfi"
     );
     vec![Scriptlet::shell(ScriptletKind::PostUninstall, body)]
 }

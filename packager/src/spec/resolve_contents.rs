@@ -276,3 +276,97 @@ fn in_directory(directory: &str, source: &str) -> Result<InstallPath, ValueError
     let name = name.ok_or_else(|| ValueError::InstallPath(format!("{directory}/")))?;
     format!("{directory}/{name}").parse()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Overrides, SpecFile, Variables};
+
+    const HEAD: &str = "name='shop'\nsummary='s'\nlicense='MIT'\nversion='1'\nrelease='57'\n[[contents]]\n";
+
+    fn contents(text: &str) -> Result<Vec<Content>, SpecError> {
+        let file = SpecFile::parse(Path::new("specs/x.toml"), format!("{HEAD}{text}"))?;
+        Ok(file.resolve(&Variables::default(), &Overrides::default())?.remove(0).contents)
+    }
+
+    #[test]
+    fn destinations() {
+        for (text, expected) in [
+            ("type='file'\nsource='a/b.txt'\ndestination='/x/'", &["/x/b.txt"][..]),
+            ("type='file'\nsource='a/b.txt'\ndestination='/x/c'", &["/x/c"]),
+            ("type='war'\nsource='a.war'\ndestination='/x/'", &["/x/a.war"]),
+            ("type='tree'\nsource='a'\ndestination='/x/'", &["/x"]),
+            ("type='directory'\ndestination='/x/'", &["/x"]),
+            ("type='doc'\nsource='a/README'", &["/usr/share/doc/shop", "/usr/share/doc/shop/README"]),
+            ("type='doc'\nsource='a/README'\ndestination='/x/'", &["/x/README"]),
+            ("type='license'\nsource='L'", &["/usr/share/licenses/shop", "/usr/share/licenses/shop/L"]),
+        ] {
+            let contents = contents(text).unwrap();
+            let paths: Vec<_> = contents.iter().map(|content| content.destination.as_str()).collect();
+            assert_eq!(paths, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn roles() {
+        let role = |text: &str| contents(text).unwrap().pop().unwrap().attributes.role;
+        let file = "source='a'\ndestination='/a'\n";
+        assert_eq!(role(&format!("type='config'\n{file}")), Role::Config);
+        assert_eq!(role(&format!("type='config'\n{file}noreplace=true")), Role::ConfigNoReplace);
+        assert_eq!(role(&format!("type='config'\n{file}noreplace=false\nmissingok=true")), Role::ConfigMissingOk);
+        assert_eq!(
+            role(&format!("type='tree'\n{file}role='config'\nnoreplace=true\nmissingok=true")),
+            Role::ConfigNoReplaceMissingOk
+        );
+        assert_eq!(role(&format!("type='tree'\n{file}role='doc'")), Role::Documentation);
+        assert_eq!(role(&format!("type='license'\n{file}")), Role::License);
+    }
+
+    #[test]
+    fn ghosts_are_files_or_directories() {
+        let kind = |text: &str| contents(text).unwrap().pop().unwrap().kind;
+        assert!(matches!(kind("type='ghost'\ndestination='/a'"), ContentKind::GhostFile));
+        assert!(matches!(kind("type='ghost'\ndestination='/a/'"), ContentKind::GhostDirectory));
+    }
+
+    #[test]
+    fn errors_say_what_and_where() {
+        for (text, expected) in [
+            ("type='file'", "specs/x.toml:6: the key `contents.destination` is missing"),
+            ("type='file'\ndestination='/a'", "specs/x.toml:6: the key `contents.source` is missing"),
+            ("type='symlink'\ndestination='/a'", "specs/x.toml:6: the key `contents.target` is missing"),
+            (
+                "type='file'\nsource='a'\ndestination='a'",
+                "specs/x.toml:9: `contents.destination`: `a` is not a path on",
+            ),
+            (
+                "type='file'\nsource='a'\ndestination='/a/../b'",
+                "specs/x.toml:9: `contents.destination`: `/a/../b` is not",
+            ),
+            ("type='file'\nsource='..'\ndestination='/a/'", "specs/x.toml:9: `contents.destination`: `/a/` is not"),
+            ("type='file'\nsource=''\ndestination='/a'", "specs/x.toml:8: `contents.source`: is empty"),
+            ("type='file'\nsource='${N}'\ndestination='/a'", "specs/x.toml:8: `contents.source`: the variable `N` is"),
+            ("type='ghost'\ndestination='/a'\nmode='999'", "specs/x.toml:9: `contents.mode`: `999` is not a mode"),
+            ("type='ghost'\ndestination='/a'\nowner='a b'", "specs/x.toml:9: `contents.owner`: `a b` is not a user"),
+            (
+                "type='file'\nsource='a'\ndestination='/a'\ncapabilities='all'",
+                "specs/x.toml:10: `contents.capabilities`: `all` are no capabilities",
+            ),
+            (
+                "type='tree'\nsource='a'\ndestination='/a'\nexclude=['ok', '[']",
+                "specs/x.toml:10: `exclude`: `[` is not a pattern",
+            ),
+            (
+                "type='tree'\nsource='a'\ndestination='/a'\nnoreplace=true",
+                "specs/x.toml:6: `contents`: `noreplace` is for",
+            ),
+        ] {
+            let error = contents(text).unwrap_err().to_string();
+            assert!(error.starts_with(expected), "{error}");
+        }
+        let error = contents("type='symlink'\nsource='a'").unwrap_err().to_string();
+        let expected = "`contents`: a content of type \"symlink\" takes no `source`; it takes `target`, `destination`, \
+                        `owner`, `group`";
+        assert!(error.ends_with(expected), "{error}");
+    }
+}
