@@ -51,10 +51,17 @@ impl Lab {
         self.controller(PKG)
     }
 
+    /// Prepares a command as root on a host.
+    pub(crate) fn host_command(&self, host: &str, command: &[&str]) -> Command {
+        let mut prepared = lab();
+        prepared.args(["host", &self.name, host, "--"]).args(command);
+        prepared
+    }
+
     /// Runs a command as root on a host.
     #[track_caller]
     pub(crate) fn host(&self, host: &str, command: &[&str]) -> Ran {
-        run(lab().args(["host", &self.name, host, "--"]).args(command))
+        run(&mut self.host_command(host, command))
     }
 
     /// Does something to a host: `cut`, `mend`, `kill` or `boot`.

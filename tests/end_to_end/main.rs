@@ -7,6 +7,7 @@ mod architecture;
 mod errors;
 mod lab;
 mod lab_deployment;
+mod lab_tomcat;
 mod program;
 mod server;
 mod tour;
