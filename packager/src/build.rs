@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use nevra::Nevra;
 
 use crate::contents::{Contents, ContentsError};
+use crate::inside::{self, Described, JarProblem, WebArchive, WebArchiveError};
 use crate::layout::{self, LayoutError};
 use crate::rpm_file::{self, Draft, ReadBackError, WriteError};
 use crate::{PackageLayout, PackageSpec, SigningKey, SourceDate};
@@ -25,10 +26,19 @@ pub struct BuiltPackage {
 }
 
 /// Something that is allowed and may still surprise.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
     /// The WAR holds a `META-INF/context.xml`.
     ContextDescriptorIgnored,
+    /// A jar of the WAR is not known as well as it could be.
+    Jar {
+        /// Its path within the WAR.
+        path: String,
+        /// Why.
+        problem: JarProblem,
+    },
+    /// Git refuses to read the checkout, so that no commit is known.
+    Git(String),
 }
 
 /// Says why a package could not be built. Nothing is left in the output directory then.
@@ -40,6 +50,9 @@ pub enum BuildError {
     /// The contents cannot be laid out.
     #[error(transparent)]
     Layout(#[from] LayoutError),
+    /// The WAR could not be looked into.
+    #[error(transparent)]
+    Inside(#[from] WebArchiveError),
     /// The package could not be written.
     #[error(transparent)]
     Write(#[from] WriteError),
@@ -70,10 +83,13 @@ pub struct DraftedPackage {
 /// [`BuildError`] for a content that is not there or cannot be laid out.
 pub fn plan(spec: &PackageSpec, source_date: SourceDate) -> Result<PlannedPackage, BuildError> {
     let contents = Contents::gather(spec, source_date)?;
-    let layout = layout::plan(spec, &contents, source_date)?;
+    let mut layout = layout::plan(spec, &contents, source_date)?;
+    let wars = inside::describe(&mut layout, &Described::of(spec))?;
     let is_ignored = contents.war.as_ref().is_some_and(|war| war.has_context_descriptor);
-    let notices = is_ignored.then_some(Notice::ContextDescriptorIgnored);
-    Ok(PlannedPackage { layout, notices: notices.into_iter().collect(), _contents: contents })
+    let context = is_ignored.then_some(Notice::ContextDescriptorIgnored);
+    let git = spec.provenance.git_refusal.clone().map(Notice::Git);
+    let notices = context.into_iter().chain(git).chain(unknown_jars(&wars)).collect();
+    Ok(PlannedPackage { layout, notices, _contents: contents })
 }
 
 impl PlannedPackage {
@@ -134,13 +150,20 @@ fn draft(layout: &PackageLayout, directory: &Path, key: Option<&SigningKey>) -> 
     Ok(DraftedPackage { draft, package: BuiltPackage { path, nevra, sha256, size, notices: Vec::new() } })
 }
 
+fn unknown_jars(wars: &[(String, WebArchive)]) -> impl Iterator<Item = Notice> {
+    let jars = wars.iter().flat_map(|(_, war)| &war.jars);
+    jars.filter_map(|jar| Some(Notice::Jar { path: jar.path.clone(), problem: jar.problem.clone()? }))
+}
+
 impl std::fmt::Display for Notice {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(match self {
-            Self::ContextDescriptorIgnored => {
+        match self {
+            Self::ContextDescriptorIgnored => formatter.write_str(
                 "the WAR holds a `META-INF/context.xml`, which Tomcat does not read: the package's descriptor takes its \
-                 place"
-            }
-        })
+                 place",
+            ),
+            Self::Jar { path, problem } => write!(formatter, "`{path}` of the WAR {problem}"),
+            Self::Git(refusal) => write!(formatter, "the package does not say its commit: {refusal}"),
+        }
     }
 }

@@ -7,6 +7,7 @@
 mod build;
 mod compression;
 mod contents;
+mod inside;
 mod layout;
 pub mod lint;
 pub mod preflight;
@@ -15,11 +16,13 @@ mod signing_key;
 mod source_date;
 mod spec;
 mod target;
+mod version;
 mod war;
 
 pub use build::{BuildError, BuiltPackage, DraftedPackage, Notice, PlannedPackage, build, pack, plan};
 pub use compression::Compression;
 pub use contents::{ContentsError, ContentsProblem, PathFilter};
+pub use inside::{Coordinates, Jar, JarProblem, NotesError, Provenance, ReleaseNotes, WebArchive, WebArchiveError};
 pub use layout::{
     About, Dependencies, DescriptorError, Entry, EntryKind, LayoutError, PackageLayout, Role, Scriptlet, ScriptletKind,
     Source, Trigger, TriggerKind,
@@ -30,7 +33,11 @@ pub use source_date::{SourceDate, SourceDateError};
 pub use spec::{
     Attributes, ConfigurationFolder, Content, ContentKind, ContextPath, Descriptor, Expand, InstallPath, Location,
     Overrides, PackageSpec, SpecError, SpecFile, SystemUser, TomcatApplication, Unit, ValueError, VariableError,
-    Variables,
+    Variables, schema,
 };
 pub use target::Target;
+pub use version::{
+    Checkout, CiBuild, FoundVersion, ListedPackage, MappedVersion, OrderError, Primary, RepositoryError, Surroundings,
+    VersionError, VersionSource, listed, not_below,
+};
 pub use war::WarError;

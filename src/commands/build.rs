@@ -32,6 +32,9 @@ pub(crate) struct Args {
     /// The release, in place of the spec's: the build's number, then what you like, such as 57.gabc123.
     #[arg(long, value_name = "RELEASE")]
     release: Option<String>,
+    /// Release notes, in Markdown or text: installed as documentation, and the newest entry of the changelog.
+    #[arg(long, value_name = "FILE")]
+    notes: Option<PathBuf>,
     /// Set a variable that the spec uses as ${KEY}; wins over the environment.
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_and_value)]
     set: Vec<(String, String)>,
@@ -124,6 +127,7 @@ fn read_specs(args: &Args, variables: &Variables) -> Result<Vec<PackageSpec>, Fa
     let overrides = Overrides {
         version: args.version.clone(),
         release: args.release.clone(),
+        notes: args.notes.clone(),
         environments: args.environment.clone(),
     };
     let mut specs = Vec::new();
@@ -169,7 +173,7 @@ fn report(package: &BuiltPackage, printer: &Printer) {
 /// What the user gave is wrong input; what the machine did not do is a failure.
 fn failure(error: BuildError, nevra: &Nevra) -> Failure {
     let exit = match &error {
-        BuildError::Contents(_) | BuildError::Layout(_) => Exit::Input,
+        BuildError::Contents(_) | BuildError::Layout(_) | BuildError::Inside(_) => Exit::Input,
         BuildError::Write(
             WriteError::Unfit(_) | WriteError::Directory { .. } | WriteError::Read(_) | WriteError::Changed { .. },
         ) => Exit::Input,

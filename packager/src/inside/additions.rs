@@ -7,15 +7,23 @@ use rpm_header::Dependency;
 use super::provenance::Build;
 use super::{Coordinates, Provenance, ReleaseNotes, WebArchive, WebArchiveError, sbom};
 use crate::version::MappedVersion;
-use crate::{Entry, EntryKind, PackageLayout, Role, Source, Target};
+use crate::{Entry, EntryKind, PackageLayout, PackageSpec, Role, Source, Target};
 
 /// What is known of a package besides its files.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Described<'a> {
-    pub(crate) provenance: Provenance,
+    provenance: &'a Provenance,
     /// The version as the sources write it, where rpm has another.
-    pub(crate) upstream: Option<&'a str>,
-    pub(crate) notes: Option<&'a ReleaseNotes>,
+    upstream: Option<&'a str>,
+    notes: Option<&'a ReleaseNotes>,
+}
+
+impl<'a> Described<'a> {
+    /// What a spec says of its package.
+    pub(crate) fn of(spec: &'a PackageSpec) -> Self {
+        let upstream = Some(spec.version.text.trim()).filter(|text| *text != spec.evr().version());
+        Self { provenance: &spec.provenance, upstream, notes: spec.notes.as_ref() }
+    }
 }
 
 /// Adds it all, and gives the WARs that were looked into, by their path on the host.
@@ -26,7 +34,7 @@ pub(crate) fn describe(
     layout: &mut PackageLayout,
     described: &Described<'_>,
 ) -> Result<Vec<(String, WebArchive)>, WebArchiveError> {
-    let provenance = &described.provenance;
+    let provenance = described.provenance;
     layout.about.vcs = layout.about.vcs.take().or_else(|| provenance.vcs());
     layout.about.build_host = layout.about.build_host.take().or_else(|| provenance.builder.clone());
     let mut provides: BTreeSet<Dependency> = layout.dependencies.provides.drain(..).collect();

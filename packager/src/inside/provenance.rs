@@ -24,6 +24,8 @@ pub struct Provenance {
     pub build_url: Option<String>,
     /// The CI system and its machine.
     pub builder: Option<String>,
+    /// What git says where it refuses to read the checkout.
+    pub git_refusal: Option<String>,
     /// The commit's author, else who set the build off: `Name <mail>`.
     pub author: Option<String>,
 }
@@ -45,6 +47,7 @@ impl Provenance {
             build_number: ci.number.clone(),
             build_url: ci.url.clone(),
             builder: ci.builder.clone(),
+            git_refusal: surroundings.git_refusal.clone(),
             author: checkout.map(|checkout| checkout.author.clone()).or_else(|| ci.user.clone()),
         }
     }

@@ -6,7 +6,9 @@ use nevra::{Arch, Evr, Name, Nevra};
 use rpm_header::ChangelogEntry;
 
 use super::{ConfigurationFolder, Content, Location, SystemUser, TomcatApplication, Unit, Variables};
+use crate::inside::{Provenance, ReleaseNotes};
 use crate::layout::{Dependencies, Scriptlet, Trigger};
+use crate::version::FoundVersion;
 use crate::{Compression, Target};
 
 /// Everything that a spec says of one package, resolved and validated. Made by [`super::SpecFile::resolve`].
@@ -58,6 +60,14 @@ pub struct PackageSpec {
     pub triggers: Vec<Trigger>,
     /// The changelog, newest first.
     pub changelog: Vec<ChangelogEntry>,
+    /// The version as it was found or written, and where.
+    pub version: FoundVersion,
+    /// Where the release was found, where the spec leaves it open.
+    pub release_place: Option<String>,
+    /// Where the sources and the build are.
+    pub provenance: Provenance,
+    /// The release notes.
+    pub notes: Option<ReleaseNotes>,
     /// The folder that the spec stands in; empty for the current one.
     pub directory: PathBuf,
     /// Where the spec begins to speak of this package.

@@ -9,12 +9,13 @@ use super::located::{Located, Text};
 use super::raw_contents::{RawConfiguration, RawContent, RawEnvironment};
 use super::raw_scripts::{RawChangelogEntry, RawScripts, RawTrigger};
 use super::raw_system::{RawSystemd, RawTomcat, RawUser};
+use super::raw_version::RawVersion;
 
 /// A package spec. Every text may use variables: ${NAME} comes from `--set NAME=VALUE`, a `--set-file`, or the
 /// environment; $${NAME} stands for ${NAME} itself.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "pkg package spec")]
+#[schemars(rename = "package")]
 pub(super) struct RawSpec {
     /// The package's name. A spec with `packages` and without a name makes only those.
     pub(super) name: Option<Text>,
@@ -38,11 +39,11 @@ pub(super) struct RawSpec {
     pub(super) arch: Option<Text>,
     /// Goes before the version in rpm's order; 0 where there is none, and best left out.
     pub(super) epoch: Option<u32>,
-    /// The version.
-    pub(super) version: Option<Text>,
+    /// The version: written ("1.4.0", "${VERSION}"), "auto", or where it is found ({ from = "war" }).
+    pub(super) version: Option<Located<RawVersion>>,
     /// What makes the version one before its release, such as "rc1": 1.4.0~rc1 sorts below 1.4.0.
     pub(super) prerelease: Option<Text>,
-    /// Begins with the build's number: "57" or "57.gabc123".
+    /// Begins with the build's number: "57" or "57.gabc123"; "auto" takes the CI build's number and the commit.
     pub(super) release: Option<Text>,
     /// The oldest system that has to read the package: "el7", "el8" (the default), "el9" or "el10".
     pub(super) target: Option<Text>,
@@ -112,6 +113,8 @@ pub(super) struct RawSpec {
     /// The scripts that rpm runs when other packages, or files, come or go.
     #[serde(default)]
     pub(super) triggers: Vec<Located<RawTrigger>>,
+    /// A file of release notes, Markdown or text: installed as documentation, and the newest entry of the changelog.
+    pub(super) notes: Option<Text>,
     /// What changed.
     #[serde(default)]
     pub(super) changelog: Vec<Located<RawChangelogEntry>>,

@@ -1,8 +1,9 @@
 //! From a spec as it is written to packages that hold.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
-use nevra::{Arch, Evr, Name};
+use nevra::{Arch, Name};
 use rpm_header::Dependency;
 
 use super::dependency::{capability, package, provision};
@@ -10,13 +11,16 @@ use super::located::Text;
 use super::raw_spec::RawSpec;
 use super::resolve_contents::{content, filter};
 use super::resolve_scripts::{changelog, scripts, trigger};
-use super::resolver::{Expand, Resolver, from_flag};
-use super::value::{account, build_number, line, paragraphs};
+use super::resolve_version::{Versioned, versioned};
+use super::resolver::{Expand, Resolver};
+use super::value::{account, line, paragraphs};
 use super::{
     ConfigurationFolder, Location, PackageSpec, SpecError, SpecFile, TomcatApplication, ValueError, Variables,
 };
 use super::{environments, subpackages, system, tomcat};
+use crate::inside::{Provenance, ReleaseNotes};
 use crate::layout::Dependencies;
+use crate::version::Surroundings;
 
 /// What is asked for besides the spec.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +29,8 @@ pub struct Overrides {
     pub version: Option<String>,
     /// The release, in place of the key `release`.
     pub release: Option<String>,
+    /// A file of release notes, in place of the key `notes`.
+    pub notes: Option<PathBuf>,
     /// The environments whose configuration packages are made; all of the spec's where there is none.
     pub environments: Vec<String>,
 }
@@ -70,15 +76,18 @@ impl SpecFile {
     ) -> Result<Vec<PackageSpec>, SpecError> {
         let mut resolver = Resolver { file: self, location, variables: variables.clone() };
         let name: Name = resolver.required("name", raw.name.as_ref(), "name = \"shop\"")?.read(str::parse)?;
-        let (evr, build_number) = evr(&resolver, raw, overrides)?;
+        let surroundings = Surroundings::find(self.directory(), |name| variables.get(name));
+        let versioned = versioned(&resolver, raw, overrides, &surroundings)?;
+        let evr = &versioned.evr;
         resolver.variables = variables.with_package([
             ("PKG_NAME", name.to_string()),
             ("PKG_VERSION", evr.version().to_owned()),
             ("PKG_RELEASE", evr.release().to_owned()),
             ("PKG_EVR", evr.to_string()),
         ]);
-        let mut main = described(&resolver, raw, name, evr)?;
-        main.build_number = build_number;
+        let mut main = described(&resolver, raw, name, versioned)?;
+        main.provenance = Provenance::of(&surroundings);
+        main.notes = notes(&resolver, raw, overrides)?;
         fill(&resolver, raw, &mut main)?;
         let mut specs = Vec::new();
         for (name, environment) in &raw.environments {
@@ -95,31 +104,13 @@ impl SpecFile {
     }
 }
 
-/// Reads epoch, version and release; a missing one is an error, never a default.
-fn evr(resolver: &Resolver<'_>, raw: &RawSpec, overrides: &Overrides) -> Result<(Evr, u64), SpecError> {
-    let version = match &overrides.version {
-        Some(value) => from_flag("version", "--version", value)?,
-        None => resolver.required("version", raw.version.as_ref(), "version = \"${VERSION}\"")?,
-    };
-    let release = match &overrides.release {
-        Some(value) => from_flag("release", "--release", value)?,
-        None => resolver.required("release", raw.release.as_ref(), "release = \"${BUILD_NUMBER}\"")?,
-    };
-    version.read(|version| Evr::new(0, version, "1"))?;
-    let version = match resolver.optional("prerelease", raw.prerelease.as_ref())? {
-        Some(prerelease) => prerelease.read(|prerelease| {
-            let version = format!("{}~{prerelease}", version.value);
-            Evr::new(0, &version, "1").map(|_| version)
-        })?,
-        None => version.value,
-    };
-    let evr = release.read(|release| Evr::new(raw.epoch.unwrap_or(0), &version, release))?;
-    let number = release.read(build_number)?;
-    Ok((evr, number))
-}
-
 /// Resolves what a package says of itself, and leaves the rest empty.
-fn described(resolver: &Resolver<'_>, raw: &RawSpec, name: Name, evr: Evr) -> Result<PackageSpec, SpecError> {
+fn described(
+    resolver: &Resolver<'_>,
+    raw: &RawSpec,
+    name: Name,
+    versioned: Versioned,
+) -> Result<PackageSpec, SpecError> {
     let summary = resolver.required("summary", raw.summary.as_ref(), "summary = \"The shop\"")?.read(line)?;
     let license = resolver.required("license", raw.license.as_ref(), "license = \"Apache-2.0\"")?.read(line)?;
     let description = resolver.optional_as("description", raw.description.as_ref(), paragraphs)?;
@@ -140,7 +131,11 @@ fn described(resolver: &Resolver<'_>, raw: &RawSpec, name: Name, evr: Evr) -> Re
         directory: resolver.file.directory().to_owned(),
         location: resolver.location.clone(),
         variables: resolver.variables.clone(),
-        build_number: 0,
+        build_number: versioned.build_number,
+        version: versioned.version,
+        release_place: versioned.release_place,
+        provenance: Provenance::default(),
+        notes: None,
         dependencies: Dependencies::default(),
         tomcat: None,
         configuration: None,
@@ -152,8 +147,19 @@ fn described(resolver: &Resolver<'_>, raw: &RawSpec, name: Name, evr: Evr) -> Re
         triggers: Vec::new(),
         changelog: Vec::new(),
         name,
-        evr,
+        evr: versioned.evr,
     })
+}
+
+/// Reads the release notes; those given win over the spec's.
+fn notes(resolver: &Resolver<'_>, raw: &RawSpec, overrides: &Overrides) -> Result<Option<ReleaseNotes>, SpecError> {
+    let written = resolver.optional("notes", raw.notes.as_ref())?;
+    let (path, location) = match (&overrides.notes, written) {
+        (Some(path), _) => (path.clone(), Location::Flag("--notes")),
+        (None, Some(written)) => (resolver.path(&written), written.location),
+        (None, None) => return Ok(None),
+    };
+    ReleaseNotes::read(&path).map(Some).map_err(|source| SpecError::Notes { location, source })
 }
 
 /// Resolves what is in a package, what it needs and what it runs.
@@ -295,7 +301,7 @@ directory = "config"
             ("name = \"shop\"", "", both, "specs/shop.toml: the key `name` is missing"),
             ("name = \"shop\"", "name = \"a b\"", both, "specs/shop.toml:1: `name`: `a b` is not a package name"),
             ("name = \"shop\"", "name = \"tomcat\"", both, "specs/shop.toml:8: `tomcat.war`: `tomcat` is also"),
-            ("${VERSION}", "1-2", both, "specs/shop.toml:4: `version`: version `1-2` holds `-`"),
+            ("${VERSION}", "1/2", both, "specs/shop.toml:4: `version`: version `1/2` holds `/`"),
             ("57.gabc", "rc", both, "specs/shop.toml:5: `release`: the release `rc` does not begin"),
             ("57.gabc", " ", both, "specs/shop.toml:5: `release`: is empty"),
             ("\"MIT\"", "\"\\u0000\"", both, "specs/shop.toml:3: `license`: holds the control character"),

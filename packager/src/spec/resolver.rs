@@ -85,8 +85,13 @@ impl Resolver<'_> {
     }
 
     pub(super) fn resolved(&self, key: &'static str, text: &Text) -> Result<Resolved, SpecError> {
-        let value = self.expanded(key, text.value(), text.span())?;
-        not_empty(Resolved { key, location: self.file.location(text.span()), value })
+        self.resolved_at(key, text.value(), text.span())
+    }
+
+    /// A text that is written within `span`.
+    pub(super) fn resolved_at(&self, key: &'static str, text: &str, span: Range<usize>) -> Result<Resolved, SpecError> {
+        let value = self.expanded(key, text, span.clone())?;
+        not_empty(Resolved { key, location: self.file.location(span), value })
     }
 
     /// Replaces the variables of a text that is written within `span`.

@@ -5,6 +5,8 @@ use std::io;
 use std::path::PathBuf;
 
 use super::{ValueError, VariableError};
+use crate::inside::NotesError;
+use crate::version::VersionError;
 
 /// Where a value was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +82,24 @@ pub enum SpecError {
         key: &'static str,
         /// Why.
         source: io::Error,
+    },
+    /// A version or a release is not where the spec says.
+    #[error("{location}: `{key}`: could not be found")]
+    NotFound {
+        /// Where.
+        location: Location,
+        /// The key, with its table.
+        key: &'static str,
+        /// Why.
+        source: VersionError,
+    },
+    /// The release notes.
+    #[error("{location}: `notes`: cannot be the package's release notes")]
+    Notes {
+        /// Where.
+        location: Location,
+        /// Why.
+        source: NotesError,
     },
     /// An environment that was asked for is in no spec.
     #[error("{}: there is no environment `{name}`; the spec has {known}", file.display())]

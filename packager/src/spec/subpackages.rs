@@ -22,7 +22,6 @@ pub(super) fn inherit(file: &SpecFile, located: &Located<RawSpec>) -> Result<Raw
         (&mut raw.packager, &parent.packager),
         (&mut raw.bug_url, &parent.bug_url),
         (&mut raw.arch, &parent.arch),
-        (&mut raw.version, &parent.version),
         (&mut raw.prerelease, &parent.prerelease),
         (&mut raw.release, &parent.release),
         (&mut raw.target, &parent.target),
@@ -34,6 +33,8 @@ pub(super) fn inherit(file: &SpecFile, located: &Located<RawSpec>) -> Result<Raw
         }
     }
     raw.epoch = raw.epoch.or(parent.epoch);
+    raw.version = raw.version.or_else(|| parent.version.clone());
+    raw.notes = raw.notes.or_else(|| parent.notes.clone());
     if raw.changelog.is_empty() {
         raw.changelog.clone_from(&parent.changelog);
     }

@@ -14,6 +14,12 @@ pub enum ValueError {
     /// No package name.
     #[error(transparent)]
     Name(#[from] ParseNameError),
+    /// The version is a prerelease without the key `prerelease`.
+    #[error("`{0}` is a prerelease already")]
+    Prerelease(String),
+    /// A key of `version` that its source does not have.
+    #[error("is for {1} and not for this source of the version; leave `{0}` out")]
+    NotOfSource(&'static str, &'static str),
     /// No version or no release.
     #[error(transparent)]
     Evr(#[from] ParseEvrError),

@@ -66,6 +66,11 @@ impl Variables {
         self.expand_at(text).map_err(|(offset, error)| (line_of(text, offset), error))
     }
 
+    /// Looks a variable up, whatever it holds; none where it is not defined.
+    pub(crate) fn get(&self, name: &str) -> Option<String> {
+        self.value(name).ok().map(str::to_owned)
+    }
+
     /// Lists what was set by hand and used by no text so far: likely misspelt.
     #[must_use]
     pub fn unused(&self) -> Vec<String> {

@@ -75,6 +75,17 @@ impl MappedVersion {
         }
     }
 
+    /// Makes it a prerelease, such as `rc1`; none where it is one already.
+    #[must_use]
+    pub fn with_prerelease(self, prerelease: &str) -> Option<Self> {
+        if self.is_prerelease() {
+            return None;
+        }
+        let mapped = Self::map_stamped(&format!("0-{prerelease}"), "").base;
+        let mapped = mapped.strip_prefix("0~").unwrap_or(prerelease);
+        Some(Self { base: format!("{}~{mapped}", self.base), since: self.since })
+    }
+
     /// Tells whether it sorts before the version that it is named after.
     #[must_use]
     pub fn is_prerelease(&self) -> bool {

@@ -33,14 +33,12 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::Target;
 
     fn release(variables: &[(&str, &str)]) -> Result<String, VersionError> {
         let directory = tempfile::tempdir().unwrap();
         let variable =
             |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
-        let surroundings = Surroundings::find(Path::new(directory.path()), Target::El9, variable).unwrap();
-        surroundings.release().map(|(release, _)| release)
+        Surroundings::find(Path::new(directory.path()), variable).release().map(|(release, _)| release)
     }
 
     #[test]

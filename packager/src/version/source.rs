@@ -110,7 +110,11 @@ fn file_or_above(
 
 /// Asks git, and takes what comes before the version off the tag: `v1.1` and `shop-1.1` are both 1.1.
 fn described(tags: &str, surroundings: &Surroundings) -> Result<(String, String), VersionError> {
-    let checkout = surroundings.checkout.as_ref().ok_or(VersionError::NoCheckout)?;
+    let checkout = match (&surroundings.checkout, &surroundings.git_refusal) {
+        (Some(checkout), _) => checkout,
+        (None, Some(refusal)) => return Err(VersionError::Git(refusal.clone())),
+        (None, None) => return Err(VersionError::NoCheckout),
+    };
     let description = checkout.describe(tags)?;
     let place = format!("git describe (`{description}`)");
     let prefix = tags.split_once('*').map_or("", |(prefix, _)| prefix);
@@ -141,7 +145,7 @@ mod tests {
     use crate::Target;
 
     fn surroundings(directory: &Path) -> Surroundings {
-        Surroundings::find(directory, Target::El9, |_| None).unwrap()
+        Surroundings::find(directory, |_| None)
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Checkout, CiBuild, VersionError};
-use crate::{SourceDate, Target};
+use crate::SourceDate;
 
 /// Everything besides the spec that a version can be found by.
 #[derive(Debug, Clone)]
@@ -12,29 +12,27 @@ pub struct Surroundings {
     pub directory: PathBuf,
     /// The checkout that the spec is in.
     pub checkout: Option<Checkout>,
+    /// What git says where it refuses to read the checkout.
+    pub git_refusal: Option<String>,
     /// The build in a CI system.
     pub ci: CiBuild,
     /// The date of the sources.
     pub source_date: SourceDate,
-    /// The oldest system that has to read the package.
-    pub target: Target,
 }
 
 impl Surroundings {
     /// Asks git and the environment. Without a date in `SOURCE_DATE_EPOCH` the commit's is taken, else the clock's.
-    ///
-    /// # Errors
-    /// [`VersionError::Git`] where git refuses to read the checkout.
-    pub fn find(
-        directory: &Path,
-        target: Target,
-        variable: impl Fn(&str) -> Option<String>,
-    ) -> Result<Self, VersionError> {
-        let checkout = Checkout::read(directory)?;
+    #[must_use]
+    pub fn find(directory: &Path, variable: impl Fn(&str) -> Option<String>) -> Self {
+        let (checkout, git_refusal) = match Checkout::read(directory) {
+            Ok(checkout) => (checkout, None),
+            Err(refusal) => (None, Some(refusal.to_string())),
+        };
         let of_commit = || checkout.as_ref().and_then(|checkout| SourceDate::from_seconds(checkout.time));
         let written = variable("SOURCE_DATE_EPOCH").and_then(|seconds| seconds.trim().parse().ok());
         let source_date = written.and_then(SourceDate::from_seconds).or_else(of_commit).unwrap_or_else(SourceDate::now);
-        Ok(Self { directory: directory.to_owned(), ci: CiBuild::read(variable), checkout, source_date, target })
+        let ci = CiBuild::read(variable);
+        Self { directory: directory.to_owned(), ci, checkout, git_refusal, source_date }
     }
 
     /// The commit: what is checked out, else what the CI system says.

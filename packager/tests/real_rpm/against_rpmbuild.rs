@@ -54,7 +54,8 @@ fn rpmbuild(workshop: &Workshop, script: &str, package: &Path) -> std::path::Pat
          %config(noreplace) %attr(0640,root,web) /etc/shop/app.properties\n\
          %config(noreplace) %attr(0640,root,web) /etc/shop/sub/b.xml\n\
          %config %attr(0644,root,root) /etc/tomcat10/Catalina/localhost/shop.xml\n\
-         %dir %attr(0755,root,root) /usr/share/shop\n%attr(0644,root,root) /usr/share/shop/shop.war\n",
+         %dir %attr(0755,root,root) /usr/share/shop\n%attr(0644,root,root) /usr/share/shop/build.properties\n\
+         %attr(0644,root,root) /usr/share/shop/sbom.cdx.json\n%attr(0644,root,root) /usr/share/shop/shop.war\n",
         files.display()
     );
     std::fs::write(workshop.path("shop.spec"), spec).unwrap();

@@ -1,6 +1,7 @@
 //! Builds packages and asks the real rpm what it thinks of them. Needs rpm, rpmbuild and gpg, and root for `rpm --root`.
 
 mod against_rpmbuild;
+mod inside;
 mod installing;
 mod preflight;
 mod signing;
@@ -49,11 +50,13 @@ fn rpm_lists_what_the_layout_says() {
             "/etc/shop/sub/b.xml 1700000000 0100640 root web 1",
             "/etc/tomcat10/Catalina/localhost/shop.xml 1700000000 0100644 root root 1",
             "/usr/share/shop 1700000000 040755 root root 0",
+            "/usr/share/shop/build.properties 1700000000 0100644 root root 0",
+            "/usr/share/shop/sbom.cdx.json 1700000000 0100644 root root 0",
             "/usr/share/shop/shop.war 1700000057 0100644 root root 0",
         ]
     );
     let sha256 = run("sha256sum", &[workshop.path("shop.war").to_str().unwrap()]);
-    assert_eq!(rows[6][3], &sha256[..64]);
+    assert_eq!(rows[8][3], &sha256[..64]);
 }
 
 #[test]
