@@ -33,7 +33,7 @@ pub use source_date::{SourceDate, SourceDateError};
 pub use spec::{
     Attributes, ConfigurationFolder, Content, ContentKind, ContextPath, Descriptor, Expand, InstallPath, Location,
     Overrides, PackageSpec, SpecError, SpecFile, SystemUser, TomcatApplication, Unit, ValueError, VariableError,
-    Variables, schema,
+    Variables,
 };
 pub use target::Target;
 pub use version::{
