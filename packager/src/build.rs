@@ -28,8 +28,6 @@ pub struct BuiltPackage {
 /// Something that is allowed and may still surprise.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
-    /// The WAR holds a `META-INF/context.xml`.
-    ContextDescriptorIgnored,
     /// A jar of the WAR is not known as well as it could be.
     Jar {
         /// Its path within the WAR.
@@ -85,10 +83,8 @@ pub fn plan(spec: &PackageSpec, source_date: SourceDate) -> Result<PlannedPackag
     let contents = Contents::gather(spec, source_date)?;
     let mut layout = layout::plan(spec, &contents, source_date)?;
     let wars = inside::describe(&mut layout, &Described::of(spec))?;
-    let is_ignored = contents.war.as_ref().is_some_and(|war| war.has_context_descriptor);
-    let context = is_ignored.then_some(Notice::ContextDescriptorIgnored);
     let git = spec.provenance.git_refusal.clone().map(Notice::Git);
-    let notices = context.into_iter().chain(git).chain(unknown_jars(&wars)).collect();
+    let notices = git.into_iter().chain(unknown_jars(&wars)).collect();
     Ok(PlannedPackage { layout, notices, _contents: contents })
 }
 
@@ -111,6 +107,12 @@ impl PlannedPackage {
 }
 
 impl DraftedPackage {
+    /// Where it is until it has its name.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.draft.path()
+    }
+
     /// Gives it its name. A package that stands there under the same name is replaced at once and as a whole.
     ///
     /// # Errors
@@ -158,10 +160,6 @@ fn unknown_jars(wars: &[(String, WebArchive)]) -> impl Iterator<Item = Notice> {
 impl std::fmt::Display for Notice {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::ContextDescriptorIgnored => formatter.write_str(
-                "the WAR holds a `META-INF/context.xml`, which Tomcat does not read: the package's descriptor takes its \
-                 place",
-            ),
             Self::Jar { path, problem } => write!(formatter, "`{path}` of the WAR {problem}"),
             Self::Git(refusal) => write!(formatter, "the package does not say its commit: {refusal}"),
         }

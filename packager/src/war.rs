@@ -18,8 +18,6 @@ use crate::SourceDate;
 pub(crate) struct War {
     pub(crate) path: PathBuf,
     pub(crate) size: u64,
-    /// Whether it holds a `META-INF/context.xml`, which Tomcat does not read where there is a descriptor.
-    pub(crate) has_context_descriptor: bool,
     /// Keeps a WAR that was packed here.
     _packed: Option<NamedTempFile>,
 }
@@ -74,9 +72,8 @@ impl War {
     fn inspect(path: &Path, packed: Option<NamedTempFile>) -> Result<Self, WarError> {
         let file = File::open(path).map_err(WarError::Read)?;
         let size = file.metadata().map_err(WarError::Read)?.len();
-        let archive = ZipArchive::new(file).map_err(|source| WarError::NotZip { path: path.to_owned(), source })?;
-        let has_context_descriptor = archive.index_for_name("META-INF/context.xml").is_some();
-        Ok(Self { path: path.to_owned(), size, has_context_descriptor, _packed: packed })
+        ZipArchive::new(file).map_err(|source| WarError::NotZip { path: path.to_owned(), source })?;
+        Ok(Self { path: path.to_owned(), size, _packed: packed })
     }
 }
 
@@ -185,7 +182,6 @@ mod tests {
         write("b.html");
         let second = open(directory.path()).unwrap();
         assert_eq!(fs_err::read(&first.path).unwrap(), fs_err::read(&second.path).unwrap());
-        assert!(first.has_context_descriptor);
         let mut archive = ZipArchive::new(File::open(&first.path).unwrap()).unwrap();
         let names: Vec<_> = archive.file_names().map(|name| name.unwrap().into_owned()).collect();
         assert_eq!(names, ["META-INF/", "META-INF/context.xml", "b.html"]);

@@ -1,16 +1,23 @@
 //! `pkg build`: reads every spec, then builds one package after the other.
 
+mod difference;
+mod mirror;
+mod second_build;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use anyhow::{Context, anyhow};
 use nevra::Nevra;
+use packager::lint::{self, Subject, Verdict};
 use packager::{
-    BuildError, BuiltPackage, Overrides, PackageSpec, PlannedPackage, SigningKey, SourceDate, SpecFile, Variables,
+    BuildError, BuiltPackage, DraftedPackage, Overrides, PackageSpec, PlannedPackage, SigningKey, SourceDate, SpecFile, Variables,
     WriteError,
 };
 use serde::Serialize;
 
+use self::second_build::SecondBuild;
+use super::lint::{FindingJson, LintArgs, findings_json, tell};
 use crate::exit::{Exit, Failure};
 use crate::render::Printer;
 
@@ -51,8 +58,14 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE", requires = "sign")]
     sign_passphrase_file: Option<PathBuf>,
     /// The directory that packages are written to; created where it is missing.
-    #[arg(long, value_name = "DIR", default_value = "dist")]
+    #[arg(long, value_name = "DIR", default_value = "dist", overrides_with = "out")]
     out: PathBuf,
+    /// Build twice and compare: once more from a copy of the sources with other times, modes, order and hard links, under
+    /// another umask, locale and time zone; a package that comes out different is refused.
+    #[arg(long)]
+    check: bool,
+    #[command(flatten)]
+    lint: LintArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -60,7 +73,11 @@ Examples:
   pkg build specs/hello.toml --version 1.0 --release 1
   VERSION=1.4.0 BUILD_NUMBER=57 pkg build specs/petclinic.toml --sign ci-key.asc
   pkg build specs/examples.toml --version 9.0.82 --release 1 --set WAR=build/examples.war --out /tmp/rpms
-  pkg build shop.toml --environment prod --set-file prod.env      the application and shop-config-prod";
+  pkg build shop.toml --environment prod --set-file prod.env      the application and shop-config-prod
+  pkg build shop.toml --check --lint-deny unowned-directory       as strict as can be
+
+Lint looks at every package before it is written; what it refuses is wrong input (exit code 2). A spec allows and denies
+by name: lint = { allow = [\"…\"], deny = [\"…\"] }; an unknown name lists all of them.";
 
 /// What `--json` prints of each package.
 #[derive(Debug, Serialize)]
@@ -69,6 +86,8 @@ struct Built<'a> {
     nevra: String,
     sha256: &'a str,
     size: u64,
+    /// What lint found and did not refuse.
+    findings: Vec<FindingJson>,
 }
 
 pub(crate) fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> {
@@ -79,6 +98,7 @@ pub(crate) fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> {
     for spec in &specs {
         planned.push(plan(spec)?);
     }
+    let verdicts = lint(&specs, &planned, &args, printer)?;
     if let Some(unused) = variables.unused().first() {
         return Err(Failure::input(anyhow!("`--set {unused}=…`: nothing in the specs uses `${{{unused}}}`")));
     }
@@ -88,11 +108,60 @@ pub(crate) fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> {
         printer.detail(&format!("building {nevra}"));
         drafted.push(package.write(&args.out, key.as_ref()).map_err(|error| failure(error, nevra))?);
     }
-    for (package, planned) in drafted.into_iter().zip(&planned) {
+    if args.check {
+        check(&args, &planned, &drafted, printer)?;
+    }
+    for ((package, planned), verdict) in drafted.into_iter().zip(&planned).zip(&verdicts) {
         let package = package.keep().map_err(|error| failure(error, &planned.layout().about.nevra))?;
-        report(&package, printer);
+        report(&package, verdict, printer);
     }
     Ok(Exit::Done)
+}
+
+/// Looks for what is allowed and still likely wrong, before anything is written.
+fn lint(
+    specs: &[PackageSpec],
+    planned: &[PlannedPackage],
+    args: &Args,
+    printer: &Printer,
+) -> Result<Vec<Verdict>, Failure> {
+    let mut verdicts = Vec::new();
+    for (spec, package) in specs.iter().zip(planned) {
+        let mut policy = spec.lint.clone();
+        policy.override_with(&args.lint.policy());
+        let verdict = policy.judge(lint::check(&Subject::of_layout(package.layout())));
+        tell(printer, &spec.nevra().to_string(), &verdict);
+        verdicts.push(verdict);
+    }
+    let denied: Vec<_> = verdicts.iter().flat_map(|verdict| &verdict.denied).map(|finding| finding.lint).collect();
+    let Some(first) = denied.first() else { return Ok(verdicts) };
+    let failure = Failure::input(anyhow!("lint refuses {} of its findings; nothing is built", denied.len()));
+    Err(failure.hint(format!("what is meant so can be allowed: `lint.allow = [\"{first}\"]` in the spec")))
+}
+
+/// Builds everything once more, and compares.
+fn check(
+    args: &Args,
+    planned: &[PlannedPackage],
+    drafted: &[DraftedPackage],
+    printer: &Printer,
+) -> Result<(), Failure> {
+    let dates: BTreeSet<SourceDate> = planned.iter().map(|package| package.layout().source_date).collect();
+    for date in dates {
+        let second = SecondBuild::run(&args.specs, &args.out, date, printer).map_err(Failure::failed)?;
+        for (planned, first) in planned.iter().zip(drafted).filter(|(one, _)| one.layout().source_date == date) {
+            let nevra = &planned.layout().about.nevra;
+            let again = second.package(nevra.file_name().as_ref());
+            let differences = difference::between(first.path(), &again);
+            let differences = differences.context("could not compare the two builds").map_err(Failure::failed)?;
+            if let Some(parts) = differences {
+                let parts = parts.join("\n  ");
+                return Err(Failure::failed(anyhow!("`{nevra}` comes out different when built again\n  {parts}")));
+            }
+            printer.talk(&format!("{nevra} comes out the same when built again"));
+        }
+    }
+    Ok(())
 }
 
 fn plan(spec: &PackageSpec) -> Result<PlannedPackage, Failure> {
@@ -157,14 +226,16 @@ fn signing_key(args: &Args) -> Result<Option<SigningKey>, Failure> {
     SigningKey::load(path, passphrase.as_deref()).map(Some).map_err(Failure::input)
 }
 
-fn report(package: &BuiltPackage, printer: &Printer) {
+fn report(package: &BuiltPackage, verdict: &Verdict, printer: &Printer) {
     for notice in &package.notices {
         printer.warning(&format!("{}: {notice}", package.nevra));
     }
     let BuiltPackage { path, nevra, sha256, size, .. } = package;
     printer.talk(&format!("built {nevra}, {size} bytes, sha256 {sha256}"));
     if printer.is_json() {
-        printer.json(&Built { path: path.display().to_string(), nevra: nevra.to_string(), sha256, size: *size });
+        let findings = findings_json(verdict);
+        let (path, nevra) = (path.display().to_string(), nevra.to_string());
+        printer.json(&Built { path, nevra, sha256, size: *size, findings });
     } else {
         printer.data(&path.display().to_string());
     }

@@ -132,13 +132,16 @@ impl Inspected<'_> {
 }
 
 #[cfg(test)]
+pub(super) use tests::sample as sample_header;
+
+#[cfg(test)]
 mod tests {
     use nevra::Nevra;
     use rpm_header::{ChangelogEntry, Dependency, Scriptlet, Signature};
 
     use super::*;
 
-    pub(super) fn sample() -> PackageHeader {
+    pub(in crate::commands) fn sample() -> PackageHeader {
         let nevra: Nevra = "app-1:1.4.0-57.noarch".parse().unwrap();
         let requires = vec![Dependency { name: "java".to_owned(), flags: 12, version: "17".to_owned() }];
         let changelog = vec![ChangelogEntry {

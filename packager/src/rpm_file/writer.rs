@@ -26,6 +26,11 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
+    /// Where it is until it has its name.
+    pub(crate) fn path(&self) -> &Path {
+        self.file.path()
+    }
+
     /// Gives the file its name, durably: it is on the disk once it was read back.
     pub(crate) fn keep(self, path: &Path) -> Result<(), WriteError> {
         self.file.as_file().set_permissions(Permissions::from_mode(0o644)).map_err(WriteError::Output)?;

@@ -8,6 +8,7 @@ use rpm_header::ChangelogEntry;
 use super::{ConfigurationFolder, Content, Location, SystemUser, TomcatApplication, Unit, Variables};
 use crate::inside::{Provenance, ReleaseNotes};
 use crate::layout::{Dependencies, Scriptlet, Trigger};
+use crate::lint::LintPolicy;
 use crate::version::FoundVersion;
 use crate::{Compression, Target};
 
@@ -68,6 +69,8 @@ pub struct PackageSpec {
     pub provenance: Provenance,
     /// The release notes.
     pub notes: Option<ReleaseNotes>,
+    /// Which findings of lint are let pass or refused.
+    pub lint: LintPolicy,
     /// The folder that the spec stands in; empty for the current one.
     pub directory: PathBuf,
     /// Where the spec begins to speak of this package.

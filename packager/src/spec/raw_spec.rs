@@ -115,6 +115,8 @@ pub(super) struct RawSpec {
     pub(super) triggers: Vec<Located<RawTrigger>>,
     /// A file of release notes, Markdown or text: installed as documentation, and the newest entry of the changelog.
     pub(super) notes: Option<Text>,
+    /// What lint lets pass and what it refuses, by name.
+    pub(super) lint: Option<RawLint>,
     /// What changed.
     #[serde(default)]
     pub(super) changelog: Vec<Located<RawChangelogEntry>>,
@@ -122,4 +124,17 @@ pub(super) struct RawSpec {
     /// name, summary, dependencies, contents and scripts.
     #[serde(default)]
     pub(super) packages: Vec<Located<RawSpec>>,
+}
+
+/// What lint lets pass and what it refuses.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "lint")]
+pub(super) struct RawLint {
+    /// Lints whose findings are passed over.
+    #[serde(default)]
+    pub(super) allow: Vec<Text>,
+    /// Lints whose findings are refused, also where they would only be told.
+    #[serde(default)]
+    pub(super) deny: Vec<Text>,
 }

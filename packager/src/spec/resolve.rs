@@ -8,7 +8,7 @@ use rpm_header::Dependency;
 
 use super::dependency::{capability, package, provision};
 use super::located::Text;
-use super::raw_spec::RawSpec;
+use super::raw_spec::{RawLint, RawSpec};
 use super::resolve_contents::{content, filter};
 use super::resolve_scripts::{changelog, scripts, trigger};
 use super::resolve_version::{Versioned, versioned};
@@ -20,6 +20,7 @@ use super::{
 use super::{environments, subpackages, system, tomcat};
 use crate::inside::{Provenance, ReleaseNotes};
 use crate::layout::Dependencies;
+use crate::lint::{Lint, LintPolicy};
 use crate::version::Surroundings;
 
 /// What is asked for besides the spec.
@@ -128,6 +129,7 @@ fn described(
         target: resolver.optional_as("target", raw.target.as_ref(), str::parse)?.unwrap_or_default(),
         compression: resolver.optional_as("compression", raw.compression.as_ref(), str::parse)?.unwrap_or_default(),
         environments: raw.environments.keys().cloned().collect(),
+        lint: lint_policy(resolver, raw.lint.as_ref())?,
         directory: resolver.file.directory().to_owned(),
         location: resolver.location.clone(),
         variables: resolver.variables.clone(),
@@ -160,6 +162,12 @@ fn notes(resolver: &Resolver<'_>, raw: &RawSpec, overrides: &Overrides) -> Resul
         (None, None) => return Ok(None),
     };
     ReleaseNotes::read(&path).map(Some).map_err(|source| SpecError::Notes { location, source })
+}
+
+fn lint_policy(resolver: &Resolver<'_>, raw: Option<&RawLint>) -> Result<LintPolicy, SpecError> {
+    let Some(raw) = raw else { return Ok(LintPolicy::default()) };
+    let lints = |key, texts| Ok(resolver.list(key, texts, str::parse::<Lint>)?.into_iter().collect());
+    Ok(LintPolicy { allow: lints("lint.allow", &raw.allow)?, deny: lints("lint.deny", &raw.deny)? })
 }
 
 /// Resolves what is in a package, what it needs and what it runs.
@@ -307,6 +315,7 @@ directory = "config"
             ("\"MIT\"", "\"\\u0000\"", both, "specs/shop.toml:3: `license`: holds the control character"),
             ("java-headless >= 1:17", "a b", both, "specs/shop.toml:6: `requires`: `a b` is not a requirement"),
             ("war = \"build/shop.war\"", "", both, "specs/shop.toml: the key `tomcat.war` is missing"),
+            ("[tomcat]", "[lint]\nallow = [\"x\"]\n[tomcat]", both, "specs/shop.toml:8: `lint.allow`: `x` is not a lint"),
             ("directory = \"config\"", "", both, "specs/shop.toml: the key `configuration.directory` is missing"),
         ] {
             let error = resolve(&SPEC.replacen(from, to, 1), set, &Overrides::default()).unwrap_err().to_string();

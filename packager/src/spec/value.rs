@@ -1,5 +1,6 @@
 //! The validation of single values that have no type of their own elsewhere.
 
+use crate::lint::UnknownLint;
 use nevra::{ParseEvrError, ParseNameError};
 
 /// Says why a value does not hold; what it is the value of is said around it.
@@ -11,6 +12,9 @@ pub enum ValueError {
     /// A text holds a control character (a description may hold line breaks and tabs).
     #[error("holds the control character {0:?}")]
     Control(char),
+    /// No lint.
+    #[error(transparent)]
+    Lint(#[from] UnknownLint),
     /// No package name.
     #[error(transparent)]
     Name(#[from] ParseNameError),
