@@ -73,7 +73,7 @@ pub(super) struct RawTrigger {
 /// The types of triggers, in rpm's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-#[schemars(rename = "trigger type")]
+#[schemars(rename = "trigger-type")]
 pub(super) enum RawTriggerType {
     /// Before a package is installed.
     TriggerPreIn,
@@ -138,7 +138,7 @@ impl<'de> Visitor<'de> for ScriptVisitor {
 
 impl JsonSchema for RawScript {
     fn schema_name() -> std::borrow::Cow<'static, str> {
-        "text or script".into()
+        "text-or-script".into()
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {

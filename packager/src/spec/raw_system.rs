@@ -10,7 +10,8 @@ use super::located::Text;
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "tomcat")]
 pub(super) struct RawTomcat {
-    /// The WAR, relative to the spec; a directory is packed as one.
+    /// The WAR, relative to the spec; a directory is packed as one. A pattern such as "target/shop-*.war" has to fit just
+    /// one file.
     pub(super) war: Option<Text>,
     /// The path that it is served under; the default is /<name>. "/" is the root.
     pub(super) context: Option<Text>,

@@ -99,7 +99,7 @@ fn war(resolver: &Resolver<'_>, raw: &RawSpec, source: &VersionSource) -> Result
     }
     let war = raw.tomcat.as_ref().and_then(|tomcat| tomcat.war.as_ref());
     let war = resolver.optional("tomcat.war", war)?;
-    Ok(war.map(|war| resolver.path(&war)))
+    war.map(|war| resolver.one_path(&war)).transpose()
 }
 
 fn source(

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::located::{Located, Text};
 use super::{Location, SpecError, SpecFile, ValueError, VariableError, Variables};
+use crate::contents::PathFilter;
 
 /// A value with its variables resolved, its key and where it was written.
 pub(super) struct Resolved {
@@ -107,6 +108,26 @@ impl Resolver<'_> {
         self.file.directory().join(&value.value)
     }
 
+    /// A path that is relative to the spec, whose last part may be a pattern that fits just one file there:
+    /// `target/shop-*.war`.
+    pub(super) fn one_path(&self, value: &Resolved) -> Result<PathBuf, SpecError> {
+        let path = self.path(value);
+        let pattern = path.file_name().and_then(|name| name.to_str()).filter(|name| name.contains('*'));
+        let Some(pattern) = pattern else { return Ok(path) };
+        let matcher = value.read(|_| PathFilter::pattern(pattern))?.compile_matcher();
+        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let names = std::fs::read_dir(directory)
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let mut names: Vec<_> = names.filter(|name| matcher.is_match(name)).collect();
+        names.sort();
+        match names.as_slice() {
+            [name] => Ok(path.with_file_name(name)),
+            names => Err(value.refused(ValueError::NotOne(value.value.clone(), listed(names)))),
+        }
+    }
+
     /// The text of a file that a key names; at most a mebibyte of UTF-8.
     pub(super) fn file_text(&self, value: &Resolved, expand: Expand) -> Result<String, SpecError> {
         let path = self.path(value);
@@ -120,6 +141,14 @@ impl Resolver<'_> {
                 reason,
             }),
         }
+    }
+}
+
+fn listed(names: &[String]) -> String {
+    if names.is_empty() {
+        "none".to_owned()
+    } else {
+        names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
     }
 }
 

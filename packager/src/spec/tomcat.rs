@@ -74,7 +74,7 @@ pub(super) fn tomcat(
         Ok(Descriptor { text: read_text(&path).map_err(refused)?, path })
     });
     Ok(TomcatApplication {
-        war: resolver.path(&war),
+        war: resolver.one_path(&war)?,
         context,
         group: group.unwrap_or_else(|| "tomcat".to_owned()),
         app_base: directory("tomcat.app_base", app_base, format!("/var/lib/{instance}/webapps"))?,

@@ -78,6 +78,9 @@ pub enum ValueError {
     /// No pattern.
     #[error("`{0}` is not a pattern; allowed are `*`, `?`, `**`, `[abc]` and `{{a,b}}`, without a leading `/` or `..`")]
     Pattern(String),
+    /// A pattern that has to fit one file fits none or several.
+    #[error("`{0}` has to fit one file; it fits {1}")]
+    NotOne(String, String),
     /// No profile.
     #[error("`{0}` is not a profile; allowed are `tomcat` and `plain`")]
     Profile(String),
