@@ -5,10 +5,13 @@
 
 mod architecture;
 mod errors;
+mod foreign_rpm;
 mod lab;
 mod lab_deployment;
 mod lab_tomcat;
 mod program;
+mod root;
 mod server;
+mod shop;
 mod tour;
 mod version_order;
