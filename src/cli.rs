@@ -50,6 +50,7 @@ pub(crate) enum ColorChoice {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Build(commands::build::Args),
+    Init(commands::init::Args),
     Inspect(commands::inspect::Args),
     Serve(commands::serve::Args),
     Publish(commands::publish::Args),

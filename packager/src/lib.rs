@@ -11,6 +11,7 @@ mod inside;
 mod layout;
 pub mod lint;
 pub mod preflight;
+mod project;
 mod rpm_file;
 mod signing_key;
 mod source_date;
@@ -27,13 +28,14 @@ pub use layout::{
     About, Dependencies, DescriptorError, Entry, EntryKind, LayoutError, PackageLayout, Role, Scriptlet, ScriptletKind,
     Source, Trigger, TriggerKind,
 };
+pub use project::{Configuration, Project, ProjectError, starter};
 pub use rpm_file::{ReadBackError, UnfitLayout, WriteError};
 pub use signing_key::{SigningKey, SigningKeyError};
 pub use source_date::{SourceDate, SourceDateError};
 pub use spec::{
     Attributes, ConfigurationFolder, Content, ContentKind, ContextPath, Descriptor, Expand, InstallPath, Location,
     Overrides, PackageSpec, SpecError, SpecFile, SystemUser, TomcatApplication, Unit, ValueError, VariableError,
-    Variables,
+    Variables, schema,
 };
 pub use target::Target;
 pub use version::{

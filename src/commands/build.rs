@@ -31,7 +31,7 @@ use crate::render::Printer;
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// The package specs, in TOML.
-    #[arg(required = true, value_name = "SPEC")]
+    #[arg(required_unless_present = "schema", value_name = "SPEC")]
     specs: Vec<PathBuf>,
     /// The version, in place of the spec's.
     #[arg(long, value_name = "VERSION")]
@@ -64,6 +64,9 @@ pub(crate) struct Args {
     /// another umask, locale and time zone; a package that comes out different is refused.
     #[arg(long)]
     check: bool,
+    /// Print the JSON schema of specs, for editors, and build nothing.
+    #[arg(long, exclusive = true)]
+    schema: bool,
     #[command(flatten)]
     lint: LintArgs,
 }
@@ -91,6 +94,10 @@ struct Built<'a> {
 }
 
 pub(crate) fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> {
+    if args.schema {
+        printer.data(&format!("{:#}", packager::schema()));
+        return Ok(Exit::Done);
+    }
     let variables = variables(&args)?;
     let specs = read_specs(&args, &variables)?;
     let key = signing_key(&args)?;

@@ -15,7 +15,7 @@ use super::path_filter::PathFilter;
 pub(super) struct Choice<'a> {
     /// How many leading directories are left out.
     pub(super) strip_components: usize,
-    /// Which paths, as they are after that.
+    /// Which paths, as they are in the archive.
     pub(super) filter: &'a PathFilter,
 }
 
@@ -112,8 +112,7 @@ impl<'a> Unpacked<'a> {
         if name.starts_with('/') || parts.contains(&"..") {
             return Err(self.refused(name, "would be installed outside of its destination"));
         }
-        let rest = parts.get(self.choice.strip_components..).unwrap_or_default();
-        let name = rest.join("/");
-        Ok((!name.is_empty() && self.choice.filter.takes(&name)).then_some(name))
+        let installed = parts.get(self.choice.strip_components..).unwrap_or_default().join("/");
+        Ok((!installed.is_empty() && self.choice.filter.takes(&parts.join("/"))).then_some(installed))
     }
 }

@@ -69,7 +69,7 @@ pub enum ContentKind {
         source: PathBuf,
         /// How many leading directories are left out.
         strip_components: usize,
-        /// Which paths, as they are after that.
+        /// Which paths, as they are in the archive.
         filter: PathFilter,
     },
 }

@@ -36,9 +36,10 @@ pub(super) struct RawContent {
     pub(super) noreplace: Option<Located<bool>>,
     /// The configuration file may be missing.
     pub(super) missingok: Option<Located<bool>>,
-    /// Only paths that match one of these; a pattern without "/" matches names at any depth.
+    /// Only paths that match one of these, and what lies below them; a pattern without "/" matches names at any depth.
+    /// Paths of an archive are those in it: "*/conf" is a folder in its only folder.
     pub(super) include: Option<Vec<Text>>,
-    /// No paths that match one of these; a pattern without "/" matches names at any depth.
+    /// No paths that match one of these, nor what lies below them; as `include`.
     pub(super) exclude: Option<Vec<Text>>,
     /// Replaces variables within the files' text.
     pub(super) expand: Option<Located<bool>>,
