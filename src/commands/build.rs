@@ -1,5 +1,6 @@
 //! `pkg build`: reads every spec, then builds one package after the other.
 
+mod against;
 mod difference;
 mod mirror;
 mod second_build;
@@ -16,6 +17,7 @@ use packager::{
 };
 use serde::Serialize;
 
+use self::against::AgainstArgs;
 use self::second_build::SecondBuild;
 use super::lint::{FindingJson, LintArgs, findings_json, tell};
 use crate::exit::{Exit, Failure};
@@ -27,16 +29,22 @@ use crate::render::Printer;
 /// any RPM. The paths are printed. Nothing is written before every spec and every file that it names was found good.
 /// Times in the packages come from SOURCE_DATE_EPOCH, else from the git commit that is checked out at the spec: the same
 /// sources give the same bytes.
+///
+/// A version is mapped so that rpm sorts it as its makers mean it: 1.1-SNAPSHOT becomes 1.1~SNAPSHOT.<time>, 1.1-RC1
+/// 1.1~rc1, 1.1.Final 1.1, and 1.1-9-gabc1234 of git describe 1.1^9.gabc1234. A package with a WAR says on the host what
+/// it is: /usr/share/<name>/build.properties (version, commit, branch, build, builder, the WAR's sha256) and sbom.cdx.json
+/// (every jar, as CycloneDX); its tags say it too: VCS, `build(commit)` and `bundled(maven:group:artifact)`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// The package specs, in TOML.
-    #[arg(required_unless_present = "schema", value_name = "SPEC")]
+    #[arg(required = true, value_name = "SPEC")]
     specs: Vec<PathBuf>,
-    /// The version, in place of the spec's.
+    /// The version, in place of the spec's; `auto` finds it as the spec's key `version` does.
     #[arg(long, value_name = "VERSION")]
     version: Option<String>,
-    /// The release, in place of the spec's: the build's number, then what you like, such as 57.gabc123.
+    /// The release, in place of the spec's: the build's number, then what you like, such as 57.gabc123; `auto` makes it
+    /// of the CI build's number and the commit.
     #[arg(long, value_name = "RELEASE")]
     release: Option<String>,
     /// Release notes, in Markdown or text: installed as documentation, and the newest entry of the changelog.
@@ -64,9 +72,8 @@ pub(crate) struct Args {
     /// another umask, locale and time zone; a package that comes out different is refused.
     #[arg(long)]
     check: bool,
-    /// Print the JSON schema of specs, for editors, and build nothing.
-    #[arg(long, exclusive = true)]
-    schema: bool,
+    #[command(flatten)]
+    against: AgainstArgs,
     #[command(flatten)]
     lint: LintArgs,
 }
@@ -77,6 +84,7 @@ Examples:
   VERSION=1.4.0 BUILD_NUMBER=57 pkg build specs/petclinic.toml --sign ci-key.asc
   pkg build specs/examples.toml --version 9.0.82 --release 1 --set WAR=build/examples.war --out /tmp/rpms
   pkg build shop.toml --environment prod --set-file prod.env      the application and shop-config-prod
+  pkg build shop.toml --version auto --release auto --notes NOTES.md --against https://rpm.example.org/prod
   pkg build shop.toml --check --lint-deny unowned-directory       as strict as can be
 
 Lint looks at every package before it is written; what it refuses is wrong input (exit code 2). A spec allows and denies
@@ -93,16 +101,14 @@ struct Built<'a> {
     findings: Vec<FindingJson>,
 }
 
-pub(crate) fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> {
-    if args.schema {
-        printer.data(&format!("{:#}", packager::schema()));
-        return Ok(Exit::Done);
-    }
+pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> {
     let variables = variables(&args)?;
     let specs = read_specs(&args, &variables)?;
+    args.against.check(&specs.iter().map(PackageSpec::nevra).collect::<Vec<_>>()).await?;
     let key = signing_key(&args)?;
     let mut planned = Vec::new();
     for spec in &specs {
+        tell_version(spec, printer);
         planned.push(plan(spec)?);
     }
     let verdicts = lint(&specs, &planned, &args, printer)?;
@@ -123,6 +129,17 @@ pub(crate) fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> {
         report(&package, verdict, printer);
     }
     Ok(Exit::Done)
+}
+
+/// Says where the version and the release come from, where the spec or the command line do not simply say them.
+fn tell_version(spec: &PackageSpec, printer: &Printer) {
+    let evr = spec.evr();
+    if spec.version.text != evr.version() || !spec.version.is_written {
+        printer.talk(&format!("{}: version {}, from {}", spec.name(), evr.version(), spec.version));
+    }
+    if let Some(place) = &spec.release_place {
+        printer.talk(&format!("{}: release {}, from {place}", spec.name(), evr.release()));
+    }
 }
 
 /// Looks for what is allowed and still likely wrong, before anything is written.

@@ -84,7 +84,7 @@ fn version(
     };
     let source = source.or_else(|| (written.value.trim() == AUTO).then_some(VersionSource::Auto));
     match source {
-        None => Ok(FoundVersion::new(written.value, written.location.to_string(), surroundings)),
+        None => Ok(FoundVersion::written(written.value, written.location.to_string(), surroundings)),
         Some(source) => {
             let war = war(resolver, raw, &source)?;
             source.find(war.as_deref(), surroundings).map_err(|reason| not_found(&written, reason))

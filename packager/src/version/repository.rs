@@ -1,4 +1,4 @@
-//! What a yum repository, or a folder of packages, holds of one name.
+//! What a yum repository, or a folder of packages, holds of some names.
 //!
 //! A repository is read in two steps, so that whoever has it elsewhere can fetch the one file and then the other:
 //! `repodata/repomd.xml`, and the list of packages that it names ("primary").
@@ -77,16 +77,16 @@ pub enum RepositoryError {
 const REPOMD_LIMIT: u64 = 4 << 20;
 const PRIMARY_LIMIT: u64 = 4 << 30;
 
-/// Reads what a folder holds of a name: of its repodata where it is a repository, else of the packages in it; or takes a
+/// Reads what a folder holds of some names: of its repodata where it is a repository, else of the packages in it; or takes a
 /// single package.
 ///
 /// # Errors
 /// [`RepositoryError`]
-pub fn listed(path: &Path, name: &Name) -> Result<Vec<ListedPackage>, RepositoryError> {
+pub fn listed(path: &Path, names: &[Name]) -> Result<Vec<ListedPackage>, RepositoryError> {
     let repomd = path.join("repodata/repomd.xml");
     if repomd.is_file() {
         let primary = Primary::locate(File::open(repomd).map_err(RepositoryError::Read)?)?;
-        return primary.read(File::open(path.join(&primary.href)).map_err(RepositoryError::Read)?, name);
+        return primary.read(File::open(path.join(&primary.href)).map_err(RepositoryError::Read)?, names);
     }
     let nothing = || RepositoryError::Nothing(path.to_owned());
     let mut files = Vec::new();
@@ -103,7 +103,7 @@ pub fn listed(path: &Path, name: &Name) -> Result<Vec<ListedPackage>, Repository
         return Err(nothing());
     }
     let packages = files.iter().map(|file| read_package(file)).collect::<Result<Vec<_>, _>>()?;
-    Ok(packages.into_iter().filter(|package| package.nevra.name == *name).collect())
+    Ok(packages.into_iter().filter(|package| names.contains(&package.nevra.name)).collect())
 }
 
 fn read_package(path: &Path) -> Result<ListedPackage, RepositoryError> {
@@ -149,11 +149,11 @@ impl Primary {
         if is_within { Ok(Self { href, checksum }) } else { Err(RepositoryError::Path(href)) }
     }
 
-    /// Reads the list, packed by gzip, zstd or xz or not at all, in constant memory, and gives the packages of a name.
+    /// Reads the list, packed by gzip, zstd or xz or not at all, in constant memory, and gives the packages of some names.
     ///
     /// # Errors
     /// [`RepositoryError`] where it is broken, or another file than repomd.xml says.
-    pub fn read(&self, primary: impl Read, name: &Name) -> Result<Vec<ListedPackage>, RepositoryError> {
+    pub fn read(&self, primary: impl Read, names: &[Name]) -> Result<Vec<ListedPackage>, RepositoryError> {
         let mut packed = Digesting { inner: BufReader::new(primary), sha256: Sha256::new(), sha512: Sha512::new() };
         let packages = {
             let mut packed = BufReader::new(&mut packed);
@@ -166,7 +166,7 @@ impl Primary {
                 [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Box::new(liblzma::bufread::XzDecoder::new(&mut packed)),
                 _ => Box::new(&mut packed),
             };
-            packages_of(BufReader::new(unpacked.take(PRIMARY_LIMIT)), name)?
+            packages_of(BufReader::new(unpacked.take(PRIMARY_LIMIT)), names)?
         };
         io::copy(&mut packed, &mut io::sink()).map_err(RepositoryError::Read)?;
         let agrees = match &self.checksum {
@@ -202,7 +202,7 @@ struct Reading {
     href: String,
 }
 
-fn packages_of(xml: impl BufRead, name: &Name) -> Result<Vec<ListedPackage>, RepositoryError> {
+fn packages_of(xml: impl BufRead, names: &[Name]) -> Result<Vec<ListedPackage>, RepositoryError> {
     let wrong = |source| RepositoryError::Xml { file: "list of packages", source };
     let mut reader = Reader::from_reader(xml);
     let (mut buffer, mut packages) = (Vec::new(), Vec::new());
@@ -222,7 +222,7 @@ fn packages_of(xml: impl BufRead, name: &Name) -> Result<Vec<ListedPackage>, Rep
             Event::End(_) => {
                 path.pop();
                 if path == ["metadata"] {
-                    packages.extend(std::mem::take(&mut package).finish(name));
+                    packages.extend(std::mem::take(&mut package).finish(names));
                 }
             }
             Event::Eof => break,
@@ -251,10 +251,11 @@ impl Reading {
         }
     }
 
-    fn finish(self, name: &Name) -> Option<ListedPackage> {
+    fn finish(self, names: &[Name]) -> Option<ListedPackage> {
         let arch: Arch = self.arch.parse().ok()?;
-        let evr = self.evr.filter(|_| self.name == name.as_str() && arch.as_str() != "src")?;
-        Some(ListedPackage { nevra: Nevra { name: name.clone(), evr, arch }, href: self.href })
+        let name = names.iter().find(|name| name.as_str() == self.name)?.clone();
+        let evr = self.evr.filter(|_| arch.as_str() != "src")?;
+        Some(ListedPackage { nevra: Nevra { name, evr, arch }, href: self.href })
     }
 }
 
@@ -291,7 +292,7 @@ mod tests {
     fn read(packed: &[u8]) -> Result<Vec<ListedPackage>, RepositoryError> {
         let checksum = hex::encode(Sha256::digest(packed));
         let primary = Primary::locate(repomd(&checksum, "repodata/primary.xml").as_bytes()).unwrap();
-        primary.read(packed, &"shop".parse().unwrap())
+        primary.read(packed, &["shop".parse().unwrap()])
     }
 
     fn gzip(text: &[u8]) -> Vec<u8> {
@@ -320,7 +321,7 @@ mod tests {
         let packed = gzip(PACKAGES.as_bytes());
         assert!(read(&packed[..packed.len() / 2]).is_err());
         let primary = Primary::locate(repomd("00", "p").as_bytes()).unwrap();
-        let error = primary.read(packed.as_slice(), &"shop".parse().unwrap()).unwrap_err();
+        let error = primary.read(packed.as_slice(), &["shop".parse().unwrap()]).unwrap_err();
         assert!(matches!(error, RepositoryError::Checksum));
         for href in ["../p", "/etc/passwd", "http://elsewhere/p", "a/../../p"] {
             assert!(matches!(Primary::locate(repomd("00", href).as_bytes()), Err(RepositoryError::Path(_))), "{href}");
@@ -332,7 +333,7 @@ mod tests {
     #[test]
     fn reads_folders() {
         let directory = tempfile::tempdir().unwrap();
-        let name: Name = "shop".parse().unwrap();
+        let name: [Name; 1] = ["shop".parse().unwrap()];
         assert!(matches!(listed(directory.path(), &name), Err(RepositoryError::Nothing(_))));
         assert!(matches!(listed(&directory.path().join("no"), &name), Err(RepositoryError::Nothing(_))));
         fs_err::write(directory.path().join("a.rpm"), "no package").unwrap();

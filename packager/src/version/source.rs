@@ -28,6 +28,8 @@ pub struct FoundVersion {
     pub text: String,
     /// As rpm is to have it.
     pub mapped: MappedVersion,
+    /// Whether it was written for this package, and not found elsewhere.
+    pub is_written: bool,
     /// Where it was found, such as ``pom.properties in `target/shop.war` ``.
     pub place: String,
 }
@@ -66,15 +68,15 @@ impl VersionSource {
             }
             Self::Git(tags) => described(tags.as_deref().unwrap_or("*"), surroundings)?,
         };
-        Ok(FoundVersion::new(text, place, surroundings))
+        Ok(FoundVersion { is_written: false, ..FoundVersion::written(text, place, surroundings) })
     }
 }
 
 impl FoundVersion {
-    /// Takes a version as it was found, and maps it.
+    /// Takes a version as it is written, and maps it.
     #[must_use]
-    pub fn new(text: String, place: String, surroundings: &Surroundings) -> Self {
-        Self { mapped: MappedVersion::map(&text, surroundings.source_date), text, place }
+    pub fn written(text: String, place: String, surroundings: &Surroundings) -> Self {
+        Self { mapped: MappedVersion::map(&text, surroundings.source_date), text, place, is_written: true }
     }
 }
 
