@@ -49,7 +49,9 @@ impl Checkout {
             author: author.to_owned(),
             branch: git(here, &["symbolic-ref", "--quiet", "--short", "HEAD"]).ok().filter(|branch| !branch.is_empty()),
             origin: git(here, &["remote", "get-url", "origin"]).ok().as_deref().and_then(location),
-            is_modified: git(here, &["diff-index", "--quiet", "HEAD", "--"]).is_err(),
+            // Contents count: a checkout that was copied has other times than git remembers.
+            is_modified: git(here, &["--no-optional-locks", "status", "--porcelain", "--untracked-files=no"])
+                .map_or(true, |changes| !changes.is_empty()),
         }))
     }
 
@@ -133,6 +135,9 @@ pub(super) mod tests {
         assert_eq!(checkout.branch.as_deref(), Some("trunk"));
         assert_eq!(checkout.origin.as_deref(), Some("https://git.example.org/team/shop.git"));
         assert!(!checkout.is_modified);
+        fs_err::remove_file(directory.path().join("a")).unwrap();
+        fs_err::write(directory.path().join("a"), "a").unwrap();
+        assert!(!Checkout::read(directory.path()).unwrap().unwrap().is_modified, "the same content in another file");
         fs_err::write(directory.path().join("a"), "b").unwrap();
         assert!(Checkout::read(directory.path()).unwrap().unwrap().is_modified);
         run(directory.path(), &["checkout", "--quiet", "--detach"]);
