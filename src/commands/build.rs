@@ -38,7 +38,7 @@ use crate::render::Printer;
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// The package specs, in TOML.
-    #[arg(required = true, value_name = "SPEC")]
+    #[arg(required_unless_present = "schema", value_name = "SPEC")]
     specs: Vec<PathBuf>,
     /// The version, in place of the spec's; `auto` finds it as the spec's key `version` does.
     #[arg(long, value_name = "VERSION")]
@@ -72,6 +72,9 @@ pub(crate) struct Args {
     /// another umask, locale and time zone; a package that comes out different is refused.
     #[arg(long)]
     check: bool,
+    /// Print the JSON schema of specs, for editors, and build nothing.
+    #[arg(long, exclusive = true)]
+    schema: bool,
     #[command(flatten)]
     against: AgainstArgs,
     #[command(flatten)]
@@ -102,6 +105,10 @@ struct Built<'a> {
 }
 
 pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> {
+    if args.schema {
+        printer.data(&format!("{:#}", packager::schema()));
+        return Ok(Exit::Done);
+    }
     let variables = variables(&args)?;
     let specs = read_specs(&args, &variables)?;
     args.against.check(&specs.iter().map(PackageSpec::nevra).collect::<Vec<_>>()).await?;
