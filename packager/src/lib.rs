@@ -13,7 +13,7 @@ pub mod lint;
 pub mod preflight;
 mod project;
 mod rpm_file;
-mod signing_key;
+mod signing;
 mod source_date;
 mod spec;
 mod target;
@@ -30,7 +30,7 @@ pub use layout::{
 };
 pub use project::{Configuration, Project, ProjectError, starter};
 pub use rpm_file::{ReadBackError, UnfitLayout, WriteError};
-pub use signing_key::{SigningKey, SigningKeyError};
+pub use signing::{KeyAlgorithm, SigningKey, SigningKeyError, UnusablePart};
 pub use source_date::{SourceDate, SourceDateError};
 pub use spec::{
     Attributes, ConfigurationFolder, Content, ContentKind, ContextPath, Descriptor, Expand, InstallPath, Location,

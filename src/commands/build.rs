@@ -6,14 +6,14 @@ mod mirror;
 mod second_build;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 use nevra::Nevra;
 use packager::lint::{self, Subject, Verdict};
 use packager::{
-    BuildError, BuiltPackage, DraftedPackage, Overrides, PackageSpec, PlannedPackage, SigningKey, SourceDate, SpecFile, Variables,
-    WriteError,
+    BuildError, BuiltPackage, DraftedPackage, Overrides, PackageSpec, PlannedPackage, SigningKey, SigningKeyError,
+    SourceDate, SpecFile, Variables, WriteError,
 };
 use serde::Serialize;
 
@@ -59,9 +59,10 @@ pub(crate) struct Args {
     /// Build, besides the application, only this environment's configuration package; all of the spec's otherwise.
     #[arg(long, value_name = "ENVIRONMENT")]
     environment: Vec<String>,
-    /// Sign with this armored OpenPGP private key; its passphrase is taken from PKG_SIGN_PASSPHRASE.
-    #[arg(long, value_name = "KEYFILE")]
-    sign: Option<PathBuf>,
+    /// Sign with the OpenPGP private key of this file (its passphrase is taken from PKG_SIGN_PASSPHRASE), or with
+    /// gpg:KEY, which is a fingerprint, an id or an owner that gpg knows, as of a key in its agent or on a card.
+    #[arg(long, value_name = "KEYFILE|gpg:KEY")]
+    sign: Option<String>,
     /// Take the key's passphrase from the first line of this file instead.
     #[arg(long, value_name = "FILE", requires = "sign")]
     sign_passphrase_file: Option<PathBuf>,
@@ -85,6 +86,7 @@ const EXAMPLES: &str = "\
 Examples:
   pkg build specs/hello.toml --version 1.0 --release 1
   VERSION=1.4.0 BUILD_NUMBER=57 pkg build specs/petclinic.toml --sign ci-key.asc
+  pkg build specs/hello.toml --sign gpg:release@example.com
   pkg build specs/examples.toml --version 9.0.82 --release 1 --set WAR=build/examples.war --out /tmp/rpms
   pkg build shop.toml --environment prod --set-file prod.env      the application and shop-config-prod
   pkg build shop.toml --version auto --release auto --notes NOTES.md --against https://rpm.example.org/prod
@@ -246,7 +248,10 @@ fn read_specs(args: &Args, variables: &Variables) -> Result<Vec<PackageSpec>, Fa
 }
 
 fn signing_key(args: &Args) -> Result<Option<SigningKey>, Failure> {
-    let Some(path) = &args.sign else { return Ok(None) };
+    let Some(key) = &args.sign else { return Ok(None) };
+    if let Some(name) = key.strip_prefix("gpg:") {
+        return SigningKey::of_gpg(name, None).map(Some).map_err(Failure::input);
+    }
     let passphrase = match &args.sign_passphrase_file {
         Some(file) => {
             let text = fs_err::read_to_string(file).context("could not read the passphrase").map_err(Failure::input)?;
@@ -254,7 +259,7 @@ fn signing_key(args: &Args) -> Result<Option<SigningKey>, Failure> {
         }
         None => std::env::var("PKG_SIGN_PASSPHRASE").ok(),
     };
-    SigningKey::load(path, passphrase.as_deref()).map(Some).map_err(Failure::input)
+    SigningKey::load(Path::new(key), passphrase.as_deref()).map(Some).map_err(Failure::input)
 }
 
 fn report(package: &BuiltPackage, verdict: &Verdict, printer: &Printer) {
@@ -277,7 +282,11 @@ fn failure(error: BuildError, nevra: &Nevra) -> Failure {
     let exit = match &error {
         BuildError::Contents(_) | BuildError::Layout(_) | BuildError::Inside(_) => Exit::Input,
         BuildError::Write(
-            WriteError::Unfit(_) | WriteError::Directory { .. } | WriteError::Read(_) | WriteError::Changed { .. },
+            WriteError::Unfit(_)
+            | WriteError::Directory { .. }
+            | WriteError::Read(_)
+            | WriteError::Changed { .. }
+            | WriteError::Sign(SigningKeyError::Algorithm { .. } | SigningKeyError::Subkey { .. }),
         ) => Exit::Input,
         BuildError::Write(
             WriteError::Output(_) | WriteError::Thread(_) | WriteError::Sign(_) | WriteError::SignatureTooLong,

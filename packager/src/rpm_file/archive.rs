@@ -28,8 +28,17 @@ impl From<Stopped> for Incomplete {
     }
 }
 
-/// Writes the archive, and gives the sha256 of every entry, hexadecimal; empty for what has no content of its own.
-pub(super) fn write(layout: &PackageLayout, mut out: BlockWriter) -> Result<Vec<String>, Incomplete> {
+/// What is known of an archive once it is written.
+#[derive(Debug)]
+pub(super) struct Archive {
+    /// sha256 of each entry, hexadecimal; empty for what has no content of its own.
+    pub(super) files: Vec<String>,
+    /// Bytes.
+    pub(super) length: u64,
+}
+
+/// Writes the archive.
+pub(super) fn write(layout: &PackageLayout, mut out: BlockWriter) -> Result<Archive, Incomplete> {
     let form = if file_tags::has_large_files(&layout.entries) { Form::Stripped } else { Form::Newc };
     let mut digests = Vec::with_capacity(layout.entries.len());
     for (number, entry) in (0..).zip(&layout.entries) {
@@ -42,8 +51,7 @@ pub(super) fn write(layout: &PackageLayout, mut out: BlockWriter) -> Result<Vec<
         out.write(cpio::padding(entry.size()))?;
     }
     out.write(&cpio::trailer())?;
-    out.finish()?;
-    Ok(digests)
+    Ok(Archive { files: digests, length: out.finish()? })
 }
 
 fn write_content(out: &mut BlockWriter, entry: &Entry) -> Result<String, Incomplete> {

@@ -25,12 +25,14 @@ pub(super) fn channel() -> (SyncSender<Block>, Receiver<Block>) {
 pub(super) struct BlockWriter {
     block: Vec<u8>,
     filled: usize,
+    /// Bytes of the blocks that were handed on.
+    handed_on: u64,
     receivers: Vec<SyncSender<Block>>,
 }
 
 impl BlockWriter {
     pub(super) fn new(receivers: Vec<SyncSender<Block>>) -> Self {
-        Self { block: vec![0; BLOCK_SIZE], filled: 0, receivers }
+        Self { block: vec![0; BLOCK_SIZE], filled: 0, handed_on: 0, receivers }
     }
 
     /// Takes bytes.
@@ -58,14 +60,18 @@ impl BlockWriter {
         self.filled += count;
     }
 
-    /// Hands the last block on.
-    pub(super) fn finish(mut self) -> Result<(), Stopped> {
-        if self.filled > 0 { self.hand_on(Vec::new()) } else { Ok(()) }
+    /// Hands the last block on, and gives the length of the whole stream in bytes.
+    pub(super) fn finish(mut self) -> Result<u64, Stopped> {
+        if self.filled > 0 {
+            self.hand_on(Vec::new())?;
+        }
+        Ok(self.handed_on)
     }
 
     fn hand_on(&mut self, next: Vec<u8>) -> Result<(), Stopped> {
         let mut block = std::mem::replace(&mut self.block, next);
         block.truncate(std::mem::take(&mut self.filled));
+        self.handed_on += block.len() as u64;
         let block = Arc::new(block);
         self.receivers.iter().try_for_each(|receiver| receiver.send(Arc::clone(&block)).map_err(|_| Stopped))
     }
@@ -82,7 +88,7 @@ mod tests {
             let mut writer = BlockWriter::new(vec![sender]);
             let bytes: Vec<u8> = (0..2 * BLOCK_SIZE + 5).map(|number| (number % 251) as u8).collect();
             bytes.chunks(step).for_each(|piece| writer.write(piece).unwrap());
-            writer.finish().unwrap();
+            assert_eq!(writer.finish().unwrap(), bytes.len() as u64);
             let blocks: Vec<_> = receiver.iter().collect();
             assert_eq!(blocks.iter().map(|block| block.len()).collect::<Vec<_>>(), [BLOCK_SIZE, BLOCK_SIZE, 5]);
             assert!(blocks.iter().flat_map(|block| block.iter()).eq(&bytes));

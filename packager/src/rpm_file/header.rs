@@ -28,7 +28,7 @@ pub(super) fn put_digests(header: &mut Section, digests: &PayloadDigests) {
     header.put(tag::FILEDIGESTS, Value::texts(digests.files.iter().map(String::as_str)));
     // Lists of one, as rpm has them.
     header.put(tag::PAYLOADDIGEST, Value::texts([digests.compressed.sha256.as_str()]));
-    header.put(tag::PAYLOADDIGESTALT, Value::texts([digests.archive.sha256.as_str()]));
+    header.put(tag::PAYLOADDIGESTALT, Value::texts(digests.archive_sha256.as_deref()));
 }
 
 fn put_identity(header: &mut Section, layout: &PackageLayout) {

@@ -10,10 +10,10 @@ use std::thread::{self, ScopedJoinHandle};
 
 use sha2::{Digest, Sha256};
 
-use crate::{Compression, Entry, PackageLayout};
+use crate::{Compression, Entry, PackageLayout, Target};
 
 use super::WriteError;
-use super::archive::{self, Incomplete};
+use super::archive::{self, Archive, Incomplete};
 use super::blocks::{self, Block, BlockWriter};
 use super::compressor::{self, Compressor};
 
@@ -24,8 +24,10 @@ pub(super) struct PayloadDigests {
     pub(super) files: Vec<String>,
     /// As written, compressed.
     pub(super) compressed: Written,
-    /// Before compression.
-    pub(super) archive: Written,
+    /// Bytes before compression.
+    pub(super) archive_length: u64,
+    /// sha256 before compression, hexadecimal, where the target's rpm knows what to do with it.
+    pub(super) archive_sha256: Option<String>,
     /// CRC-32 as written: tells quickly whether what is read back is the same.
     pub(super) checksum: u32,
 }
@@ -65,32 +67,48 @@ impl PayloadDigests {
     pub(super) fn unknown(layout: &PackageLayout) -> Self {
         let nothing = Written { sha256: hex::encode(Sha256::digest([])), length: 0 };
         let digest = |entry: &Entry| entry.source().map_or_else(String::new, |_| nothing.sha256.clone());
-        let files = layout.entries.iter().map(digest).collect();
-        Self { files, compressed: nothing.clone(), archive: nothing, checksum: 0 }
+        Self {
+            files: layout.entries.iter().map(digest).collect(),
+            archive_length: 0,
+            archive_sha256: digests_archive(layout.target).then(|| nothing.sha256.clone()),
+            compressed: nothing,
+            checksum: 0,
+        }
     }
 
     /// Streams a package's files to `out`, from where it stands.
     pub(super) fn write(layout: &PackageLayout, out: &File) -> Result<Self, WriteError> {
         thread::scope(|scope| {
-            let (archive_input, archive_blocks) = blocks::channel();
             let Compressor { input, output } =
                 compressor::start(scope, layout.compression).map_err(WriteError::Thread)?;
-            let start = thread::Builder::new;
-            let archive = start().spawn_scoped(scope, move || digest(&archive_blocks)).map_err(WriteError::Thread)?;
-            let written = start().spawn_scoped(scope, || write_out(output, out)).map_err(WriteError::Thread)?;
-            let files = archive::write(layout, BlockWriter::new(vec![archive_input, input]));
-            let (archive, written) = (join(archive), join(written));
-            match files {
+            let mut receivers = vec![input];
+            let digest = digests_archive(layout.target).then(|| {
+                let (input, blocks) = blocks::channel();
+                receivers.push(input);
+                thread::Builder::new().spawn_scoped(scope, move || digest(&blocks))
+            });
+            let digest = digest.transpose().map_err(WriteError::Thread)?;
+            let written = thread::Builder::new().spawn_scoped(scope, || write_out(output, out));
+            let written = written.map_err(WriteError::Thread)?;
+            let archive = archive::write(layout, BlockWriter::new(receivers));
+            let (archive_sha256, written) = (digest.map(join), join(written));
+            match archive {
                 Err(Incomplete::Failed(error)) => Err(error),
                 // The one that stopped tells why.
                 Err(Incomplete::Stopped) => Err(WriteError::Output(written.err().unwrap_or_else(stopped))),
-                Ok(files) => {
+                Ok(Archive { files, length: archive_length }) => {
                     let (compressed, checksum) = written.map_err(WriteError::Output)?;
-                    Ok(Self { files, compressed, archive, checksum })
+                    Ok(Self { files, compressed, archive_length, archive_sha256, checksum })
                 }
             }
         })
     }
+}
+
+/// Tells whether the archive is digested before compression as well: rpm 4.16 can tell by it a payload that was
+/// compressed anew. For an older rpm it would be a quarter of all the work for nothing.
+fn digests_archive(target: Target) -> bool {
+    target >= Target::El9
 }
 
 fn stopped() -> io::Error {
@@ -101,37 +119,20 @@ fn join<T>(thread: ScopedJoinHandle<'_, T>) -> T {
     thread.join().unwrap_or_else(|panic: Box<dyn Any + Send>| resume_unwind(panic))
 }
 
-fn digest(blocks: &Receiver<Block>) -> Written {
-    let mut stream = Stream::default();
-    blocks.iter().for_each(|block| stream.take(&block));
-    stream.written()
+fn digest(blocks: &Receiver<Block>) -> String {
+    let mut digest = Sha256::new();
+    blocks.iter().for_each(|block| digest.update(block.as_slice()));
+    hex::encode(digest.finalize())
 }
 
 fn write_out(blocks: impl Iterator<Item = io::Result<Block>>, mut out: impl Write) -> io::Result<(Written, u32)> {
-    let (mut stream, mut checksum) = (Stream::default(), flate2::Crc::new());
+    let (mut digest, mut checksum, mut length) = (Sha256::new(), flate2::Crc::new(), 0);
     for block in blocks {
         let block = block?;
         out.write_all(&block)?;
-        stream.take(&block);
+        digest.update(block.as_slice());
         checksum.update(&block);
+        length += block.len() as u64;
     }
-    Ok((stream.written(), checksum.sum()))
-}
-
-/// A stream's digest and length so far.
-#[derive(Default)]
-struct Stream {
-    digest: Sha256,
-    length: u64,
-}
-
-impl Stream {
-    fn take(&mut self, bytes: &[u8]) {
-        self.digest.update(bytes);
-        self.length += bytes.len() as u64;
-    }
-
-    fn written(self) -> Written {
-        Written { sha256: hex::encode(self.digest.finalize()), length: self.length }
-    }
+    Ok((Written { sha256: hex::encode(digest.finalize()), length }, checksum.sum()))
 }

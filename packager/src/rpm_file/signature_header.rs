@@ -3,7 +3,7 @@
 use sha1::{Digest, Sha1};
 use sha2::Sha256;
 
-use crate::signing_key::HeaderSignature;
+use crate::signing::HeaderSignature;
 
 use super::section::{Section, Value};
 use super::tag;

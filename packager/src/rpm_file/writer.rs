@@ -104,7 +104,7 @@ pub(crate) fn write(layout: &PackageLayout, directory: &Path, key: Option<&Signi
     let contents = Contents {
         header: &header,
         size: header.len() as u64 + digests.compressed.length,
-        archive_size: digests.archive.length,
+        archive_size: digests.archive_length,
         md5: legacy_digest(layout.target, &header, &mut file, payload_start).map_err(WriteError::Output)?,
         signature: key.map(|key| key.sign(&header, layout.source_date)).transpose().map_err(WriteError::Sign)?,
     };

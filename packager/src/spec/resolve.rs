@@ -116,6 +116,7 @@ fn described(
     let license = resolver.required("license", raw.license.as_ref(), "license = \"Apache-2.0\"")?.read(line)?;
     let description = resolver.optional_as("description", raw.description.as_ref(), paragraphs)?;
     let text = |key, text: &Option<Text>| resolver.optional_as(key, text.as_ref(), line);
+    let target: crate::Target = resolver.optional_as("target", raw.target.as_ref(), str::parse)?.unwrap_or_default();
     Ok(PackageSpec {
         arch: resolver.optional_as("arch", raw.arch.as_ref(), str::parse)?.unwrap_or_else(Arch::noarch),
         description: description.unwrap_or_else(|| summary.clone()),
@@ -126,8 +127,10 @@ fn described(
         group: text("group", &raw.group)?,
         packager: text("packager", &raw.packager)?,
         bug_url: text("bug_url", &raw.bug_url)?,
-        target: resolver.optional_as("target", raw.target.as_ref(), str::parse)?.unwrap_or_default(),
-        compression: resolver.optional_as("compression", raw.compression.as_ref(), str::parse)?.unwrap_or_default(),
+        target,
+        compression: resolver
+            .optional_as("compression", raw.compression.as_ref(), str::parse)?
+            .unwrap_or_else(|| target.compression()),
         environments: raw.environments.keys().cloned().collect(),
         lint: lint_policy(resolver, raw.lint.as_ref())?,
         directory: resolver.file.directory().to_owned(),
