@@ -11,6 +11,7 @@ mod lab_deployment;
 mod lab_tomcat;
 mod program;
 mod root;
+mod second_thoughts;
 mod server;
 mod shop;
 mod tour;

@@ -1,0 +1,132 @@
+//! Looking twice before a package goes anywhere: lint, `--check`, and `inspect --against` with files and URLs.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::program::{Ran, pkg, run};
+
+/// The shop with configuration, in a project of its own.
+fn project(directory: &Path, properties: &str, keys: &str) {
+    for folder in ["app", "config"] {
+        std::fs::create_dir_all(directory.join(folder)).unwrap();
+    }
+    std::fs::write(directory.join("app/index.html"), "<html/>\n").unwrap();
+    for name in ["a.properties", "b.properties"] {
+        std::fs::write(directory.join("config").join(name), properties).unwrap();
+    }
+    let spec = format!(
+        "name = 'shop'\nlicense = 'MIT'\nrelease = '1'\nsummary = 'The shop'\n{keys}\n\
+         [tomcat]\nwar = 'app'\n[configuration]\ndirectory = 'config'\n"
+    );
+    std::fs::write(directory.join("shop.toml"), spec).unwrap();
+}
+
+#[track_caller]
+fn build(directory: &Path, version: &str, arguments: &[&str]) -> Ran {
+    run(pkg(directory).args(["build", "shop.toml", "--version", version]).args(arguments).env("TZ", "UTC"))
+}
+
+fn packages(directory: &Path) -> usize {
+    std::fs::read_dir(directory.join("dist")).into_iter().flatten().count()
+}
+
+#[test]
+fn lint_refuses_by_name() {
+    let directory = tempfile::tempdir().unwrap();
+    let directory = directory.path();
+    project(directory, "db.password = tiger7\n", "");
+    let refused = build(directory, "1", &[]);
+    refused.exits(2);
+    refused.says(&["denied: shop-1-1.noarch: password: `/etc/shop/a.properties`, line 1, key `db.password`", "mend:"]);
+    assert!(!refused.stderr.contains("tiger7"), "{}", refused.stderr);
+    assert_eq!(packages(directory), 0);
+    build(directory, "1", &["--lint-allow", "password"]).ok();
+    project(directory, "db.password = tiger7\n", "lint = { allow = ['password'], deny = ['empty-description'] }");
+    let refused = build(directory, "2", &[]);
+    refused.exits(2);
+    refused.says(&["denied: shop-2-1.noarch: empty-description"]);
+    let built = build(directory, "2", &["--lint-allow", "empty-description", "--json"]);
+    let json: Value = serde_json::from_str(built.ok()).unwrap();
+    assert_eq!(json["findings"], serde_json::json!([]));
+    project(directory, "", "lint = { allow = ['pasword'] }");
+    let refused = build(directory, "3", &[]);
+    refused.exits(2);
+    refused.says(&["shop.toml:5: `lint.allow`: `pasword` is not a lint; allowed are `system-directory`"]);
+}
+
+#[test]
+fn what_is_built_twice_comes_out_the_same() {
+    let directory = tempfile::tempdir().unwrap();
+    let directory = directory.path();
+    project(directory, "a = 1\n", "");
+    let built = build(directory, "1", &["--check"]);
+    built.ok();
+    built.says(&["shop-1-1.noarch comes out the same when built again"]);
+    assert_eq!(packages(directory), 1);
+    project(directory, "a = 1\n", "description = 'Built at ${TZ}'");
+    let refused = build(directory, "2", &["--check"]);
+    refused.exits(1);
+    refused.says(&["`shop-2-1.noarch` comes out different", "DESCRIPTION: \"Built at UTC\" and \"Built at Pacific/"]);
+    assert_eq!(packages(directory), 1);
+}
+
+#[test]
+fn what_a_rollback_would_lose_is_told_from_files_and_urls() {
+    let directory = tempfile::tempdir().unwrap();
+    let directory = directory.path();
+    project(directory, "a = 1\n", "");
+    let old = build(directory, "1", &[]).ok().to_owned();
+    std::fs::remove_file(directory.join("config/b.properties")).unwrap();
+    std::fs::write(directory.join("config/a.properties"), "a = 2\n").unwrap();
+    let new = build(directory, "2", &[]).ok().to_owned();
+    let bytes = std::fs::read(directory.join(&old)).unwrap();
+    for ranges in [true, false] {
+        let url = serve(bytes.clone(), ranges);
+        for against in [&old, &url] {
+            let told = run(pkg(directory).args(["inspect", &new, "--against", against, "--json", "--lint"]));
+            let told: Value = serde_json::from_str(told.ok()).unwrap();
+            assert_eq!((&told["old"], &told["forward"]["direction"]), (&"shop-1-1.noarch".into(), &"upgrade".into()));
+            let lost =
+                serde_json::json!({"path": "/etc/shop/b.properties", "kept_as": "/etc/shop/b.properties.rpmsave"});
+            assert!(told["edits_lost_by_rollback"].as_array().unwrap().contains(&lost), "{told}");
+            let edited = told["forward"]["configuration"].as_array().unwrap().iter();
+            let fates: Vec<_> = edited.map(|change| format!("{} {}", change["path"], change["edited"])).collect();
+            assert!(fates.contains(&"\"/etc/shop/a.properties\" \"kept-beside-new\"".to_owned()), "{fates:?}");
+            let lints: Vec<_> = told["findings"].as_array().unwrap().iter().map(|one| &one["lint"]).collect();
+            assert!(lints.contains(&&Value::from("dropped-configuration")), "{lints:?}");
+        }
+    }
+    let refused = run(pkg(directory).args(["inspect", &new, "--against", "http://127.0.0.1:1/x.rpm"]));
+    refused.exits(2);
+    refused.says(&["could not inspect `http://127.0.0.1:1/x.rpm`"]);
+}
+
+/// Serves bytes under any path; 1,000 at a time where it knows ranges, whatever is asked for.
+fn serve(bytes: Vec<u8>, ranges: bool) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/shop.rpm", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for connection in listener.incoming() {
+            let mut connection = connection.unwrap();
+            let lines = BufReader::new(connection.try_clone().unwrap()).lines().map_while(Result::ok);
+            let head: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
+            let range =
+                head.iter().find_map(|line| line.to_ascii_lowercase().strip_prefix("range: bytes=").map(str::to_owned));
+            let first: usize = range.and_then(|range| range.split('-').next()?.parse().ok()).unwrap_or(0);
+            let (status, body) = if ranges {
+                let end = bytes.len().min(first + 1000);
+                let range = format!("206 Partial Content\r\nContent-Range: bytes {first}-{}/{}", end - 1, bytes.len());
+                (range, &bytes[first..end])
+            } else {
+                ("200 OK".to_owned(), &bytes[..])
+            };
+            let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+            // A client that has what it needs goes away.
+            let _ = connection.write_all(&[head.as_bytes(), body].concat());
+        }
+    });
+    url
+}
