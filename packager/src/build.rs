@@ -64,6 +64,8 @@ pub enum BuildError {
 pub struct PlannedPackage {
     layout: PackageLayout,
     notices: Vec<Notice>,
+    /// The WARs that were looked into, by their path on the host.
+    wars: Vec<(String, WebArchive)>,
     /// Keeps what was packed or unpacked for it.
     _contents: Contents,
 }
@@ -85,7 +87,7 @@ pub fn plan(spec: &PackageSpec, source_date: SourceDate) -> Result<PlannedPackag
     let wars = inside::describe(&mut layout, &Described::of(spec))?;
     let git = spec.provenance.git_refusal.clone().map(Notice::Git);
     let notices = git.into_iter().chain(unknown_jars(&wars)).collect();
-    Ok(PlannedPackage { layout, notices, _contents: contents })
+    Ok(PlannedPackage { layout, notices, wars, _contents: contents })
 }
 
 impl PlannedPackage {
@@ -101,8 +103,21 @@ impl PlannedPackage {
     /// [`BuildError`]; no file is left.
     pub fn write(&self, directory: &Path, key: Option<&SigningKey>) -> Result<DraftedPackage, BuildError> {
         let mut drafted = draft(&self.layout, directory, key)?;
+        self.check_wars(&drafted.draft)?;
         drafted.package.notices.clone_from(&self.notices);
         Ok(drafted)
+    }
+
+    /// Checks that the WARs written are those whose digests and jars the package tells.
+    fn check_wars(&self, draft: &Draft) -> Result<(), BuildError> {
+        for (path, war) in &self.wars {
+            let index = self.layout.entries.iter().position(|entry| entry.path == *path);
+            let written = index.and_then(|index| draft.file_digests().get(index));
+            if written != Some(&war.sha256) {
+                return Err(WebArchiveError::Changed(path.clone()).into());
+            }
+        }
+        Ok(())
     }
 }
 

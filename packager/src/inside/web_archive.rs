@@ -40,6 +40,9 @@ pub enum WebArchiveError {
         /// What the reader says.
         source: ZipError,
     },
+    /// It changed after its jars were listed.
+    #[error("the WAR `{0}` changed while the package was built: what the package says of it would not be true")]
+    Changed(String),
     /// It holds too many files or jars.
     #[error("the WAR `{}` holds {count} {what}; allowed are {limit}", path.display())]
     TooMany {

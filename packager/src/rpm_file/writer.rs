@@ -26,6 +26,11 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
+    /// sha256 of each entry as it was written, hexadecimal, in the layout's order; empty for what has no content.
+    pub(crate) fn file_digests(&self) -> &[String] {
+        &self.digests.files
+    }
+
     /// Where it is until it has its name.
     pub(crate) fn path(&self) -> &Path {
         self.file.path()

@@ -3,6 +3,7 @@
 use std::io::{Cursor, Write};
 use std::process::Command;
 
+use packager::{Overrides, SpecFile, Variables};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
@@ -82,4 +83,56 @@ fn jars_and_provenance_are_in_tags_and_files() {
     );
     let first = jars.iter().find(|jar| jar["name"] == "unknown").unwrap();
     assert_eq!(first["hashes"][0]["content"].as_str().map(str::len), Some(40));
+}
+
+#[test]
+fn release_notes_are_documentation_and_changelog() {
+    let workshop = Workshop::new();
+    std::fs::write(workshop.path("NOTES.md"), "# Shop 1.4\n\n* faster\n").unwrap();
+    workshop.spec("notes = 'NOTES.md'\npackager = 'Ana <ana@example.org>'");
+    let package = workshop.build("1.4.0-RC1", "57");
+    let path = package.path.to_str().unwrap();
+    let changelog = run("rpm", &["-qp", "--changelog", path]);
+    assert_eq!(changelog.trim_end(), "* Tue Nov 14 2023 Ana <ana@example.org> - 1.4.0~rc1-57\nShop 1.4\n\n- faster");
+    assert_eq!(run("rpm", &["-qpd", path]), "/usr/share/doc/shop/RELEASE-NOTES.md\n");
+}
+
+#[test]
+fn a_war_that_changes_in_between_is_no_package() {
+    let workshop = Workshop::new();
+    workshop.spec("");
+    let overrides = Overrides { version: Some("1".to_owned()), release: Some("1".to_owned()), ..Overrides::default() };
+    let file = SpecFile::read(&workshop.path("shop.toml")).unwrap();
+    let spec = file.resolve(&Variables::default(), &overrides).unwrap().remove(0);
+    let date = packager::SourceDate::from_seconds(crate::workshop::SOURCE_DATE).unwrap();
+    let planned = packager::plan(&spec, date).unwrap();
+    let war = std::fs::read(workshop.path("shop.war")).unwrap();
+    let changed: Vec<u8> = war.iter().map(|byte| if *byte == b'h' { b'j' } else { *byte }).collect();
+    assert_eq!((war.len(), war == changed), (changed.len(), false));
+    std::fs::write(workshop.path("shop.war"), changed).unwrap();
+    let error = planned.write(&workshop.path("out"), None).unwrap_err().to_string();
+    assert!(error.contains("`/usr/share/shop/shop.war` changed while the package was built"), "{error}");
+    assert_eq!(std::fs::read_dir(workshop.path("out")).unwrap().count(), 0);
+}
+
+#[test]
+fn what_a_repository_holds_is_not_gone_below() {
+    let workshop = Workshop::new();
+    workshop.spec("");
+    let packages = [workshop.build("1.10", "58"), workshop.build("1.9", "57")];
+    let names = [packages[0].nevra.name.clone()];
+    let newest = |there: Vec<packager::ListedPackage>| -> Vec<_> {
+        let there: Vec<_> = there.into_iter().map(|package| package.nevra).collect();
+        packages.iter().map(|package| packager::not_below(&package.nevra, &there).is_ok()).collect()
+    };
+    let out = workshop.path("out");
+    assert_eq!(newest(packager::listed(&out, &names).unwrap()), [true, false]);
+    assert_eq!(newest(packager::listed(&packages[1].path, &names).unwrap()), [true, true]);
+    for compression in ["gz", "xz"] {
+        run("createrepo_c", &["--quiet", &format!("--general-compress-type={compression}"), out.to_str().unwrap()]);
+        let there = packager::listed(&out, &names).unwrap();
+        assert_eq!(there.len(), 2, "{compression}");
+        assert_eq!(newest(there), [true, false]);
+        std::fs::remove_dir_all(out.join("repodata")).unwrap();
+    }
 }
