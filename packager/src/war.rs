@@ -100,7 +100,18 @@ impl EntryTime {
 /// Packs an exploded web application: entries sorted, all of the same time, so that the same files always give the same
 /// bytes.
 fn pack(directory: &Path, time: EntryTime) -> io::Result<NamedTempFile> {
-    let mut writer = ZipWriter::new(NamedTempFile::new()?);
+    let mut packed = NamedTempFile::new()?;
+    let mut writer = ZipWriter::new(packed.as_file_mut());
+    if let Err(error) = pack_into(&mut writer, directory, time) {
+        // Dropped unfinished, it would print to stderr what it finds amiss.
+        std::mem::forget(writer);
+        return Err(error);
+    }
+    writer.finish()?;
+    Ok(packed)
+}
+
+fn pack_into(writer: &mut ZipWriter<&mut std::fs::File>, directory: &Path, time: EntryTime) -> io::Result<()> {
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
         .last_modified_time(time.0)
@@ -114,12 +125,12 @@ fn pack(directory: &Path, time: EntryTime) -> io::Result<NamedTempFile> {
             let mut file = File::open(entry.path())?;
             let large = entry.metadata()?.len() >= u64::from(u32::MAX);
             writer.start_file(name, options.large_file(large))?;
-            io::copy(&mut file.by_ref(), &mut writer)?;
+            io::copy(&mut file.by_ref(), writer)?;
         } else {
             return Err(refused(entry.path(), "is neither a file nor a directory"));
         }
     }
-    Ok(writer.finish()?)
+    Ok(())
 }
 
 fn entry_name(directory: &Path, path: &Path) -> io::Result<String> {

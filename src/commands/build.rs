@@ -6,6 +6,7 @@ mod mirror;
 mod second_build;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
@@ -280,6 +281,7 @@ fn report(package: &BuiltPackage, verdict: &Verdict, printer: &Printer) {
 /// What the user gave is wrong input; what the machine did not do is a failure.
 fn failure(error: BuildError, nevra: &Nevra) -> Failure {
     let exit = match &error {
+        _ if is_disk_full(&error) => Exit::Failed,
         BuildError::Contents(_) | BuildError::Layout(_) | BuildError::Inside(_) => Exit::Input,
         BuildError::Write(
             WriteError::Unfit(_)
@@ -294,6 +296,13 @@ fn failure(error: BuildError, nevra: &Nevra) -> Failure {
         | BuildError::ReadBack(_) => Exit::Failed,
     };
     Failure::new(exit, anyhow::Error::new(error).context(format!("could not build `{nevra}`")))
+}
+
+/// Tells whether there was no room: for what is unpacked or packed on the way as well.
+fn is_disk_full(error: &BuildError) -> bool {
+    let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
+    let mut kinds = causes.filter_map(|cause| cause.downcast_ref::<std::io::Error>()).map(std::io::Error::kind);
+    kinds.any(|kind| matches!(kind, ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge))
 }
 
 fn key_and_value(text: &str) -> Result<(String, String), String> {
