@@ -11,10 +11,13 @@ use super::{dependency_tags, file_tags, script_tags};
 pub enum UnfitLayout {
     /// A path is not absolute, not normal, too long, or holds control characters.
     #[error(
-        "the path {0:?} cannot stand in a package; allowed are absolute paths of up to 4093 bytes, without `.`, `..`, `//`, \
-         a closing `/` and control characters"
+        "the path {0:?} cannot stand in a package; allowed are absolute paths of up to 4093 bytes and names of up to 255, \
+         without `.`, `..`, `//`, a closing `/` and control characters"
     )]
     Path(String),
+    /// The package's own file would have too long a name.
+    #[error("the package's file would be named by {0} bytes; allowed are 255: shorten the name, version or release")]
+    FileName(usize),
     /// Paths are not in order, or there twice.
     #[error("the path `{0}` does not come after the one before it, in the order of bytes")]
     Order(String),
@@ -62,8 +65,15 @@ pub enum UnfitLayout {
 /// rpm's limit for a path in an archive (`lib/cpio.c`) is 4096 bytes, with the `.` before it and the zero behind it.
 const PATH_MAX: usize = 4093;
 
+/// Bytes of a name in a directory (Linux's NAME_MAX).
+const NAME_MAX: usize = 255;
+
 /// Refuses what cannot become a package.
 pub(super) fn check(layout: &PackageLayout) -> Result<(), UnfitLayout> {
+    let name_length = layout.about.nevra.file_name().len();
+    if name_length > NAME_MAX {
+        return Err(UnfitLayout::FileName(name_length));
+    }
     check_texts(layout)?;
     layout.entries.iter().try_for_each(check_entry)?;
     match layout.entries.windows(2).find(|pair| pair[0].path >= pair[1].path) {
@@ -75,8 +85,8 @@ pub(super) fn check(layout: &PackageLayout) -> Result<(), UnfitLayout> {
 
 fn check_entry(entry: &Entry) -> Result<(), UnfitLayout> {
     let path = &entry.path;
-    let is_normal =
-        path.strip_prefix('/').is_some_and(|rest| !rest.split('/').any(|part| matches!(part, "" | "." | "..")));
+    let is_name = |part: &str| !matches!(part, "" | "." | "..") && part.len() <= NAME_MAX;
+    let is_normal = path.strip_prefix('/').is_some_and(|rest| rest.split('/').all(is_name));
     if !is_normal || path.len() > PATH_MAX || path.contains(char::is_control) {
         return Err(UnfitLayout::Path(path.clone()));
     }
