@@ -2,8 +2,6 @@
 
 use std::path::PathBuf;
 
-use super::plan::SIZE_LIMIT;
-
 /// Says why contents cannot be laid out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LayoutError {
@@ -27,9 +25,6 @@ pub enum LayoutError {
         /// The file or link.
         parent: String,
     },
-    /// The package would be larger than its format allows.
-    #[error("the files are {0} bytes altogether; allowed are {SIZE_LIMIT}")]
-    TooLarge(u64),
     /// There is nothing to package.
     #[error("{0}: the package `{1}` has no contents, and nothing that it requires")]
     Nothing(String, String),

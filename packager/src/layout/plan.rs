@@ -5,10 +5,7 @@ use crate::contents::Contents;
 use crate::spec::PackageSpec;
 
 use super::placed::merge;
-use super::{About, Dependencies, Entry, LayoutError, PackageLayout, Scriptlet, system, tomcat};
-
-/// Below the 4 GiB at which rpm's size tags and cpio's headers end, with room for those headers.
-pub(super) const SIZE_LIMIT: u64 = 4_000_000_000;
+use super::{About, Dependencies, LayoutError, PackageLayout, Scriptlet, system, tomcat};
 
 /// Lays out a package.
 pub(crate) fn plan(
@@ -24,7 +21,6 @@ pub(crate) fn plan(
         generated.extend(tomcat::scriptlets(spec, application));
     }
     let entries = merge(placed)?;
-    check_size(&entries)?;
     let mut dependencies = spec.dependencies.clone();
     dependencies.requires.extend(system::requires(spec));
     if entries.is_empty() && dependencies == Dependencies::default() {
@@ -59,11 +55,6 @@ fn about(spec: &PackageSpec) -> About {
     }
 }
 
-fn check_size(entries: &[Entry]) -> Result<(), LayoutError> {
-    let total = entries.iter().map(Entry::size).fold(0, u64::saturating_add);
-    if total > SIZE_LIMIT { Err(LayoutError::TooLarge(total)) } else { Ok(()) }
-}
-
 /// Joins the scriptlets that were generated with the spec's own, which come after them, to one of each kind.
 fn join(spec: &PackageSpec, generated: Vec<Scriptlet>) -> Result<Vec<Scriptlet>, LayoutError> {
     let mut joined: Vec<Scriptlet> = Vec::new();
@@ -88,7 +79,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::{Overrides, ScriptletKind, SpecFile, Variables};
+    use crate::{Entry, Overrides, ScriptletKind, SpecFile, Variables};
 
     /// The shortest zip archive: an end of central directory, and nothing else.
     const EMPTY_ZIP: &[u8] = b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
