@@ -211,9 +211,8 @@ fn enterable(mode: u16) -> u16 {
 fn matching(pattern: &Path, filter: &PathFilter) -> Result<Vec<Item>, ContentsProblem> {
     let no_match = || ContentsProblem::NoMatch(pattern.to_owned());
     let (directory, rest) = split_pattern(pattern);
-    let wanted = globset::GlobBuilder::new(&rest).literal_separator(true).build().map_err(|_| no_match())?;
-    let wanted = wanted.compile_matcher();
-    let mut items = list(&directory, filter, Links::Allowed)?;
-    items.retain(|item| item.kind != ItemKind::Directory && wanted.is_match(&item.name));
+    let filter = filter.only(&rest).map_err(|_| no_match())?;
+    let mut items = list(&directory, &filter, Links::Allowed)?;
+    items.retain(|item| item.kind != ItemKind::Directory);
     if items.is_empty() { Err(no_match()) } else { Ok(items) }
 }

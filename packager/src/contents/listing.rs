@@ -33,17 +33,19 @@ pub(super) fn list(directory: &Path, filter: &PathFilter, links: Links) -> Resul
             ContentsProblem::Missing(path)
         });
     }
-    let name = |entry: &DirEntry| entry.path().strip_prefix(directory).ok().and_then(Path::to_str).map(str::to_owned);
+    let name = |entry: &DirEntry| entry.path().strip_prefix(directory).unwrap_or(entry.path()).to_owned();
     let entries = WalkDir::new(directory).min_depth(1).sort_by_file_name().into_iter();
-    let entries = entries.filter_entry(|entry| name(entry).is_none_or(|name| !filter.leaves_out(&name)));
+    let entries = entries.filter_entry(|entry| !filter.leaves_out(&name(entry).to_string_lossy()));
     let mut items = Vec::new();
     for entry in entries {
         let entry = entry.map_err(|error| ContentsProblem::Read(error.into()))?;
-        let name = name(&entry).filter(|name| !name.chars().any(char::is_control));
-        let name = name.ok_or_else(|| ContentsProblem::Name(entry.path().to_owned()))?;
-        if filter.takes(&name) {
-            items.push(Item { kind: kind(&entry, links)?, name });
+        let name = name(&entry);
+        if !filter.takes(&name.to_string_lossy()) {
+            continue;
         }
+        let name = name.to_str().filter(|name| !name.chars().any(char::is_control));
+        let name = name.ok_or_else(|| ContentsProblem::Name(entry.path().to_owned()))?.to_owned();
+        items.push(Item { kind: kind(&entry, links)?, name });
     }
     Ok(items)
 }

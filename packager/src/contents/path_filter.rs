@@ -9,13 +9,22 @@ use crate::spec::ValueError;
 #[derive(Debug, Clone, Default)]
 pub struct PathFilter {
     include: Option<GlobSet>,
+    /// What the whole path has to match, where there is such a pattern.
+    only: Option<GlobSet>,
     exclude: GlobSet,
 }
 
 impl PathFilter {
     /// Takes what matches one of `include` (everything where there is none) and none of `exclude`.
     pub(crate) fn new(include: Vec<Glob>, exclude: Vec<Glob>) -> Self {
-        Self { include: (!include.is_empty()).then(|| set(include)), exclude: set(exclude) }
+        Self { include: (!include.is_empty()).then(|| set(include)), only: None, exclude: set(exclude) }
+    }
+
+    /// Takes of that only what matches a pattern as a whole.
+    pub(crate) fn only(&self, pattern: &str) -> Result<Self, ValueError> {
+        let refused = |_| ValueError::Pattern(pattern.to_owned());
+        let pattern = GlobBuilder::new(pattern).literal_separator(true).build().map_err(refused)?;
+        Ok(Self { only: Some(set(vec![pattern])), ..self.clone() })
     }
 
     /// Reads a pattern: `*` and `?` within a name, `**` across directories, `[abc]`, `{a,b}`.
@@ -33,6 +42,7 @@ impl PathFilter {
     pub(crate) fn takes(&self, path: &str) -> bool {
         !matches_upwards(&self.exclude, path)
             && self.include.as_ref().is_none_or(|include| matches_upwards(include, path))
+            && self.only.as_ref().is_none_or(|only| only.is_match(path))
     }
 
     /// Tells whether a path and everything below it is left out.

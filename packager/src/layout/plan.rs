@@ -165,7 +165,8 @@ mod tests {
     #[test]
     fn environments_are_packages_of_which_a_host_has_one() {
         let text = format!(
-            "requires=['tomcat']\n{TOMCAT}[environments.dev]\ndirectory='config'\n[environments.prod]\ndirectory='config'"
+            "requires=['tomcat']\n{TOMCAT}[environments.dev]\ndirectory='config'\n\
+             [environments.prod]\ndirectory='config'\nrequires=['environment(prod)']"
         );
         let layouts = layouts(&text);
         let names: Vec<_> = layouts.iter().map(|layout| layout.about.nevra.to_string()).collect();
@@ -173,12 +174,16 @@ mod tests {
         let show = |list: &[rpm_header::Dependency]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
         assert_eq!(show(&layouts[0].dependencies.requires), ["tomcat", "shop-config = 1-57"]);
         assert_eq!(show(&layouts[1].dependencies.requires), ["tomcat"]);
+        assert_eq!(show(&layouts[2].dependencies.requires), ["tomcat", "environment(prod)"]);
         assert_eq!(show(&layouts[1].dependencies.provides), ["shop-config = 1-57"]);
         assert_eq!(show(&layouts[1].dependencies.conflicts), ["shop-config"]);
         assert!(
             rows(&layouts[2]).contains(&"/etc/shop/app.properties 100640 root:tomcat 1000 ConfigNoReplace".to_owned())
         );
-        assert!(layouts[1].scriptlets.is_empty() && layouts[1].entries.len() == 5);
+        assert_eq!(layouts[1].entries.len(), 5);
+        assert_eq!(layouts[1].scriptlets.len(), 1);
+        let said = script(&layouts[1], ScriptletKind::PostInstall);
+        assert!(said.contains("echo 'shop: this host has the configuration of the environment dev'"), "{said}");
         let descriptor = layouts[0].entries[0].source();
         assert!(matches!(descriptor, Some(crate::Source::Text(text)) if text.contains("base=\"/etc/shop\"")));
     }

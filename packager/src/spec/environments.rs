@@ -11,8 +11,8 @@ use super::resolve_contents::filter;
 use super::resolver::{Expand, Resolver};
 use super::value::environment;
 use super::variables::is_name;
-use super::{ConfigurationFolder, InstallPath, PackageSpec, SpecError, ValueError};
-use crate::layout::Dependencies;
+use super::{ConfigurationFolder, InstallPath, PackageSpec, SpecError, ValueError, dependency};
+use crate::layout::{Dependencies, Scriptlet, ScriptletKind};
 
 /// What every configuration package of an application provides, and each conflicts with.
 pub(super) fn capability(application: &PackageSpec) -> Dependency {
@@ -47,6 +47,8 @@ pub(super) fn package(
     let own = [("PKG_NAME", package_name.to_string()), ("PKG_ENVIRONMENT", name.to_owned())];
     let variables = resolver.variables.with_spec(variables(resolver, &written.variables)?).with_package(own);
     let provided = capability(application);
+    let mut requires = application.dependencies.requires.clone();
+    requires.extend(resolver.list("environments.requires", &written.requires, dependency::capability)?);
     let excluded = Dependency { flags: 0, version: String::new(), ..provided.clone() };
     Ok(PackageSpec {
         name: package_name,
@@ -54,7 +56,7 @@ pub(super) fn package(
         summary: format!("{}: configuration for {name}", application.summary),
         description: format!("The configuration of {} in the environment {name}.", application.name),
         dependencies: Dependencies {
-            requires: application.dependencies.requires.clone(),
+            requires,
             provides: vec![provided],
             conflicts: vec![excluded],
             ..Dependencies::default()
@@ -73,12 +75,21 @@ pub(super) fn package(
         units: Vec::new(),
         users: Vec::new(),
         tmpfiles: Vec::new(),
-        scripts: Vec::new(),
+        scripts: vec![announcement(&application.name, name)],
         triggers: Vec::new(),
         location,
         variables,
         ..application.clone()
     })
+}
+
+/// Says which configuration a host gets: where no package is named, dnf picks one by itself, and must not do so silently.
+fn announcement(application: &Name, environment: &str) -> Scriptlet {
+    let body = format!(
+        "if [ \"$1\" -eq 1 ]; then\n    echo '{application}: this host has the configuration of the environment \
+         {environment}'\nfi"
+    );
+    Scriptlet::shell(ScriptletKind::PostInstall, body)
 }
 
 fn group(application: &PackageSpec) -> Option<String> {

@@ -115,6 +115,10 @@ pub(super) struct RawEnvironment {
     pub(super) expand: Option<Located<bool>>,
     /// No paths that match one of these; a pattern without "/" matches names at any depth.
     pub(super) exclude: Option<Vec<Text>>,
+    /// What only hosts of this environment provide, such as "environment(prod)": without it, dnf picks one of the packages
+    /// by itself where none is named.
+    #[serde(default)]
+    pub(super) requires: Vec<Text>,
     /// Variables of this environment, for `expand`.
     #[serde(default)]
     pub(super) variables: BTreeMap<String, Text>,

@@ -1,10 +1,12 @@
 //! Builds packages and asks the real rpm what it thinks of them. Needs rpm, rpmbuild and gpg, and root for `rpm --root`.
 
 mod against_rpmbuild;
+mod bad_input;
 mod inside;
 mod installing;
 mod preflight;
 mod signing;
+mod specs;
 mod workshop;
 
 use workshop::{Workshop, run};
