@@ -212,6 +212,12 @@ const SHARED: &[&str] = &[
     "/usr/lib/tmpfiles.d",
     "/usr/lib/udev",
     "/usr/lib/udev/rules.d",
+    "/usr/share/dbus-1",
+    "/usr/share/dbus-1/interfaces",
+    "/usr/share/dbus-1/services",
+    "/usr/share/dbus-1/system-services",
+    "/usr/share/dbus-1/system.d",
+    "/usr/share/icons/hicolor",
     "/usr/share/java",
     "/usr/share/javadoc",
     "/usr/share/maven-metadata",
@@ -223,6 +229,9 @@ const SHARED: &[&str] = &[
     "/var/www/html",
     "/var/spool/cron",
 ];
+
+/// Directories of which the same packages own also all directories below.
+const FORESTS: &[&str] = &["/usr/share/icons/hicolor/", "/usr/share/locale/", "/usr/share/man/"];
 
 /// Where files of packages don't belong.
 const LOCAL: &[&str] = &[
@@ -272,7 +281,10 @@ pub(super) fn is_local(path: &str) -> bool {
 
 /// Whether some package that is known owns the directory.
 pub(super) fn is_known(path: &str) -> bool {
-    is_system(path) || TOMCAT.iter().any(|pattern| matches(pattern, path)) || is_instance(path)
+    is_system(path)
+        || FORESTS.iter().any(|forest| path.starts_with(forest))
+        || TOMCAT.iter().any(|pattern| matches(pattern, path))
+        || is_instance(path)
 }
 
 /// `/etc/<instance>`, which a Tomcat of any name has.
@@ -314,6 +326,7 @@ mod tests {
             ("/etc/own-tomcat", false, false, true),
             ("/etc/front/Catalina/localhost", false, false, true),
             ("/etc/shop", false, false, false),
+            ("/usr/share/locale/de/LC_MESSAGES", false, false, true),
             ("/usr/local/shop", false, true, false),
             ("/usr/localize", false, false, false),
             ("/run/shop", false, true, false),

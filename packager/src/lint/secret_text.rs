@@ -78,8 +78,22 @@ const REFERENCES: [&str; 26] = [
 
 /// Finds the secrets of a text, each line's first.
 pub(super) fn find_secrets(text: &str) -> Vec<Secret> {
+    let text = without_xml_comments(text);
     let lines = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim()));
     lines.filter(|(_, line)| !is_comment(line)).filter_map(|(number, line)| find_in_line(number, line)).collect()
+}
+
+/// Leaves the line breaks of comments, so that lines keep their numbers.
+fn without_xml_comments(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("<!--") {
+        let (comment, behind) = after.split_once("-->").unwrap_or((after, ""));
+        kept.push_str(before);
+        kept.extend(comment.chars().filter(|character| *character == '\n'));
+        rest = behind;
+    }
+    kept + rest
 }
 
 fn find_in_line(line: usize, text: &str) -> Option<Secret> {
@@ -96,7 +110,7 @@ fn is_private_key(line: &str) -> bool {
 }
 
 fn is_comment(line: &str) -> bool {
-    ["#", "!", ";", "//", "<!--", "*"].iter().any(|mark| line.starts_with(mark))
+    ["#", "!", ";", "//", "*"].iter().any(|mark| line.starts_with(mark))
 }
 
 /// What a line assigns: `key = value`, `key: value`, `key="value"`, `<key>value</key>`, and `name="key" value="value"`.
@@ -252,6 +266,12 @@ mod tests {
         ] {
             assert_eq!(key(line), None, "{line}");
         }
+    }
+
+    #[test]
+    fn comments_hold_no_secrets() {
+        let text = "<users>\n<!--\n<user password=\"tiger7\"/>\n-->\n<user password=\"tiger8\"/>\n<!-- open";
+        assert_eq!(find_secrets(text), [Secret::Password { line: 5, key: "password".to_owned() }]);
     }
 
     #[test]

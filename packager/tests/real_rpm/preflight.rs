@@ -3,6 +3,7 @@
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
+use packager::lint::{Lint, Subject};
 use packager::preflight::{EditFate, Preflight, compare};
 use rpm_header::PackageHeader;
 
@@ -228,4 +229,23 @@ fn scripted(directory: &Path, version: &str) -> PathBuf {
     }
     rpmbuild(directory, &spec);
     directory.join(format!("top/RPMS/noarch/s-{version}-1.noarch.rpm"))
+}
+
+/// A package that rpmbuild makes asks for all features that it uses; one whose maker forgot one is told.
+#[test]
+fn features_are_those_that_rpmbuild_asks_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let spec = "Name: f\nVersion: 1~rc1^git1\nRelease: 1\nSummary: s\nLicense: MIT\nBuildArch: noarch\n\
+                Requires: (a or b)\nSupplements: (c and d)\n%define _binary_payload w3.zstdio\n%description\nd\n%files\n";
+    rpmbuild(directory.path(), spec);
+    let path = directory.path().join("top/RPMS/noarch/f-1~rc1^git1-1.noarch.rpm");
+    let mut header = PackageHeader::read_file(&path).unwrap();
+    let missing = |header: &PackageHeader| -> Vec<String> {
+        let findings = packager::lint::check(&Subject::of_header(header)).into_iter();
+        findings.filter(|finding| finding.lint == Lint::MissingRpmlib).map(|finding| finding.place).collect()
+    };
+    assert_eq!(missing(&header), Vec::<String>::new());
+    header.requires.retain(|required| !required.name.starts_with("rpmlib("));
+    let features = ["PayloadIsZstd", "RichDependencies", "TildeInVersions", "CaretInVersions"];
+    assert_eq!(missing(&header), features.map(|feature| format!("`rpmlib({feature})`")));
 }
