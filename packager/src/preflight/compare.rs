@@ -1,6 +1,7 @@
 //! Compares two packages' headers.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
 use rpm_header::PackageHeader;
 
@@ -62,8 +63,8 @@ fn transition(from: &PackageHeader, to: &PackageHeader) -> Transition {
 
 /// Once an edit was moved away, the file on the disk is the package's own, and nothing brings the edit back.
 fn lost_edits(old: &PackageHeader, forward: &Transition) -> Vec<LostEdit> {
-    let had = |path: &str| old.files.iter().any(|file| file.path == path);
-    let lost = forward.configuration.iter().filter(|change| had(&change.path));
+    let had: BTreeSet<&str> = old.files.iter().map(|file| file.path.as_str()).collect();
+    let lost = forward.configuration.iter().filter(|change| had.contains(change.path.as_str()));
     lost.filter(|change| matches!(change.edited, EditFate::Replaced | EditFate::Removed))
         .map(|change| LostEdit { path: change.path.clone(), kept_as: format!("{}.rpmsave", change.path) })
         .collect()

@@ -22,13 +22,13 @@ pub struct Refusal {
 }
 
 pub(super) fn of(from: &PackageHeader, to: &PackageHeader) -> Vec<Refusal> {
-    let before: BTreeMap<&str, &FileEntry> = from.files.iter().map(|file| (file.path.as_str(), file)).collect();
+    let from: BTreeMap<&str, &FileEntry> = from.files.iter().map(|file| (file.path.as_str(), file)).collect();
     let mut refusals = Vec::new();
     for after in to.files.iter().filter(|file| !is_ghost(file)) {
-        let Some(before) = before.get(after.path.as_str()).copied() else { continue };
+        let Some(before) = from.get(after.path.as_str()).copied() else { continue };
         let certain = match (is_directory(before), is_directory(after)) {
             (true, false) => !is_ghost(before),
-            (false, true) if file_kind(before) == "link" => match leads_to_directory(before, from) {
+            (false, true) if file_kind(before) == "link" => match leads_to_directory(before, &from) {
                 Some(false) => continue,
                 Some(true) => true,
                 None => false,
@@ -42,11 +42,12 @@ pub(super) fn of(from: &PackageHeader, to: &PackageHeader) -> Vec<Refusal> {
 }
 
 /// Whether a link leads to a directory of its own package; none where it leads out of it.
-fn leads_to_directory(link: &FileEntry, package: &PackageHeader) -> Option<bool> {
+fn leads_to_directory(link: &FileEntry, package: &BTreeMap<&str, &FileEntry>) -> Option<bool> {
     let path = crate::lint::resolve_link(&link.path, &link.link_target)?;
-    if let Some(target) = package.files.iter().find(|file| file.path == path) {
+    if let Some(target) = package.get(path.as_str()) {
         return Some(is_directory(target));
     }
     let below = format!("{path}/");
-    package.files.iter().any(|file| file.path.starts_with(&below)).then_some(true)
+    let (next, _) = package.range(below.as_str()..).next()?;
+    next.starts_with(&below).then_some(true)
 }

@@ -1,5 +1,6 @@
 //! Where two builds of one package differ: bytes first, then what they mean.
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::io::{BufReader, Read};
 use std::path::Path;
@@ -90,18 +91,22 @@ fn excerpt(text: &str) -> String {
 
 /// The files that differ, with all that does.
 fn entries(first: &[FileEntry], second: &[FileEntry]) -> Vec<String> {
-    let find = |files: &[FileEntry], path: &str| files.iter().find(|file| file.path == path).cloned();
+    let (first, second) = (by_path(first), by_path(second));
     let mut parts = Vec::new();
-    for left in first {
-        match find(second, &left.path) {
-            None => parts.push(format!("`{}`: in the first alone", left.path)),
-            Some(right) if right != *left => parts.push(format!("`{}`: {}", left.path, aspects(left, &right))),
+    for (path, left) in &first {
+        match second.get(path) {
+            None => parts.push(format!("`{path}`: in the first alone")),
+            Some(right) if right != left => parts.push(format!("`{path}`: {}", aspects(left, right))),
             Some(_) => {}
         }
     }
-    let only_second = second.iter().filter(|file| find(first, &file.path).is_none());
-    parts.extend(only_second.map(|file| format!("`{}`: in the second alone", file.path)));
+    let only_second = second.keys().filter(|path| !first.contains_key(*path));
+    parts.extend(only_second.map(|path| format!("`{path}`: in the second alone")));
     parts
+}
+
+fn by_path(files: &[FileEntry]) -> BTreeMap<&str, &FileEntry> {
+    files.iter().map(|file| (file.path.as_str(), file)).collect()
 }
 
 fn aspects(left: &FileEntry, right: &FileEntry) -> String {

@@ -1,5 +1,7 @@
 //! The text of `pkg inspect NEW --against OLD`.
 
+use std::collections::BTreeMap;
+
 use packager::preflight::{
     ConfigurationChange, DependencyChange, Direction, EditFate, FileChange, Preflight, ScriptRun, Transition,
 };
@@ -58,9 +60,10 @@ fn refusals(transition: &Transition, name: &'static str) -> Vec<String> {
 
 /// One line for each file whose edits don't simply stay.
 fn configuration(preflight: &Preflight) -> Vec<String> {
-    let back = |path: &str| preflight.back.configuration.iter().find(|change| change.path == path);
+    let back: BTreeMap<&str, EditFate> =
+        preflight.back.configuration.iter().map(|change| (change.path.as_str(), change.edited)).collect();
     let line = |change: &ConfigurationChange| {
-        let back = back(&change.path).map_or("", |back| fate(back.edited));
+        let back = back.get(change.path.as_str()).map_or("", |back| fate(*back));
         format!("{}  forward: {}; back: {back}", printable(&change.path), fate(change.edited))
     };
     preflight.forward.configuration.iter().map(line).collect()
