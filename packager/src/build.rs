@@ -90,6 +90,15 @@ pub fn plan(spec: &PackageSpec, source_date: SourceDate) -> Result<PlannedPackag
     Ok(PlannedPackage { layout, notices, wars, _contents: contents })
 }
 
+/// Refuses packages that are installed together, since one requires the other, and would install the same file.
+///
+/// # Errors
+/// [`BuildError::Layout`], naming both.
+pub fn check_together(planned: &[PlannedPackage]) -> Result<(), BuildError> {
+    let layouts: Vec<_> = planned.iter().map(PlannedPackage::layout).collect();
+    Ok(layout::check_together(&layouts)?)
+}
+
 impl PlannedPackage {
     /// What goes into it.
     #[must_use]

@@ -20,7 +20,7 @@ mod target;
 mod version;
 mod war;
 
-pub use build::{BuildError, BuiltPackage, DraftedPackage, Notice, PlannedPackage, build, pack, plan};
+pub use build::{BuildError, BuiltPackage, DraftedPackage, Notice, PlannedPackage, build, check_together, pack, plan};
 pub use compression::Compression;
 pub use contents::{ContentsError, ContentsProblem, PathFilter};
 pub use inside::{Coordinates, Jar, JarProblem, NotesError, Provenance, ReleaseNotes, WebArchive, WebArchiveError};

@@ -121,6 +121,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> 
         tell_version(spec, printer);
         planned.push(plan(spec)?);
     }
+    packager::check_together(&planned).map_err(Failure::input)?;
     let verdicts = lint(&specs, &planned, &args, printer)?;
     if let Some(unused) = variables.unused().first() {
         return Err(Failure::input(anyhow!("`--set {unused}=…`: nothing in the specs uses `${{{unused}}}`")));

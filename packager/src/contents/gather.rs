@@ -1,5 +1,6 @@
 //! Finds what a spec asks for and places it.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use tempfile::TempDir;
@@ -207,12 +208,15 @@ fn enterable(mode: u16) -> u16 {
     mode | (mode & 0o444) >> 2
 }
 
-/// Lists what matches a pattern, by its path below the pattern's fixed part.
+/// Lists what matches a pattern, by its path below the pattern's fixed part, with the directories between.
 fn matching(pattern: &Path, filter: &PathFilter) -> Result<Vec<Item>, ContentsProblem> {
     let no_match = || ContentsProblem::NoMatch(pattern.to_owned());
     let (directory, rest) = split_pattern(pattern);
     let filter = filter.only(&rest).map_err(|_| no_match())?;
     let mut items = list(&directory, &filter, Links::Allowed)?;
     items.retain(|item| item.kind != ItemKind::Directory);
+    let parents = |item: &Item| item.name.match_indices('/').map(|(index, _)| item.name[..index].to_owned()).collect();
+    let directories: BTreeSet<String> = items.iter().flat_map::<Vec<_>, _>(parents).collect();
+    items.extend(directories.into_iter().map(|name| Item { name, kind: ItemKind::Directory }));
     if items.is_empty() { Err(no_match()) } else { Ok(items) }
 }

@@ -25,6 +25,16 @@ pub enum LayoutError {
         /// The file or link.
         parent: String,
     },
+    /// Two packages that are installed together would install the same path.
+    #[error("`{path}` would be installed by `{first}` and by `{second}`, which are installed together")]
+    Shared {
+        /// The path.
+        path: String,
+        /// The package that requires the other.
+        first: String,
+        /// The other.
+        second: String,
+    },
     /// There is nothing to package.
     #[error("{0}: the package `{1}` has no contents, and nothing that it requires")]
     Nothing(String, String),

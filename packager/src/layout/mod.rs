@@ -8,6 +8,7 @@ mod placed;
 mod plan;
 mod scriptlet;
 mod system;
+mod together;
 mod tomcat;
 
 pub use entry::{Entry, EntryKind, Role, Source};
@@ -17,3 +18,4 @@ pub use scriptlet::{Scriptlet, ScriptletKind, Trigger, TriggerKind};
 
 pub(crate) use placed::{Placed, Standing};
 pub(crate) use plan::plan;
+pub(crate) use together::check_together;

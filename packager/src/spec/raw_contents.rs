@@ -62,7 +62,7 @@ pub(super) enum ContentType {
     Directory,
     /// A directory with everything in it.
     Tree,
-    /// The files that match a pattern.
+    /// The files that match a pattern, with the directories between its fixed part and them.
     Glob,
     /// A symbolic link.
     Symlink,

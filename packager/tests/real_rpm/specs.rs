@@ -95,6 +95,7 @@ fn contents_of_every_kind() {
             "-rw-r----- root:web cmn /etc/shop.conf",
             "-rwxr-xr-x root:root  /usr/bin/tool",
             "lrwxrwxrwx root:root  /usr/lib/shop ../share/shop",
+            "drwx------ root:root  /usr/share/baks/sub",
             "-rw------- root:root  /usr/share/baks/sub/b.bak",
             "drwxr-xr-x root:root  /usr/share/doc/shop",
             "-rw-r--r-- root:root d /usr/share/doc/shop/README",
@@ -297,4 +298,23 @@ fn environments_with_dnf() {
         ],
     );
     assert!(script.contains("configuration of the environment prod"), "{script}");
+}
+
+#[test]
+fn packages_that_belong_together_share_no_file() {
+    let project = Project::new(&[("config/a", "a"), ("dev/a", "a"), ("dev/b", "b")]);
+    let planned = |environment: &str| {
+        let spec = format!(
+            "{HEAD}name='shop'\n[configuration]\ndirectory='config'\n[environments.dev]\ndirectory='dev'\n{environment}\
+             [environments.qa]\ndirectory='dev'\nexclude=['a']\n"
+        );
+        let file = SpecFile::parse(&project.path("shop.toml"), spec).unwrap();
+        let specs = file.resolve(&Variables::default(), &Overrides::default()).unwrap();
+        let date = SourceDate::from_seconds(SOURCE_DATE).unwrap();
+        let planned: Vec<_> = specs.iter().map(|spec| packager::plan(spec, date).unwrap()).collect();
+        packager::check_together(&planned).map_err(|error| error.to_string())
+    };
+    let expected = "`/etc/shop/a` would be installed by `shop` and by `shop-config-dev`, which are installed together";
+    assert_eq!(planned("").unwrap_err(), expected);
+    assert_eq!(planned("exclude=['a']\n"), Ok(()));
 }
