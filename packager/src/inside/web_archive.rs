@@ -132,7 +132,12 @@ fn jar_path(name: &[u8]) -> Option<String> {
     let name = String::from_utf8_lossy(name);
     let rest = FOLDERS.iter().find_map(|folder| name.strip_prefix(folder))?;
     let is_jar = rest.len() > 4 && rest.to_ascii_lowercase().ends_with(".jar");
-    is_jar.then(|| name.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect())
+    is_jar.then(|| name.chars().map(|c| if acts_on_terminal(c) { '\u{fffd}' } else { c }).collect())
+}
+
+/// Control characters, and those that turn the direction of writing.
+fn acts_on_terminal(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Reads jars until there are none left.
@@ -184,6 +189,7 @@ mod tests {
             ("WEB-INF/lib/broken-2.jar", b"PK".to_vec()),
             ("BOOT-INF/lib/c.JAR", maven_jar("org.c", "c", "1")),
             ("other/d.jar", maven_jar("org.d", "d", "1")),
+            ("WEB-INF/lib/\u{1b}[31m\u{202e}.jar", maven_jar("org.e", "e", "1")),
         ]);
         let paths: Vec<_> = war.jars.iter().map(|jar| (jar.path.as_str(), jar.problem.is_some())).collect();
         let expected = [
@@ -191,6 +197,7 @@ mod tests {
             ("WEB-INF/lib/a-1.jar", false),
             ("WEB-INF/lib/b-1.jar", false),
             ("WEB-INF/lib/broken-2.jar", true),
+            ("WEB-INF/lib/\u{fffd}[31m\u{fffd}.jar", false),
         ];
         assert_eq!(paths, expected);
         assert_eq!(war.jars[1].coordinates.group.as_deref(), Some("org.a"));

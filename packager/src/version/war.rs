@@ -33,7 +33,7 @@ pub(super) fn version(war: &Path) -> Result<(String, String), VersionError> {
         return Ok((pom.version.clone(), format!("pom.properties in `{}`", war.display())));
     }
     let version = texts.manifest.as_deref().and_then(|text| manifest::attribute(text, "Implementation-Version"));
-    match version {
+    match version.filter(|version| java_properties::is_version(version)) {
         Some(version) => Ok((version, format!("the manifest of `{}`", war.display()))),
         None => Err(VersionError::NotInWar(war.to_owned())),
     }
