@@ -25,7 +25,7 @@ fn a_spec_that_does_not_hold() {
     for (spec, said) in [
         (SPEC.replace("license", "licence"), &["shop.toml", "5", "`licence`", "`license`"][..]),
         (SPEC.replace("version = \"1.0\"\n", ""), &["shop.toml", "version"]),
-        (SPEC.replace("1.0", "1.0-beta"), &["`1.0-beta`", "`-`"]),
+        (SPEC.replace("1.0", "1/0"), &["shop.toml:2", "`1/0`", "`/`"]),
         (SPEC.replace("1.0", "${NOT_SET_ANYWHERE}"), &["NOT_SET_ANYWHERE", "2"]),
         (SPEC.replace("[tomcat]", "[tomcat"), &["shop.toml", "7"]),
     ] {

@@ -6,6 +6,7 @@
 mod architecture;
 mod errors;
 mod foreign_rpm;
+mod init;
 mod lab;
 mod lab_deployment;
 mod lab_tomcat;

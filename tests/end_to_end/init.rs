@@ -1,0 +1,84 @@
+//! A project from nothing to a package: `pkg init`, the schema for editors, variables from files, environments.
+
+use std::path::Path;
+
+use crate::program::{pkg, repository_file, run};
+
+/// A Maven project with a WAR and configuration for two environments.
+fn project(directory: &Path) {
+    let write = |name: &str, text: &str| {
+        let path = directory.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    let pom = "<project><artifactId>petclinic</artifactId><version>1.4.0</version><name>Pet Clinic</name></project>";
+    write("pom.xml", pom);
+    write("config/dev/app.properties", "url=${URL}\n");
+    write("config/prod/app.properties", "url=${URL}\n");
+    write("page/index.jsp", "hello");
+    let war = directory.join("target/petclinic-1.4.0.war");
+    write("target/petclinic-1.4.0.war", "");
+    std::fs::remove_file(&war).unwrap();
+    let jar = "import sys, zipfile; zipfile.ZipFile(sys.argv[1], 'w').write(sys.argv[2], 'index.jsp')";
+    run(std::process::Command::new("python3").args(["-c", jar]).arg(&war).arg(directory.join("page/index.jsp"))).ok();
+}
+
+#[test]
+fn what_init_writes_builds() {
+    let directory = tempfile::tempdir().unwrap();
+    let directory = directory.path();
+    project(directory);
+    let written = run(pkg(directory).arg("init"));
+    assert_eq!(written.ok(), "petclinic.toml");
+    written.says(&["`target/petclinic-*.war`", "dev, prod", "pkg build petclinic.toml --release 1"]);
+    let again = run(pkg(directory).arg("init"));
+    again.exits(2);
+    again.says(&["`petclinic.toml` is there already"]);
+    let built = run(pkg(directory).args(["build", "petclinic.toml", "--release", "1", "--environment", "prod"]));
+    let packages: Vec<_> = built.ok().lines().collect();
+    assert_eq!(packages, ["dist/petclinic-1.4.0-1.noarch.rpm", "dist/petclinic-config-prod-1.4.0-1.noarch.rpm"]);
+    let nothing = run(pkg(directory).args(["build", "petclinic.toml", "--release", "1", "--environment", "qa"]));
+    nothing.exits(2);
+    nothing.says(&["petclinic.toml: there is no environment `qa`; the spec has `dev`, `prod`"]);
+    let empty = tempfile::tempdir().unwrap();
+    let refused = run(pkg(empty.path()).arg("init"));
+    refused.exits(2);
+    refused.says(&["holds no pom.xml, build.gradle"]);
+    assert_eq!(std::fs::read_dir(empty.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn variables_from_files() {
+    let directory = tempfile::tempdir().unwrap();
+    let directory = directory.path();
+    project(directory);
+    let spec = "name = 'shop'\nsummary = 'Shop'\ndescription = 'Sells.'\nlicense = 'MIT'\nversion = '1'\nrelease = '1'\n\
+                [[contents]]\ntype = 'config'\nsource = 'config/dev/app.properties'\ndestination = '/etc/shop.properties'\n\
+                expand = true\n";
+    std::fs::write(directory.join("shop.toml"), spec).unwrap();
+    std::fs::write(directory.join("dev.env"), "# of dev\n\nURL=https://dev.example/?a=b\n").unwrap();
+    let build = |arguments: &[&str]| run(pkg(directory).args(["build", "shop.toml"]).args(arguments).env_remove("URL"));
+    let undefined = build(&[]);
+    undefined.exits(2);
+    undefined.says(&["shop.toml:7: ", "config/dev/app.properties:1: the variable `URL` is not defined"]);
+    let unused = build(&["--set-file", "dev.env", "--set", "ULR=x"]);
+    unused.exits(2);
+    unused.says(&["`--set ULR=…`"]);
+    assert!(!directory.join("dist").exists());
+    let package = build(&["--set-file", "dev.env"]).ok().to_owned();
+    let cpio = format!("rpm2cpio {package} | cpio -i --quiet --to-stdout ./etc/shop.properties");
+    let content = run(std::process::Command::new("sh").current_dir(directory).args(["-c", &cpio]));
+    assert_eq!(content.ok(), "url=https://dev.example/?a=b");
+    std::fs::write(directory.join("bad.env"), "URL=x\nURL\n").unwrap();
+    let bad = build(&["--set-file", "bad.env"]);
+    bad.exits(2);
+    bad.says(&["bad.env:2: `URL`: it is not KEY=VALUE"]);
+}
+
+#[test]
+fn the_schema_is_json() {
+    let schema = run(pkg(&repository_file("")).args(["build", "--schema"]));
+    let schema: serde_json::Value = serde_json::from_str(schema.ok()).unwrap();
+    assert_eq!(schema["additionalProperties"], false);
+    assert!(schema["properties"]["contents"]["description"].is_string());
+}
