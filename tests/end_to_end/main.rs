@@ -4,6 +4,7 @@
 //! anywhere where rpm and dnf are installed.
 
 mod architecture;
+mod build_input;
 mod errors;
 mod foreign_rpm;
 mod init;
