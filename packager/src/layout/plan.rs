@@ -153,13 +153,16 @@ mod tests {
     #[test]
     fn places_can_be_set() {
         let text =
-            format!("{TOMCAT}app_base='/srv/apps'\ndescriptors='/opt/tomcat/conf/Catalina/shop'\nwork='/opt/work'");
+            format!("{TOMCAT}app_base=\"/srv/a'b\"\ndescriptors='/opt/tomcat/conf/Catalina/shop'\nwork='/opt/work'");
         let layout = layouts(&text).remove(0);
         let paths: Vec<_> = layout.entries.iter().map(|e| e.path.as_str()).collect();
         let expected = ["/opt/tomcat/conf/Catalina/shop/shop.xml", "/usr/share/shop", "/usr/share/shop/shop.war"];
         assert_eq!(paths, expected);
         let script = script(&layout, ScriptletKind::PostUninstall);
-        assert!(script.contains("'/srv/apps/shop'") && script.contains("'/opt/work/shop@1-57'"), "{script}");
+        assert!(
+            script.contains("rm -rf '/srv/a'\\''b/shop'\n") && script.contains("'/opt/work/shop@1-57'"),
+            "{script}"
+        );
     }
 
     #[test]

@@ -78,6 +78,6 @@ fn tmpfiles(spec: &PackageSpec) -> String {
 }
 
 /// Quotes a word for the shell.
-fn quote(word: &str) -> String {
+pub(super) fn quote(word: &str) -> String {
     format!("'{}'", word.replace('\'', "'\\''"))
 }

@@ -1,6 +1,7 @@
 //! The profile of web applications for Tomcat.
 
 use super::descriptor::{self, Places};
+use super::system::quote;
 use super::{Entry, EntryKind, LayoutError, Placed, Role, Scriptlet, ScriptletKind, Source, Standing};
 use crate::contents::Contents;
 use crate::spec::TomcatApplication;
@@ -54,12 +55,14 @@ pub(super) fn entries(
 /// paths are directly below directories that belong to root's packages: `rm` follows no link that Tomcat could plant.
 pub(super) fn scriptlets(spec: &PackageSpec, tomcat: &TomcatApplication) -> Vec<Scriptlet> {
     let unpacked = tomcat.app_base.join(&tomcat.context.base_name());
-    let (service, work) = (&tomcat.instance, work_directory(spec, tomcat));
-    let all_work = tomcat.work.join(&format!("{}@", spec.name()));
+    let tracker = quote(&format!("{unpacked}/META-INF/war-tracker"));
+    let (service, unpacked) = (&tomcat.instance, quote(&unpacked));
+    let work = quote(&work_directory(spec, tomcat));
+    let all_work = quote(&tomcat.work.join(&format!("{}@", spec.name())));
     let body = format!(
-        "if [ \"$1\" -eq 0 ]; then\n    rm -rf '{all_work}'*\n    if [ -e '{unpacked}/META-INF/war-tracker' ]; then\n        \
-         rm -rf '{unpacked}'\n    fi\nelse\n    case \"$(systemctl is-active {service} 2>/dev/null)\" in\n        \
-         active|*ing) ;;\n        *) rm -rf '{work}' ;;\n    esac\nfi"
+        "if [ \"$1\" -eq 0 ]; then\n    rm -rf {all_work}*\n    if [ -e {tracker} ]; then\n        \
+         rm -rf {unpacked}\n    fi\nelse\n    case \"$(systemctl is-active {service} 2>/dev/null)\" in\n        \
+         active|*ing) ;;\n        *) rm -rf {work} ;;\n    esac\nfi"
     );
     vec![Scriptlet::shell(ScriptletKind::PostUninstall, body)]
 }

@@ -3,7 +3,7 @@
 use super::located::Located;
 use super::raw_system::{RawSystemd, RawUser};
 use super::resolver::{Expand, Resolver};
-use super::value::{account, drop_in, line, unit};
+use super::value::{account, drop_in, unit, user_comment, user_path};
 use super::{Attributes, Content, ContentKind, InstallPath, SpecError};
 
 /// Where packages put units (`file-hierarchy(7)`).
@@ -72,12 +72,12 @@ pub(super) fn systemd(resolver: &Resolver<'_>, raw: &Located<RawSystemd>) -> Res
 pub(super) fn user(resolver: &Resolver<'_>, raw: &Located<RawUser>) -> Result<SystemUser, SpecError> {
     let written = raw.value();
     let name = resolver.required_in(raw.span(), "users.name", written.name.as_ref(), "name = \"shop\"")?;
-    let path = |key, text, default: &str| match resolver.optional_as(key, text, str::parse)? {
+    let path = |key, text, default: &str| match resolver.optional_as(key, text, user_path)? {
         Some(path) => Ok(path),
         None => name.read(|_| default.parse::<InstallPath>()),
     };
     let name_text = name.read(|text| account(text, "user"))?;
-    let comment = resolver.optional_as("users.comment", written.comment.as_ref(), line)?;
+    let comment = resolver.optional_as("users.comment", written.comment.as_ref(), user_comment)?;
     Ok(SystemUser {
         comment: comment.unwrap_or_else(|| name_text.clone()),
         home: path("users.home", written.home.as_ref(), "/")?,

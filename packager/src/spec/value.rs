@@ -1,7 +1,9 @@
 //! The validation of single values that have no type of their own elsewhere.
 
-use crate::lint::UnknownLint;
 use nevra::{ParseEvrError, ParseNameError};
+
+use super::InstallPath;
+use crate::lint::UnknownLint;
 
 /// Says why a value does not hold; what it is the value of is said around it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -120,6 +122,9 @@ pub enum ValueError {
     /// A table that stands in the wrong place.
     #[error("one of `packages` has no `{0}` of its own")]
     Nested(&'static str),
+    /// What cannot stand in sysusers.d(5) and passwd(5).
+    #[error("`{0}` cannot stand in a list of users; allowed is neither any of `\" : % \\` nor, in a path, a blank")]
+    UserField(String),
     /// No name of an account or of a service.
     #[error("`{0}` is not a {1}; allowed are letters, digits, `_` and `-`, beginning with a letter or `_`")]
     Account(String, &'static str),
@@ -232,6 +237,18 @@ pub(super) fn environment(text: &str) -> Result<String, ValueError> {
     }
 }
 
+/// Checks what a user's comment says: it stands in quotes in sysusers.d(5), and between colons in passwd(5).
+pub(super) fn user_comment(text: &str) -> Result<String, ValueError> {
+    let text = line(text)?;
+    if text.contains(['"', ':', '%', '\\']) { Err(ValueError::UserField(text)) } else { Ok(text) }
+}
+
+/// Checks the path of a user's home directory or shell.
+pub(super) fn user_path(text: &str) -> Result<InstallPath, ValueError> {
+    let path = user_comment(text)?;
+    if path.contains(char::is_whitespace) { Err(ValueError::UserField(path)) } else { path.parse() }
+}
+
 /// Reads the number that a release begins with.
 pub(super) fn build_number(release: &str) -> Result<u64, ValueError> {
     let digits = release.find(|c: char| !c.is_ascii_digit()).map_or(release, |end| &release[..end]);
@@ -276,6 +293,8 @@ mod tests {
         assert!(noon("2026-02-30").is_err() && noon("1969-12-31").is_err() && noon("31.1.2026").is_err());
         assert!(unit("shop@.service").is_ok() && unit("shop").is_err() && unit("../a.service").is_err());
         assert!(drop_in("10-shop.conf").is_ok() && drop_in(".conf").is_err() && drop_in("a/b.conf").is_err());
+        assert!(user_comment("The shop's").is_ok() && user_comment("a:b").is_err() && user_comment("a\"").is_err());
+        assert!(user_path("/var/lib/shop").is_ok() && user_path("/a b").is_err() && user_path("a").is_err());
         assert!(environment("qa-2").is_ok() && environment("Prod").is_err() && environment("").is_err());
     }
 
