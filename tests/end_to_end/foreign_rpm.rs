@@ -93,7 +93,7 @@ impl Shop {
     #[track_caller]
     fn open() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        shop::make_key(directory.path(), "ed25519");
+        shop::make_key(directory.path(), "rsa2048");
         let packages = ["1", "2"].map(|version| shop::build(directory.path(), version, &[("--sign", "private.asc")]));
         let server =
             Server::start(pkg(directory.path()).args(["serve", "--store", "store", "--listen", "127.0.0.1:0"]));
@@ -205,21 +205,19 @@ fn environments_exclude_each_other() {
 fn every_compression_and_signature() {
     let directory = tempfile::tempdir().unwrap();
     let mut packages = Vec::new();
-    for (version, compression, key) in [
-        ("1", "none", "rsa4096"),
-        ("2", "gzip", "ed25519"),
-        ("3", "gzip:1", "ed25519"),
-        ("4", "xz", "ed25519"),
-        ("5", "zstd", "rsa2048"),
-        ("6", "zstd:19", "ed25519"),
+    for (version, compression, target, key) in [
+        ("1", "none", "el8", "rsa4096"),
+        ("2", "gzip", "el8", "rsa3072"),
+        ("3", "gzip:1", "el9", "ed25519"),
+        ("4", "xz", "el9", "ed25519"),
+        ("5", "zstd", "el8", "rsa2048"),
+        ("6", "zstd:19", "el10", "ed25519"),
     ] {
         shop::make_key(directory.path(), key);
         std::fs::copy(directory.path().join("public.asc"), directory.path().join(format!("{version}.asc"))).unwrap();
-        let built = shop::build(
-            directory.path(),
-            version,
-            &[("--sign", "private.asc"), ("--set", &format!("COMPRESSION={compression}"))],
-        );
+        let (compression, target) = (format!("COMPRESSION={compression}"), format!("TARGET={target}"));
+        let options = [("--sign", "private.asc"), ("--set", compression.as_str()), ("--set", target.as_str())];
+        let built = shop::build(directory.path(), version, &options);
         packages.push((version, built));
     }
     for suite in SUITES {

@@ -13,6 +13,7 @@ mod lab_deployment;
 mod lab_tomcat;
 mod program;
 mod root;
+mod rpmlint;
 mod second_thoughts;
 mod server;
 mod shop;

@@ -13,6 +13,7 @@ license = "MIT"
 version = "${VERSION}"
 release = "1"
 compression = "${COMPRESSION}"
+target = "${TARGET}"
 requires = ["/bin/sh", "(java-headless or jre-headless)"]
 recommends = ["shop-docs"]
 suggests = ["shop-themes"]
@@ -75,7 +76,11 @@ pub(crate) fn build(directory: &Path, version: &str, options: &[(&str, &str)]) -
     }
     std::fs::write(sources.join("shop.toml"), SPEC).unwrap();
     let mut build = pkg(directory);
-    build.env("SOURCE_DATE_EPOCH", "1700000000").env("VERSION", version).env("COMPRESSION", "zstd");
+    build
+        .env("SOURCE_DATE_EPOCH", "1700000000")
+        .env("VERSION", version)
+        .env("COMPRESSION", "zstd")
+        .env("TARGET", "el8");
     build.args(["build", &format!("{version}/shop.toml")]);
     for (option, value) in options {
         build.args([option, value]);
