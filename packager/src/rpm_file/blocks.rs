@@ -1,7 +1,8 @@
 //! A stream of bytes, cut into blocks that threads hand on to each other.
 
+use std::ops::Deref;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel as unbounded, sync_channel};
 
 /// Bytes of a block; the last one of a stream may be shorter. What is compressed block by block depends on it.
 pub(super) const BLOCK_SIZE: usize = 256 * 1024;
@@ -9,7 +10,38 @@ pub(super) const BLOCK_SIZE: usize = 256 * 1024;
 /// Blocks that may wait between two threads: memory stays constant.
 const WAITING: usize = 4;
 
-pub(super) type Block = Arc<Vec<u8>>;
+/// A block that several threads read.
+pub(super) type Block = Arc<Bytes>;
+
+/// Bytes whose memory goes back where it came from.
+#[derive(Debug)]
+pub(super) struct Bytes {
+    bytes: Vec<u8>,
+    pool: Option<Sender<Vec<u8>>>,
+}
+
+impl From<Vec<u8>> for Bytes {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self { bytes, pool: None }
+    }
+}
+
+impl Deref for Bytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Drop for Bytes {
+    fn drop(&mut self) {
+        if let Some(pool) = &self.pool {
+            // The pool may be gone, and then the memory is freed.
+            let _ = pool.send(std::mem::take(&mut self.bytes));
+        }
+    }
+}
 
 /// A receiver is gone: its thread has failed, and knows why.
 #[derive(Debug)]
@@ -28,11 +60,13 @@ pub(super) struct BlockWriter {
     /// Bytes of the blocks that were handed on.
     handed_on: u64,
     receivers: Vec<SyncSender<Block>>,
+    /// Memory of blocks that nobody needs any more.
+    pool: (Sender<Vec<u8>>, Receiver<Vec<u8>>),
 }
 
 impl BlockWriter {
     pub(super) fn new(receivers: Vec<SyncSender<Block>>) -> Self {
-        Self { block: vec![0; BLOCK_SIZE], filled: 0, handed_on: 0, receivers }
+        Self { block: vec![0; BLOCK_SIZE], filled: 0, handed_on: 0, receivers, pool: unbounded() }
     }
 
     /// Takes bytes.
@@ -50,7 +84,9 @@ impl BlockWriter {
     /// Gives room for at least one byte, to be filled from its beginning.
     pub(super) fn room(&mut self) -> Result<&mut [u8], Stopped> {
         if self.filled == BLOCK_SIZE {
-            self.hand_on(vec![0; BLOCK_SIZE])?;
+            let mut next = self.pool.1.try_recv().unwrap_or_default();
+            next.resize(BLOCK_SIZE, 0);
+            self.hand_on(next)?;
         }
         Ok(&mut self.block[self.filled..])
     }
@@ -72,7 +108,7 @@ impl BlockWriter {
         let mut block = std::mem::replace(&mut self.block, next);
         block.truncate(std::mem::take(&mut self.filled));
         self.handed_on += block.len() as u64;
-        let block = Arc::new(block);
+        let block = Arc::new(Bytes { bytes: block, pool: Some(self.pool.0.clone()) });
         self.receivers.iter().try_for_each(|receiver| receiver.send(Arc::clone(&block)).map_err(|_| Stopped))
     }
 }

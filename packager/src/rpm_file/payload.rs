@@ -121,18 +121,18 @@ fn join<T>(thread: ScopedJoinHandle<'_, T>) -> T {
 
 fn digest(blocks: &Receiver<Block>) -> String {
     let mut digest = Sha256::new();
-    blocks.iter().for_each(|block| digest.update(block.as_slice()));
+    blocks.iter().for_each(|block| digest.update(&block[..]));
     hex::encode(digest.finalize())
 }
 
 fn write_out(blocks: impl Iterator<Item = io::Result<Block>>, mut out: impl Write) -> io::Result<(Written, u32)> {
-    let (mut digest, mut checksum, mut length) = (Sha256::new(), flate2::Crc::new(), 0);
+    let (mut digest, mut checksum, mut length) = (Sha256::new(), crc32fast::Hasher::new(), 0);
     for block in blocks {
         let block = block?;
         out.write_all(&block)?;
-        digest.update(block.as_slice());
+        digest.update(&block[..]);
         checksum.update(&block);
         length += block.len() as u64;
     }
-    Ok((Written { sha256: hex::encode(digest.finalize()), length }, checksum.sum()))
+    Ok((Written { sha256: hex::encode(digest.finalize()), length }, checksum.finalize()))
 }

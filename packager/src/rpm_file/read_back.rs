@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::panic::resume_unwind;
 use std::thread;
 
-use flate2::Crc;
+use crc32fast::Hasher;
 use fs_err::File;
 use rpm_header::{PackageHeader, ReadHeaderError};
 use sha2::{Digest, Sha256};
@@ -86,12 +86,12 @@ fn check_header(
 
 /// Gives the CRC-32 and the length of what is left of a file, digesting it into `whole`.
 fn digest_rest(file: &mut File, whole: &mut Sha256) -> Result<(u32, u64), ReadBackError> {
-    let mut checksum = Crc::new();
+    let mut checksum = Hasher::new();
     let mut length = 0;
     let mut buffer = vec![0; BUFFER_SIZE];
     loop {
         match file.read(&mut buffer) {
-            Ok(0) => return Ok((checksum.sum(), length)),
+            Ok(0) => return Ok((checksum.finalize(), length)),
             Ok(count) => {
                 checksum.update(&buffer[..count]);
                 whole.update(&buffer[..count]);

@@ -90,7 +90,7 @@ impl Encode for XzEncoder<Sender> {
 impl Sender {
     fn send(&mut self) -> io::Result<()> {
         let block = std::mem::replace(&mut self.block, Vec::with_capacity(BLOCK_SIZE));
-        self.receiver.send(Ok(Arc::new(block))).map_err(|_| io::ErrorKind::BrokenPipe.into())
+        self.receiver.send(Ok(Arc::new(block.into()))).map_err(|_| io::ErrorKind::BrokenPipe.into())
     }
 }
 
