@@ -169,7 +169,7 @@ fn refused_before_anything_changes() {
     site.run(&["deploy", "lab", "examples-1.0.0-1"]).ok();
 
     let unknown = site.run(&["deploy", "lab", "examples-9.9.9-9"]);
-    unknown.exits(2);
+    unknown.exits(1);
     unknown.says(&["examples-9.9.9-9", "examples-2.0.0-2"]);
     site.everywhere("1.0.0-1");
 
