@@ -16,6 +16,7 @@ test: toolchain deps ## all tests, the lab of hosts included: what CI runs
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	tests/lab/lab base
+	tests/lab/selftest
 	$(CARGO) test --workspace --locked
 
 unit: toolchain ## the fast tests: no servers, no root
