@@ -4,8 +4,35 @@ use std::io::{self, IsTerminal, Write};
 
 use serde::Serialize;
 
-use crate::cli::{ColorChoice, OutputArgs};
 use crate::exit::Failure;
+
+/// The flags of every command: stdout is data, stderr is talk.
+#[derive(Debug, clap::Args)]
+pub(crate) struct OutputArgs {
+    /// Print machine-readable JSON on stdout.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Print no progress, only warnings and failures.
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Print more of what is done.
+    #[arg(long, short, global = true)]
+    pub(crate) verbose: bool,
+    /// Colour what is printed to stderr.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: ColorChoice,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum ColorChoice {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
 
 /// Prints what commands return, in the manner that the global flags ask for.
 #[derive(Debug, Clone)]

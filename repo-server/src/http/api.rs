@@ -20,9 +20,9 @@ use repo_api::{
 };
 use serde::de::DeserializeOwned;
 
+use super::app::App;
 use super::refusal::Refusal;
 use super::route::ApiRoute;
-use super::server::App;
 use crate::admission::Upload;
 use crate::change::PackageRecord;
 use crate::channel::Channel;

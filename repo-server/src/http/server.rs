@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 
 use super::access::Access;
 use super::api;
+use super::app::App;
 use super::index_page;
 use super::refusal::Refusal;
 use super::reply::Reply;
@@ -31,13 +32,6 @@ const GRACE: Duration = Duration::from_secs(20);
 pub struct Server {
     listener: TcpListener,
     app: Arc<App>,
-}
-
-/// What all requests share.
-#[derive(Debug)]
-pub(super) struct App {
-    pub(super) repository: Arc<Repository>,
-    pub(super) access: Access,
 }
 
 impl Server {
