@@ -4,6 +4,7 @@
 //! anywhere where rpm and dnf are installed.
 
 mod architecture;
+mod build_memory;
 mod errors;
 mod lab;
 mod lab_deployment;
