@@ -72,7 +72,7 @@ fn hint(error: &RepositoryError) -> Option<&'static str> {
     }
 }
 
-fn with_causes(error: &dyn Error) -> String {
+pub(super) fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
