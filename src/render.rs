@@ -109,14 +109,28 @@ impl Printer {
         to_stderr(&format!("{} {line}", self.paint(Tone::Busy, "warning:")));
     }
 
-    /// Prints what failed, its causes and the hint.
+    /// Prints what can be done next to stderr, also with `--quiet`.
+    pub(crate) fn hint(&self, hint: &str) {
+        to_stderr(&format!("{} {hint}", self.paint(Tone::Faint, "hint:")));
+    }
+
+    /// Prints what failed, its causes and the hint; with `--json` also as one line on stdout.
     pub(crate) fn failure(&self, failure: &Failure) {
+        if self.json {
+            let causes: Vec<String> = failure.error.chain().skip(1).map(ToString::to_string).collect();
+            self.json(&serde_json::json!({ "error": {
+                "message": failure.error.to_string(),
+                "causes": causes,
+                "hint": failure.hint,
+                "exit_code": failure.exit.code(),
+            }}));
+        }
         to_stderr(&format!("{} {}", self.paint(Tone::Bad, "error:"), failure.error));
         for cause in failure.error.chain().skip(1) {
             to_stderr(&format!("  caused by: {cause}"));
         }
         if let Some(hint) = &failure.hint {
-            to_stderr(&format!("{} {hint}", self.paint(Tone::Faint, "hint:")));
+            self.hint(hint);
         }
     }
 

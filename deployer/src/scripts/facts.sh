@@ -48,7 +48,7 @@ for name in $NAMES; do
     rpm -q --qf 'installed %{NAME}-%{EPOCHNUM}:%{VERSION}-%{RELEASE}.%{ARCH}\n' "$name" | grep '^installed '
 done
 if [ "$OFFERS" = yes ]; then
-    list=$(offered) || exit 1
+    list=$(offered) || exit 73
     printf '%s\n' "$list" | sed -n 's/^..*/offered &/p'
 fi
 exit 0

@@ -11,7 +11,8 @@ if ! flock -w "$LOCK_WAIT" 9; then
 fi
 highest=$(cat "$fence" 2>/dev/null || echo 0)
 if ! [ "$TOKEN" -ge "$highest" ]; then
-    echo "it has seen the fencing token \`$highest\` of \`$ENVIRONMENT\`; \`$TOKEN\` is older" >&2
+    echo "it has seen the fencing token \`$highest\` of \`$ENVIRONMENT\`, \`$TOKEN\` is older: another controller took" \
+        "over, or another ledger is used (then, if no other deploys, remove \`$fence\` there)" >&2
     exit 72
 fi
 if [ "$TOKEN" -gt "$highest" ]; then
