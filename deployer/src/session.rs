@@ -18,6 +18,7 @@ use crate::journal::{
 use crate::observer::{Event, Happening};
 use crate::plan::{Past, Plan, PlanError, plan};
 use crate::site::{FactsError, Offers, Sight, Site, Tools};
+use crate::transport::ScriptError;
 use crate::walk::{Setback, StepError, Walk};
 use crate::{DeploymentId, HostName, Report, Target};
 
@@ -44,7 +45,7 @@ pub enum DeployError {
     #[error(transparent)]
     Journal(#[from] JournalError),
     /// The lease or the journal was lost in the middle; hosts were changed.
-    #[error("{deployment} was cut off from its journal with {} begun", hosts.iter().map(HostName::as_str).collect::<Vec<_>>().join(", "))]
+    #[error("{deployment} was cut off with changes begun on {}", hosts.iter().map(HostName::as_str).collect::<Vec<_>>().join(", "))]
     CutOff {
         /// The deployment.
         deployment: DeploymentId,
@@ -261,12 +262,15 @@ impl Deployer {
 
     /// What follows a step that failed.
     async fn after_setback(&self, journal: &Journal, walk: &Walk<'_>, setback: Setback) -> Result<Outcome, StepError> {
+        let because = setback.to_string();
+        // A host that refuses before anything was changed may have seen the tokens of another ledger: the lease of this
+        // one is given back, if it is still ours.
+        let refused = matches!(setback.error, StepError::Script(ScriptError::Fenced { .. }));
+        if walk.touched().await.is_empty() && (refused || !setback.error.is_end()) {
+            return Ok((Ending::NothingChanged, Some(because)));
+        }
         if setback.error.is_end() {
             return Err(setback.error);
-        }
-        let because = setback.to_string();
-        if walk.touched().await.is_empty() {
-            return Ok((Ending::NothingChanged, Some(because)));
         }
         if matches!(setback.error, StepError::Interrupted) {
             return Ok((Ending::PartlyChanged, Some("interrupted by a person".to_owned())));
