@@ -16,6 +16,7 @@ test: toolchain deps ## all tests, the lab of hosts included: what CI runs
 	$(CARGO) fmt --all --check
 	tests/lab/lab roots & roots=$$!; \
 		$(CARGO) clippy --workspace --all-targets --locked -- -D warnings || { kill $$roots; exit 1; }; wait $$roots
+	tests/lab/selftest
 	$(CARGO) test --workspace --locked
 
 unit: toolchain ## the fast tests: no servers, no root
@@ -30,7 +31,7 @@ deps: ## install what the tests and the demo need (Debian, root), or say what is
 	@tests/lab/lab check
 
 toolchain:
-	@command -v $(CARGO) >/dev/null || { echo "cargo is missing: install Rust 1.88 or newer (https://rustup.rs)" >&2; exit 2; }
+	@command -v $(CARGO) >/dev/null || { echo "cargo is missing: install Rust 1.89 or newer (https://rustup.rs)" >&2; exit 2; }
 	@command -v cc >/dev/null || { echo "cc is missing: install a C compiler (Debian: apt-get install gcc libc6-dev)" >&2; exit 2; }
 
 .PHONY: help build demo test unit bench deps toolchain

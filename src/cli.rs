@@ -1,8 +1,9 @@
-//! The command line: the commands, each with its arguments in its own file, and the flags that all share.
+//! The command line: the commands, each with its arguments in its own file.
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 
 use crate::commands;
+use crate::render::OutputArgs;
 
 /// RPM packaging, a yum repository and deployment over SSH, for web applications.
 #[derive(Debug, Parser)]
@@ -17,34 +18,6 @@ pub(crate) struct Cli {
 const EXIT_CODES: &str = "\
 Exit codes: 0 done · 1 failed, nothing changed · 2 wrong usage or input · 3 failed and rolled back · \
 4 partly changed, a person is needed · 5 another deployment holds the lease · 6 approval missing";
-
-/// The flags of every command: stdout is data, stderr is talk.
-#[derive(Debug, Args)]
-pub(crate) struct OutputArgs {
-    /// Print machine-readable JSON on stdout.
-    #[arg(long, global = true)]
-    pub(crate) json: bool,
-    /// Print no progress, only warnings and failures.
-    #[arg(long, short, global = true, conflicts_with = "verbose")]
-    pub(crate) quiet: bool,
-    /// Print more of what is done.
-    #[arg(long, short, global = true)]
-    pub(crate) verbose: bool,
-    /// Colour what is printed to stderr.
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
-    pub(crate) color: ColorChoice,
-}
-
-/// When to use colours.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum ColorChoice {
-    /// On a terminal, unless NO_COLOR is set.
-    Auto,
-    /// Always.
-    Always,
-    /// Never.
-    Never,
-}
 
 /// The commands.
 #[derive(Debug, Subcommand)]

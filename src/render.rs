@@ -4,8 +4,35 @@ use std::io::{self, IsTerminal, Write};
 
 use serde::Serialize;
 
-use crate::cli::{ColorChoice, OutputArgs};
 use crate::exit::Failure;
+
+/// The flags of every command: stdout is data, stderr is talk.
+#[derive(Debug, clap::Args)]
+pub(crate) struct OutputArgs {
+    /// Print machine-readable JSON on stdout.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Print no progress, only warnings and failures.
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Print more of what is done.
+    #[arg(long, short, global = true)]
+    pub(crate) verbose: bool,
+    /// Colour what is printed to stderr.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: ColorChoice,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum ColorChoice {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
 
 /// Prints what commands return, in the manner that the global flags ask for.
 #[derive(Debug, Clone)]
@@ -87,14 +114,28 @@ impl Printer {
         to_stderr(&format!("{} {line}", self.paint(Tone::Bad, "denied:")));
     }
 
-    /// Prints what failed, its causes and the hint.
+    /// Prints what can be done next to stderr, also with `--quiet`.
+    pub(crate) fn hint(&self, hint: &str) {
+        to_stderr(&format!("{} {hint}", self.paint(Tone::Faint, "hint:")));
+    }
+
+    /// Prints what failed, its causes and the hint; with `--json` also as one line on stdout.
     pub(crate) fn failure(&self, failure: &Failure) {
+        if self.json {
+            let causes: Vec<String> = failure.error.chain().skip(1).map(ToString::to_string).collect();
+            self.json(&serde_json::json!({ "error": {
+                "message": failure.error.to_string(),
+                "causes": causes,
+                "hint": failure.hint,
+                "exit_code": failure.exit.code(),
+            }}));
+        }
         to_stderr(&format!("{} {}", self.paint(Tone::Bad, "error:"), failure.error));
         for cause in failure.error.chain().skip(1) {
             to_stderr(&format!("  caused by: {cause}"));
         }
         if let Some(hint) = &failure.hint {
-            to_stderr(&format!("{} {hint}", self.paint(Tone::Faint, "hint:")));
+            self.hint(hint);
         }
     }
 

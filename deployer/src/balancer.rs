@@ -69,9 +69,12 @@ impl AdminState {
     }
 }
 
+/// The name of the script that asks a balancer for its view.
+pub(crate) const SHOW_STAT: &str = "show stat";
+
 /// Makes the script that asks a balancer for its view.
 pub(crate) fn stat_script(balancer: &Balancer) -> Script {
-    Script::new("show stat", &[include_str!("scripts/haproxy_stat.sh")]).set("SOCKET", &balancer.socket)
+    Script::new(SHOW_STAT, &[include_str!("scripts/haproxy_stat.sh")]).set("SOCKET", &balancer.socket)
 }
 
 /// Makes the parts and variables of the script that puts a server into a state; the caller adds the fence.

@@ -39,7 +39,7 @@ pub use plan::{Change, HostPlan, Past, Plan, PlanError, Step, Verb, WayBack, Wor
 pub use report::Report;
 pub use script::Script;
 pub use session::{Approver, DeployError, Deployer, Request};
-pub use site::{FactsError, ProbeError, Tools};
+pub use site::{FactsError, ProbeError, Sight, Tools};
 pub use ssh::Ssh;
 pub use target::Target;
 pub use transport::{Answer, ScriptError, Transport, TransportError};

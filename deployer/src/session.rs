@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use chrono::Utc;
 use futures::future::{Either, select};
 use ledger::{Author, Ledger, Store, StoreError};
-use nevra::{Nevra, PackageQuery};
+use nevra::{Name, Nevra, PackageQuery};
 
 use crate::environment::Environment;
 use crate::facts::Facts;
@@ -16,8 +16,9 @@ use crate::journal::{
     earlier_versions,
 };
 use crate::observer::{Event, Happening};
-use crate::plan::{Past, Plan, PlanError, Work, plan};
-use crate::site::{FactsError, Offers, Site, Tools};
+use crate::plan::{Past, Plan, PlanError, plan};
+use crate::site::{FactsError, Offers, Sight, Site, Tools};
+use crate::transport::ScriptError;
 use crate::walk::{Setback, StepError, Walk};
 use crate::{DeploymentId, HostName, Report, Target};
 
@@ -44,7 +45,7 @@ pub enum DeployError {
     #[error(transparent)]
     Journal(#[from] JournalError),
     /// The lease or the journal was lost in the middle; hosts were changed.
-    #[error("{deployment} was cut off from its journal with {} begun", hosts.iter().map(HostName::as_str).collect::<Vec<_>>().join(", "))]
+    #[error("{deployment} was cut off with changes begun on {}", hosts.iter().map(HostName::as_str).collect::<Vec<_>>().join(", "))]
     CutOff {
         /// The deployment.
         deployment: DeploymentId,
@@ -126,14 +127,22 @@ impl Deployer {
     }
 
     /// Observes all hosts: what of the packages that the journal knows is installed, and how they are seen.
-    ///
-    /// # Errors
-    /// [`DeployError`] where the journal can't be read or a host can't be observed.
-    pub async fn observe(&self) -> Result<(JournalState, Facts), DeployError> {
+    async fn observe(&self) -> Result<(JournalState, Facts), DeployError> {
         let state = self.journal().await?;
         let names = known_names(&state);
         let facts = self.site().facts(|_| names.clone(), Offers::Left).await?;
         Ok((state, facts))
+    }
+
+    /// Observes as much as can be observed: a host that does not answer hides no other.
+    ///
+    /// # Errors
+    /// [`DeployError::Journal`] where the journal can't be read.
+    pub async fn look(&self) -> Result<(JournalState, Sight), DeployError> {
+        let state = self.journal().await?;
+        let names = known_names(&state);
+        let sight = self.site().look(|_| names.clone(), Offers::Left).await;
+        Ok((state, sight))
     }
 
     /// Carries a request out and gives what came of it.
@@ -253,12 +262,15 @@ impl Deployer {
 
     /// What follows a step that failed.
     async fn after_setback(&self, journal: &Journal, walk: &Walk<'_>, setback: Setback) -> Result<Outcome, StepError> {
+        let because = setback.to_string();
+        // A host that refuses before anything was changed may have seen the tokens of another ledger: the lease of this
+        // one is given back, if it is still ours.
+        let refused = matches!(setback.error, StepError::Script(ScriptError::Fenced { .. }));
+        if walk.touched().await.is_empty() && (refused || !setback.error.is_end()) {
+            return Ok((Ending::NothingChanged, Some(because)));
+        }
         if setback.error.is_end() {
             return Err(setback.error);
-        }
-        let because = setback.to_string();
-        if walk.touched().await.is_empty() {
-            return Ok((Ending::NothingChanged, Some(because)));
         }
         if matches!(setback.error, StepError::Interrupted) {
             return Ok((Ending::PartlyChanged, Some("interrupted by a person".to_owned())));
@@ -288,27 +300,18 @@ impl Deployer {
     async fn report(&self, walk: &Walk<'_>, (ending, reason): Outcome) -> Result<Report, DeployError> {
         let (journal, plan, before) = (walk.journal(), walk.plan(), walk.facts());
         let unsettled = journal.state().await.unsettled();
-        let now = self.look_again(plan).await;
-        let hosts = plan.hosts.iter().filter(|plan| plan.work != Work::Nothing || !plan.changes.is_empty());
-        let hosts = hosts.map(|plan| host_report(plan, before, &now, &unsettled)).collect();
+        let names: BTreeSet<&Name> =
+            plan.hosts.iter().flat_map(|host| &host.changes).map(|change| &change.to.name).collect();
+        let now = self.look_again(&names).await;
+        let hosts = plan.hosts.iter().map(|plan| host_report(&plan.host, &names, (before, &now), &unsettled)).collect();
         let touched = walk.touched().await;
         self.finish(journal, ending, reason, hosts).await.map_err(|error| cut_off(journal, touched, error.into()))
     }
 
     /// Observes each host anew; one that can't be is left out.
-    async fn look_again(&self, plan: &Plan) -> Facts {
-        let site = self.site();
-        let looks = self.environment.hosts.iter().map(|host| async move {
-            let changes = plan.host(host.name()).map_or(&[][..], |plan| plan.changes.as_slice());
-            let names = changes.iter().map(|change| change.to.name.to_string()).collect();
-            Some((host.name().clone(), site.host_facts(host, names, Offers::Left).await.ok()?))
-        });
-        let mut facts = Facts { hosts: futures::future::join_all(looks).await.into_iter().flatten().collect() };
-        let mut views = site.balancer_views().await.unwrap_or_default();
-        for (host, found) in &mut facts.hosts {
-            found.balancers = views.remove(host).unwrap_or_default();
-        }
-        facts
+    async fn look_again(&self, names: &BTreeSet<&Name>) -> Facts {
+        let names: BTreeSet<String> = names.iter().map(ToString::to_string).collect();
+        self.site().look(|_| names.clone(), Offers::Left).await.facts
     }
 
     async fn finish(
@@ -342,23 +345,23 @@ fn cut_off(journal: &Journal, hosts: Vec<HostName>, error: StepError) -> DeployE
 }
 
 fn host_report(
-    plan: &crate::plan::HostPlan,
-    before: &Facts,
-    now: &Facts,
+    host: &HostName,
+    names: &BTreeSet<&Name>,
+    (before, now): (&Facts, &Facts),
     unsettled: &BTreeSet<HostName>,
 ) -> HostReport {
-    let of_plan = |facts: &Facts| -> Option<BTreeSet<Nevra>> {
-        let found = facts.hosts.get(&plan.host)?;
-        Some(plan.changes.iter().flat_map(|change| found.installed_of(&change.to.name)).cloned().collect())
+    let of_names = |facts: &Facts| -> Option<BTreeSet<Nevra>> {
+        let found = facts.hosts.get(host)?;
+        Some(names.iter().flat_map(|name| found.installed_of(name)).cloned().collect())
     };
-    let now_found = now.hosts.get(&plan.host);
+    let now_found = now.hosts.get(host);
     HostReport {
-        host: plan.host.clone(),
-        before: of_plan(before).unwrap_or_default(),
-        now: of_plan(now),
+        host: host.clone(),
+        before: of_names(before).unwrap_or_default(),
+        now: of_names(now),
         service: now_found.map(|found| found.service.clone()),
         balancers: now_found.into_iter().flat_map(|found| &found.balancers).map(ToString::to_string).collect(),
-        settled: !unsettled.contains(&plan.host),
+        settled: !unsettled.contains(host),
     }
 }
 

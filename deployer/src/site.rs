@@ -9,10 +9,10 @@ use futures::future::join_all;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::balancer::{ParseStatError, ServerState, parse_stat, stat_script};
+use crate::balancer::{ParseStatError, SHOW_STAT, ServerState, parse_stat, stat_script};
 use crate::environment::{Balancer, Environment, Host};
 use crate::facts::{Facts, HostFacts, ParseFactsError};
-use crate::transport::{ScriptError, run_checked};
+use crate::transport::{ScriptError, TransportError, run_checked};
 use crate::{HealthProbe, HostName, Observer, Script, Transport};
 
 /// What a deployment works with. Each can be replaced in a test.
@@ -85,6 +85,53 @@ pub enum ProbeError {
 #[derive(Debug)]
 pub struct FactsError(Vec<ProbeError>);
 
+/// What could be observed of an environment, and what could not.
+#[derive(Debug, Default)]
+pub struct Sight {
+    /// Of the hosts that answered.
+    pub facts: Facts,
+    /// Why others did not.
+    pub unseen: BTreeMap<HostName, FactsError>,
+    /// Why it is not known how the balancers see the hosts, if it is not.
+    pub balancers: Option<FactsError>,
+}
+
+impl FactsError {
+    /// What can be done about it, one text for each kind of trouble.
+    #[must_use]
+    pub fn hints(&self) -> BTreeSet<&'static str> {
+        self.0.iter().filter_map(ProbeError::hint).collect()
+    }
+}
+
+impl ProbeError {
+    fn hint(&self) -> Option<&'static str> {
+        let Self::Script(error) = self else { return None };
+        match error {
+            ScriptError::Transport(TransportError::Unreachable { .. }) => Some(
+                "does `ssh` with the options of the environment reach the host without a question? Its key has to be \
+                 known beforehand (`ssh-keyscan`, known_hosts)",
+            ),
+            ScriptError::Failed { status: COMMAND_NOT_FOUND, .. } => {
+                Some("install it there: hosts need dnf or yum, and sudo if `sudo = true`; balancers need socat")
+            }
+            ScriptError::Failed { status: NO_OFFERS, .. } => Some(
+                "are the environment's repositories configured on the host (`curl -o /etc/yum.repos.d/CHANNEL.repo \
+                 SERVER/CHANNEL/CHANNEL.repo`), and does the repository server run?",
+            ),
+            ScriptError::Failed { script: SHOW_STAT, .. } => {
+                Some("is HAProxy running there, and is `socket` its admin socket (`stats socket PATH level admin`)?")
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What a shell says of a program that is not there.
+const COMMAND_NOT_FOUND: i32 = 127;
+/// What `scripts/facts.sh` says where the repositories can't be asked.
+const NO_OFFERS: i32 = 73;
+
 impl fmt::Display for FactsError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, error) in self.0.iter().enumerate() {
@@ -116,27 +163,38 @@ impl Site<'_> {
     where
         N: Fn(&HostName) -> BTreeSet<String>,
     {
+        let sight = self.look(names, offers).await;
+        let errors: Vec<ProbeError> =
+            sight.unseen.into_values().chain(sight.balancers).flat_map(|errors| errors.0).collect();
+        if errors.is_empty() { Ok(sight.facts) } else { Err(FactsError(errors)) }
+    }
+
+    /// Observes what can be observed of all hosts and balancers, side by side.
+    pub(crate) async fn look<N>(&self, names: N, offers: Offers) -> Sight
+    where
+        N: Fn(&HostName) -> BTreeSet<String>,
+    {
         let hosts = join_all(self.environment.hosts.iter().map(|host| {
             let names = names(host.name());
             async move { (host.name().clone(), self.host_facts(host, names, offers).await) }
         }));
         let (hosts, views) = futures::join!(hosts, self.balancer_views());
-        let (mut facts, mut errors) = (Facts::default(), Vec::new());
+        let mut sight = Sight::default();
         for (name, found) in hosts {
             match found {
-                Ok(found) => drop(facts.hosts.insert(name, found)),
-                Err(error) => errors.push(error),
+                Ok(found) => drop(sight.facts.hosts.insert(name, found)),
+                Err(error) => drop(sight.unseen.insert(name, FactsError(vec![error]))),
             }
         }
         match views {
             Ok(mut views) => {
-                for (name, found) in &mut facts.hosts {
+                for (name, found) in &mut sight.facts.hosts {
                     found.balancers = views.remove(name).unwrap_or_default();
                 }
             }
-            Err(error) => errors.push(error),
+            Err(error) => sight.balancers = Some(FactsError(vec![error])),
         }
-        if errors.is_empty() { Ok(facts) } else { Err(FactsError(errors)) }
+        sight
     }
 
     /// Observes one host, but not how the balancers see it.

@@ -1,7 +1,7 @@
 //! The repository: the one place that commits.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,8 +11,9 @@ use ledger::{AppendError, Author, Commit, Digest, Ledger, Store};
 use nevra::PackageQuery;
 use rand::Rng;
 use repo_api::ChannelName;
+use tokio::sync::Semaphore;
 
-use crate::admission::{Upload, admit, examine};
+use crate::admission::{Candidate, Upload, admit, examine};
 use crate::blob_cache::BlobCache;
 use crate::change::{Action, Change, ChannelView, PackageRecord};
 use crate::error::RepositoryError;
@@ -28,6 +29,10 @@ const ATTEMPTS: u32 = 50;
 const SIDE_BY_SIDE: usize = 16;
 const FRAGMENTS_KEPT: usize = 256 << 20;
 const DOCUMENTS_KEPT: usize = 64 << 20;
+/// Headers may be large, and whoever sends them need not mean well: how many are read at a time, by all requests.
+const HEADERS_AT_ONCE: usize = 4;
+/// After how long a half-written file that nobody writes to is taken for left behind.
+const LEFT_BEHIND: Duration = Duration::from_secs(24 * 3600);
 
 /// A repository of channels in a store. All that serves and all that writes goes through one of these.
 #[derive(Debug)]
@@ -38,7 +43,9 @@ pub struct Repository {
     fragments: BlobCache,
     documents: BlobCache,
     state: RwLock<Arc<RepositoryState>>,
+    adopting: Mutex<()>,
     writing: tokio::sync::Mutex<()>,
+    headers: Semaphore,
 }
 
 /// What came of a request to change something.
@@ -65,11 +72,14 @@ impl Repository {
             fragments: BlobCache::new(store.clone(), FRAGMENTS_KEPT),
             documents: BlobCache::new(store.clone(), DOCUMENTS_KEPT),
             state: RwLock::default(),
+            adopting: Mutex::default(),
             writing: tokio::sync::Mutex::default(),
+            headers: Semaphore::new(HEADERS_AT_ONCE),
             store,
         };
-        repository.catch_up().await?;
+        repository.refresh().await?;
         repository.check_key()?;
+        repository.sweep().await;
         let author = Author { who: "pkg serve".to_owned(), from: "localhost".to_owned(), why: None };
         repository
             .change(author, |state| {
@@ -121,8 +131,8 @@ impl Repository {
         named(uploads)?;
         resolve::channel(&self.state(), channel)?;
         let now = seconds_now();
-        let examined: Vec<_> = uploads.iter().map(|upload| examine(self.store.clone(), upload.clone(), now)).collect();
-        let candidates: Vec<_> = stream::iter(examined).buffered(SIDE_BY_SIDE).try_collect().await?;
+        let examined: Vec<_> = uploads.iter().map(|upload| self.examine(upload.clone(), now)).collect();
+        let candidates: Vec<_> = stream::iter(examined).buffered(HEADERS_AT_ONCE).try_collect().await?;
         self.change(author, |state| {
             let listed = resolve::channel(state, channel)?.listed();
             let packages = admit(state, &candidates)?;
@@ -201,7 +211,7 @@ impl Repository {
     ) -> Result<Outcome, RepositoryError> {
         let _one_at_a_time = self.writing.lock().await;
         for attempt in 0..ATTEMPTS {
-            self.catch_up().await?;
+            self.refresh().await?;
             let state = self.state();
             let (action, packages) = decide(&state)?;
             let Some(action) = action else { return Ok(Outcome { state, changed: false, packages }) };
@@ -218,7 +228,16 @@ impl Repository {
         Err(RepositoryError::Busy { attempts: ATTEMPTS })
     }
 
-    async fn catch_up(&self) -> Result<(), RepositoryError> {
+    async fn examine(&self, upload: Upload, now: u64) -> Result<Candidate, RepositoryError> {
+        let _permit = self.headers.acquire().await.map_err(|_| RepositoryError::Stopping)?;
+        examine(self.store.clone(), upload, now).await
+    }
+
+    /// Takes in what other processes committed to the same store since.
+    ///
+    /// # Errors
+    /// [`RepositoryError`] where the ledger can't be read; the state stays as it is then.
+    pub async fn refresh(&self) -> Result<(), RepositoryError> {
         let commits = self.ledger.since(self.state().position()).await?;
         if !commits.is_empty() {
             self.adopt(&commits)?;
@@ -226,9 +245,22 @@ impl Repository {
         Ok(())
     }
 
+    /// Removes what killed processes left half-written in the store; a failure to do so harms nobody.
+    async fn sweep(&self) {
+        let store = self.store.clone();
+        match tokio::task::spawn_blocking(move || store.sweep(LEFT_BEHIND)).await {
+            Ok(Ok(0)) | Err(_) => {}
+            Ok(Ok(count)) => tracing::info!(count, "half-written files removed"),
+            Ok(Err(error)) => tracing::warn!(%error, "half-written files can't be removed"),
+        }
+    }
+
+    /// Takes commits in that follow from the state. Two tasks may read the same ones: those that are known are left.
     fn adopt(&self, commits: &[Commit<Change>]) -> Result<Arc<RepositoryState>, RepositoryError> {
+        let _one_at_a_time = self.adopting.lock().unwrap_or_else(PoisonError::into_inner);
         let mut state = RepositoryState::clone(&self.state());
-        for commit in commits {
+        let known = state.position().number;
+        for commit in commits.iter().filter(|commit| commit.number > known) {
             state.apply(commit)?;
         }
         let state = Arc::new(state);

@@ -39,9 +39,10 @@ async fn channels(client: &Client, printer: &Printer) -> Result<Exit, Failure> {
     }
     for channel in &list.channels {
         printer.data(&format!(
-            "{}  {} packages  commit {}  {}",
+            "{}  {} package{}  commit {}  {}",
             channel.name,
             channel.packages,
+            if channel.packages == 1 { "" } else { "s" },
             channel.commit,
             channel.changed_at.format("%Y-%m-%dT%H:%M:%SZ"),
         ));

@@ -1,10 +1,10 @@
 //! `pkg status`
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use deployer::{DeploymentRecord, Ending, HostFacts, HostName, JournalState};
-use nevra::Nevra;
+use deployer::{DeploymentRecord, Ending, FactsError, HostFacts, HostName, JournalState, Sight};
+use nevra::{Name, Nevra};
 use serde::Serialize;
 use tokio::sync::watch;
 
@@ -14,7 +14,12 @@ use crate::render::{Printer, Tone};
 
 /// Show which version runs on which host.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  pkg status prod")]
+#[command(after_help = "\
+Example:
+  pkg status prod
+
+A host that does not answer is said to be unknown, the others are shown, and the exit code is 1. With --json, one line
+per host.")]
 pub(crate) struct Args {
     /// A path to an environment file (.toml), or its name.
     #[arg(value_name = "ENV")]
@@ -31,6 +36,8 @@ struct HostStatus {
     deployment: Option<String>,
     since: Option<chrono::DateTime<chrono::Utc>>,
     drift: Option<String>,
+    /// Why nothing is known of it; all else is empty then.
+    error: Option<String>,
 }
 
 pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> {
@@ -38,14 +45,17 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> 
     let order: Vec<HostName> = environment.hosts.iter().map(|host| host.name().clone()).collect();
     let (_interrupted, interrupt) = watch::channel(false);
     let deployer = deploy::open(environment, Arc::new(deploy::Progress(printer.clone())), interrupt).await?;
-    let observed = deployer.observe().await;
+    let observed = deployer.look().await;
     deployer.close().await;
-    let (state, facts) = observed.map_err(deploy::failure)?;
+    let (state, sight) = observed.map_err(deploy::failure)?;
     let unsettled = state.unsettled();
     let mut hosts: Vec<HostStatus> = Vec::new();
     for name in &order {
-        let Some(found) = facts.hosts.get(name) else { continue };
-        hosts.push(status(name, found, &state, unsettled.contains(name)));
+        if let Some(found) = sight.facts.hosts.get(name) {
+            hosts.push(status(name, found, &state, unsettled.contains(name)));
+        } else if let Some(error) = sight.unseen.get(name) {
+            hosts.push(unknown(name, error.to_string()));
+        }
     }
     say_who_differs(&mut hosts);
     if let Some(record) = state.unfinished() {
@@ -67,18 +77,45 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> 
             printer.warning(&format!("{} {}", host.host, printer.paint(Tone::Bad, drift)));
         }
     }
-    Ok(Exit::Done)
+    Ok(say_what_is_unknown(&sight, printer))
+}
+
+/// Tells of what did not answer; not all is well then.
+fn say_what_is_unknown(sight: &Sight, printer: &Printer) -> Exit {
+    let errors: Vec<&FactsError> = sight.unseen.values().chain(&sight.balancers).collect();
+    for error in &errors {
+        printer.warning(&error.to_string());
+    }
+    for hint in errors.iter().flat_map(|error| error.hints()).collect::<BTreeSet<_>>() {
+        printer.hint(hint);
+    }
+    if errors.is_empty() { Exit::Done } else { Exit::Failed }
+}
+
+fn unknown(name: &HostName, error: String) -> HostStatus {
+    HostStatus {
+        host: name.clone(),
+        installed: BTreeSet::new(),
+        service: "unknown".to_owned(),
+        balancers: Vec::new(),
+        deployment: None,
+        since: None,
+        drift: None,
+        error: Some(error),
+    }
 }
 
 fn status(name: &HostName, found: &HostFacts, state: &JournalState, unsettled: bool) -> HostStatus {
-    let last = last_word(state, name);
+    let expected = last_words(state, name);
     let brought = found.installed.iter().filter_map(|package| brought(state, name, package)).next_back();
-    let drift = match last {
-        _ if unsettled => Some("was left in mid-walk".to_owned()),
-        Some(expected) if expected != &found.installed => {
-            Some(format!("has {}, the journal says {}", text(&found.installed), text(expected)))
-        }
-        _ => None,
+    let differs = |(package, expected): (&Name, &BTreeSet<Nevra>)| {
+        let installed: BTreeSet<Nevra> = found.installed_of(package).cloned().collect();
+        (installed != *expected).then(|| format!("has {}, the journal says {}", text(&installed), text(expected)))
+    };
+    let drift = if unsettled {
+        Some("was left in mid-walk: `pkg resume`, or a deployment, finishes it".to_owned())
+    } else {
+        expected.iter().find_map(differs)
     };
     HostStatus {
         host: name.clone(),
@@ -88,13 +125,22 @@ fn status(name: &HostName, found: &HostFacts, state: &JournalState, unsettled: b
         deployment: brought.map(|record| record.id.to_string()),
         since: brought.map(|record| record.last),
         drift,
+        error: None,
     }
 }
 
-/// What the journal says that the host was last left with.
-fn last_word<'a>(state: &'a JournalState, host: &HostName) -> Option<&'a BTreeSet<Nevra>> {
-    let reports = state.deployments.iter().rev().flat_map(|record| &record.hosts);
-    reports.filter(|report| report.host == *host).find_map(|report| report.now.as_ref())
+/// What the journal says that the host was last left with, by the packages' names: each deployment is about some.
+fn last_words(state: &JournalState, host: &HostName) -> BTreeMap<Name, BTreeSet<Nevra>> {
+    let mut words: BTreeMap<Name, BTreeSet<Nevra>> = BTreeMap::new();
+    for record in &state.deployments {
+        let Some(report) = record.hosts.iter().find(|report| report.host == *host) else { continue };
+        let Some(now) = &report.now else { continue };
+        for change in record.plan.iter().flat_map(|plan| &plan.hosts).flat_map(|host| &host.changes) {
+            let of_name = now.iter().filter(|package| package.name == change.to.name).cloned().collect();
+            words.insert(change.to.name.clone(), of_name);
+        }
+    }
+    words
 }
 
 /// The latest deployment that brought the package to the host.
@@ -108,18 +154,23 @@ fn brought<'a>(state: &'a JournalState, host: &HostName, package: &Nevra) -> Opt
         .find(|record| record.changes(host).iter().any(|change| change.moves() && change.to == *package))
 }
 
-/// Marks hosts that run something else than most.
+/// Marks hosts that run something else than most; where no version is on most, they differ from one another.
 fn say_who_differs(hosts: &mut [HostStatus]) {
-    let count = |packages: &BTreeSet<Nevra>| hosts.iter().filter(|host| host.installed == *packages).count();
-    let Some(most) = hosts.iter().map(|host| &host.installed).max_by_key(|packages| count(packages)).cloned() else {
-        return;
-    };
-    for host in hosts.iter_mut().filter(|host| host.installed != most && host.drift.is_none()) {
+    let seen: Vec<&BTreeSet<Nevra>> =
+        hosts.iter().filter(|host| host.error.is_none()).map(|host| &host.installed).collect();
+    let count = |packages: &BTreeSet<Nevra>| seen.iter().filter(|other| **other == packages).count();
+    let is_most = |packages: &&&BTreeSet<Nevra>| count(packages) * 2 > seen.len();
+    let Some(most) = seen.iter().find(is_most).map(|packages| (**packages).clone()) else { return };
+    let differing = |host: &&mut HostStatus| host.error.is_none() && host.drift.is_none() && host.installed != most;
+    for host in hosts.iter_mut().filter(differing) {
         host.drift = Some(format!("has {}, most hosts have {}", text(&host.installed), text(&most)));
     }
 }
 
 fn line(host: &HostStatus, width: usize) -> String {
+    if host.error.is_some() {
+        return format!("{:width$}  unknown: it does not answer", host.host);
+    }
     let balancers = if host.balancers.is_empty() { "-".to_owned() } else { host.balancers.join(" ") };
     let origin = match (&host.deployment, &host.since) {
         (Some(id), Some(since)) => format!("{id} since {}", since.format("%Y-%m-%d %H:%M:%SZ")),

@@ -84,3 +84,14 @@ fn every_dependency_has_a_license_that_is_allowed() {
     }
     assert!(refused.is_empty(), "not under {ALLOWED_LICENSES:?}:\n{}", refused.join("\n"));
 }
+
+#[test]
+fn no_dependency_needs_a_newer_rust_than_the_workspace_says() {
+    let version = |text: &str| text.split('.').map(|part| part.parse().unwrap()).collect::<Vec<u32>>();
+    let ours = version(env!("CARGO_PKG_RUST_VERSION"));
+    for package in metadata()["packages"].as_array().unwrap() {
+        if let Some(theirs) = package["rust_version"].as_str() {
+            assert!(version(theirs) <= [ours.clone(), vec![u32::MAX]].concat(), "{} needs {theirs}", package["name"]);
+        }
+    }
+}

@@ -116,6 +116,23 @@ fn an_environment_that_does_not_hold() {
 }
 
 #[test]
+fn a_failure_is_json_too() {
+    let directory = tempfile::tempdir().unwrap();
+    for (arguments, code) in [
+        (&["list", "--server", "http://127.0.0.1:9"][..], 1),
+        (&["status", "nowhere"], 2),
+        (&["build", "nowhere.toml"], 2),
+        (&["inspect", "nowhere.rpm"], 2),
+    ] {
+        let ran = run(pkg(directory.path()).args(arguments).arg("--json"));
+        ran.exits(code);
+        let failure: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+        assert_eq!(failure["error"]["exit_code"], code, "{failure}");
+        assert!(failure["error"]["message"].as_str().is_some_and(|text| !text.is_empty()), "{failure}");
+    }
+}
+
+#[test]
 fn wrong_usage_exits_2() {
     let directory = tempfile::tempdir().unwrap();
     for arguments in [&["buidl"][..], &["build"], &["publish", "x.rpm"], &["list", "--no-such-flag"]] {

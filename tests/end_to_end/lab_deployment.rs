@@ -46,7 +46,7 @@ impl Site {
         let mut command = self.lab.pkg();
         command.current_dir(self.directory.path()).args(arguments);
         command.env("PKG_ENVIRONMENTS", repository_file("specs/environments"));
-        command.env("PKG_LAB_LEDGER", self.directory.path().join("ledger"));
+        command.env("PKG_LAB_LEDGER", self.directory.path().join("ledger")).env("PKG_LAB_CHANNEL", "dev");
         command.env("PKG_SERVER", "http://10.77.0.1:8080").env("PKG_TOKEN", "the-token-of-this-test");
         command
     }
@@ -162,6 +162,26 @@ fn edited_configuration_stays() {
     assert_eq!(site.lab.host("web1", &["cat", file]).ok(), "title=Ours");
 }
 
+/// Whoever installs by hand keeps no file of it, makes the hosts differ, and is put right by the next deployment.
+#[test]
+fn a_host_that_was_changed_by_hand() {
+    let site = Site::up("byhand");
+    site.run(&["deploy", "lab", "examples-1.0.0-1"]).ok();
+    site.run(&["deploy", "lab", "examples-2.0.0-2"]).ok();
+    let by_hand = ["dnf", "-q", "-y", "--disablerepo=*", "--enablerepo=pkg-dev", "downgrade", "examples-1.0.0-1"];
+    site.lab.host("web2", &by_hand).ok();
+    let status = site.run(&["status", "lab"]);
+    status.exits(0);
+    status.says(&["web2 has examples-1.0.0-1.noarch, the journal says examples-2.0.0-2.noarch"]);
+    site.run(&["rollback", "lab"]).ok();
+    site.everywhere("1.0.0-1");
+    let status = site.run(&["status", "lab"]);
+    status.exits(0);
+    assert!(!status.stderr.contains("warning"), "{}", status.stderr);
+    site.run(&["deploy", "lab", "examples-2.0.0-2"]).ok();
+    site.everywhere("2.0.0-2");
+}
+
 /// What can be known beforehand is refused before anything changes.
 #[test]
 fn refused_before_anything_changes() {
@@ -169,14 +189,18 @@ fn refused_before_anything_changes() {
     site.run(&["deploy", "lab", "examples-1.0.0-1"]).ok();
 
     let unknown = site.run(&["deploy", "lab", "examples-9.9.9-9"]);
-    unknown.exits(2);
+    unknown.exits(1);
     unknown.says(&["examples-9.9.9-9", "examples-2.0.0-2"]);
     site.everywhere("1.0.0-1");
 
     site.lab.strike("cut", "web2");
     let unreachable = site.run(&["deploy", "lab", "examples-2.0.0-2"]);
     unreachable.exits(1);
-    unreachable.says(&["web2"]);
+    unreachable.says(&["web2", "hint:"]);
+    let status = site.run(&["status", "lab"]);
+    status.exits(1);
+    assert!(status.stdout.contains("web1  examples-1.0.0-1.noarch  service active  balancer UP"), "{}", status.stdout);
+    assert!(status.stdout.contains("web2  unknown"), "{}", status.stdout);
     site.lab.strike("mend", "web2");
     wait_until("web2 is back", || site.balanced() == ["web1 UP", "web2 UP"]);
     site.everywhere("1.0.0-1");

@@ -5,6 +5,7 @@
 
 mod architecture;
 mod build_input;
+mod build_memory;
 mod errors;
 mod foreign_rpm;
 mod init;

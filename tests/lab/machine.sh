@@ -6,7 +6,7 @@ readonly MACHINE_NEEDS=(
     unshare:util-linux nsenter:util-linux setpriv:util-linux flock:util-linux
     ssh:openssh-client ssh-keygen:openssh-client curl:curl
     rpm:rpm rpmbuild:rpm rpmsign:rpm dnf:dnf zypper:zypper createrepo_c:createrepo-c
-    gpg:gpg gpg-agent:gpg-agent zip:zip zstd:zstd ps:procps dpkg-deb:dpkg python3:python3
+    rpmlint:rpmlint gpg:gpg gpg-agent:gpg-agent zip:zip zstd:zstd ps:procps dpkg-deb:dpkg python3:python3
 )
 
 # Prints one line for each thing that is missing.

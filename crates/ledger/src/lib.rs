@@ -9,6 +9,7 @@ mod digest;
 mod key;
 mod ledger;
 mod store;
+mod sweep;
 
 pub use commit::{Author, Commit, Position};
 pub use digest::{Digest, DigestBuilder, ParseDigestError};

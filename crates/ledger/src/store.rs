@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::stream::BoxStream;
@@ -13,7 +14,7 @@ use object_store::{GetOptions, MultipartUpload, ObjectStore, ObjectStoreExt, Put
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{Digest, DigestBuilder, Ledger, key};
+use crate::{Digest, DigestBuilder, Ledger, key, sweep};
 
 /// How much of a blob is kept in memory on its way in, bytes.
 const PART: usize = 1 << 20;
@@ -22,6 +23,7 @@ const PART: usize = 1 << 20;
 #[derive(Debug, Clone)]
 pub struct Store {
     objects: Arc<dyn ObjectStore>,
+    directory: Arc<std::path::Path>,
 }
 
 /// Says why a store can't be used.
@@ -118,9 +120,21 @@ impl Store {
         let objects = LocalFileSystem::new_with_prefix(location)
             .map_err(|error| unusable(std::io::Error::other(error)))?
             .with_fsync(true);
-        let store = Self { objects: Arc::new(objects) };
+        let store = Self { objects: Arc::new(objects), directory: PathBuf::from(location).into() };
         store.probe(location).await?;
         Ok(store)
+    }
+
+    /// Removes what writers that were killed left half-written, where nothing was added to it for as long as given.
+    /// Gives how many files that were. Nothing else in the store is touched, and nothing that is visible.
+    ///
+    /// Blocks, and looks at the name of every file.
+    ///
+    /// # Errors
+    /// [`StoreError::Directory`] where a directory can't be read or a file can't be removed.
+    pub fn sweep(&self, older_than: Duration) -> Result<usize, StoreError> {
+        let unusable = |source| StoreError::Directory { directory: self.directory.to_path_buf(), source };
+        sweep::staged_files(&self.directory, older_than).map_err(unusable)
     }
 
     /// Gives the ledger of a name, such as `repository` or `environments/prod`; it need not exist yet.

@@ -48,7 +48,8 @@ for name in $NAMES; do
     rpm -q --qf 'installed %{NAME}-%{EPOCHNUM}:%{VERSION}-%{RELEASE}.%{ARCH}\n' "$name" | grep '^installed '
 done
 if [ "$OFFERS" = yes ]; then
-    list=$(offered) || exit 1
+    # 200: the lock is held, which is no fault of the repositories.
+    list=$(offered) || { [ $? != 200 ] || exit 1; exit 73; }
     printf '%s\n' "$list" | sed -n 's/^..*/offered &/p'
 fi
 exit 0

@@ -3,7 +3,12 @@
 # the script ends, so that steps of two controllers never overlap. Every script that changes something begins with this.
 # ENVIRONMENT TOKEN LOCK_WAIT (seconds)
 fence=/var/lib/pkg/fences/$ENVIRONMENT
-mkdir -p /var/lib/pkg/fences || exit 70
+unwritable() {
+    echo "/var/lib/pkg can't be written on this host: is its disk full, or read-only?" >&2
+    exit 70
+}
+mkdir -p /var/lib/pkg/fences || unwritable
+touch "$fence.lock" || unwritable
 exec 9>>"$fence.lock" || exit 70
 if ! flock -w "$LOCK_WAIT" 9; then
     echo "another step of \`$ENVIRONMENT\` still runs on this host after $LOCK_WAIT s" >&2
@@ -11,9 +16,10 @@ if ! flock -w "$LOCK_WAIT" 9; then
 fi
 highest=$(cat "$fence" 2>/dev/null || echo 0)
 if ! [ "$TOKEN" -ge "$highest" ]; then
-    echo "it has seen the fencing token \`$highest\` of \`$ENVIRONMENT\`; \`$TOKEN\` is older" >&2
+    echo "it has seen the fencing token \`$highest\` of \`$ENVIRONMENT\`, \`$TOKEN\` is older: another controller took" \
+        "over, or another ledger is used (then, if no other deploys, remove \`$fence\` there)" >&2
     exit 72
 fi
 if [ "$TOKEN" -gt "$highest" ]; then
-    printf '%s\n' "$TOKEN" >"$fence.new" && mv -f "$fence.new" "$fence" || exit 70
+    printf '%s\n' "$TOKEN" >"$fence.new" && mv -f "$fence.new" "$fence" || unwritable
 fi

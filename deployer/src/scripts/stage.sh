@@ -4,5 +4,6 @@
 # shellcheck disable=SC2086 # lists, split on purpose
 {
     manager_fresh install --downloadonly $TARGETS >&2 || exit
-    [ -z "$BACK" ] || manager -C reinstall --downloadonly $BACK >&2 || exit
+    # Not from the cache alone: whoever installed it by hand kept no file of it.
+    [ -z "$BACK" ] || manager reinstall --downloadonly $BACK >&2 || exit
 }

@@ -27,5 +27,7 @@ for name in $NAMES; do
 done
 # dnf exits 0 where %post, %posttrans or %postun fail.
 grep -i 'error in .* scriptlet\|scriptlet failed' "$DIRECTORY/log" | sed 's/^/scriptlet /'
+# Configuration that was edited here stays, and the package's own lies beside it.
+sed -n 's/^ *[Ww]arning: \(.*\) created as \(.*\.rpmnew\).*/beside \2/p' "$DIRECTORY/log" | sort -u
 grep -v '^ *$' "$DIRECTORY/log" | tail -n 12 | sed 's/^/log /'
 exit 0

@@ -80,7 +80,7 @@ impl Walk<'_> {
             if self.site.is_interrupted() {
                 return Err(setback(StepError::Interrupted));
             }
-            let views = self.site.balancer_views().await.map_err(|error| setback(error.into()))?;
+            let views = self.views().await.map_err(setback)?;
             let is_leaving = |host: &HostName| leaving.contains(host);
             let serving = views.iter().filter(|(_, view)| view.iter().all(crate::balancer::ServerState::is_serving));
             let (losing, staying): (Vec<_>, Vec<_>) = serving.map(|(host, _)| host.clone()).partition(is_leaving);

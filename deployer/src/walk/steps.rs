@@ -1,5 +1,6 @@
 //! What each step does on a host.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use nevra::{Evr, Nevra};
@@ -12,6 +13,7 @@ use crate::facts::PackageManager;
 use crate::health;
 use crate::journal::Direction;
 use crate::plan::{Change, Step, Verb, WayBack};
+use crate::site::ProbeError;
 use crate::transport::{ScriptError, TransportError, run_checked};
 use crate::{HostName, Script};
 
@@ -21,6 +23,8 @@ const SERVICE: &str = include_str!("../scripts/service.sh");
 const BALANCER_INTERVAL: Duration = Duration::from_millis(150);
 /// How long a balancer must see a host serving after it was put back.
 const WATCH: Duration = Duration::from_secs(1);
+/// How long a balancer that does not answer, as while it restarts, is asked again.
+const BALANCER_PATIENCE: Duration = Duration::from_secs(15);
 /// How long a connection that broke is tried again, before the step counts as failed.
 const PATIENCE: Duration = Duration::from_secs(30);
 const RECONNECT_INTERVAL: Duration = Duration::from_millis(500);
@@ -167,14 +171,36 @@ impl Walk<'_> {
     }
 
     pub(super) async fn view(&self, host: &HostName) -> Result<Vec<ServerState>, StepError> {
-        Ok(self.site.balancer_views().await?.remove(host).unwrap_or_default())
+        Ok(self.views().await?.remove(host).unwrap_or_default())
+    }
+
+    /// How the balancers see the hosts; one that restarts is waited for.
+    pub(super) async fn views(&self) -> Result<BTreeMap<HostName, Vec<ServerState>>, StepError> {
+        let began = Instant::now();
+        loop {
+            match self.site.balancer_views().await {
+                Err(ProbeError::Script(_)) if began.elapsed() < BALANCER_PATIENCE => {
+                    tokio::time::sleep(RECONNECT_INTERVAL).await;
+                }
+                outcome => return Ok(outcome?),
+            }
+        }
     }
 
     async fn set_state(&self, station: Station<'_>, state: AdminState) -> Result<(), StepError> {
         for balancer in &self.site.environment.balancers {
             let script = self.fenced("set server state", &[include_str!("../scripts/haproxy_set.sh")]);
             let script = set_script(script, balancer, &station.host.server, state);
-            self.run(&balancer.host, &script).await?;
+            let began = Instant::now();
+            loop {
+                match self.run(&balancer.host, &script).await {
+                    Err(StepError::Script(ScriptError::Failed { .. })) if began.elapsed() < BALANCER_PATIENCE => {
+                        tokio::time::sleep(RECONNECT_INTERVAL).await;
+                    }
+                    Ok(_) => break,
+                    Err(error) => return Err(error),
+                }
+            }
         }
         Ok(())
     }

@@ -69,6 +69,7 @@ struct Look {
     installed: BTreeSet<Nevra>,
     verify: Vec<String>,
     scriptlets: Vec<String>,
+    beside: Vec<String>,
     log: Vec<String>,
 }
 
@@ -79,7 +80,9 @@ impl Walk<'_> {
         let directory = self.start(station, &moves, direction).await?;
         let look = self.wait(station, &directory, &moves).await?;
         judge(&look, &moves)?;
-        Ok(moves.iter().map(Move::to_string).collect::<Vec<_>>().join(" "))
+        let mut said: Vec<String> = moves.iter().map(Move::to_string).collect();
+        said.extend(look.beside.iter().map(|file| format!("edited configuration stays, the package's is `{file}`")));
+        Ok(said.join(" "))
     }
 
     /// Starts it and gives its directory on the host.
@@ -201,6 +204,7 @@ impl Look {
                 "exit" => look.exit = Some(value.to_owned()),
                 "installed" => drop(look.installed.insert(value.parse().map_err(|_| unexpected())?)),
                 "verify" => look.verify.push(value.to_owned()),
+                "beside" => look.beside.push(value.to_owned()),
                 "scriptlet" => look.scriptlets.push(value.to_owned()),
                 "log" => look.log.push(value.trim_end().to_owned()),
                 _ => return Err(unexpected()),

@@ -243,6 +243,42 @@ async fn a_controller_that_lost_its_lease_changes_nothing_more() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn hosts_that_saw_another_ledger_refuse_before_anything_changes() {
+    let site = Site::new();
+    site.fleet.sees_newer_token_before("web1 stage");
+    let report = site.deploy("1.1-1").await.unwrap();
+    assert_eq!(report.ending, Ending::NothingChanged);
+    assert!(report.reason.unwrap().contains("refuses `stage`"));
+    assert_eq!(site.fleet.happened(), Vec::<String>::new());
+    // The lease was given back.
+    assert!(!matches!(site.deploy("1.1-1").await, Err(DeployError::Journal(JournalError::Held { .. }))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_that_does_not_answer_hides_no_other() {
+    let site = Site::new();
+    site.deploy("1.1-1").await.unwrap();
+    site.fleet.cut("web2");
+    let (_, sight) = site.open().await.look().await.unwrap();
+    assert_eq!(sight.facts.hosts.keys().map(ToString::to_string).collect::<Vec<_>>(), ["web1"]);
+    assert!(sight.unseen.values().next().unwrap().to_string().contains("`web2`"));
+    assert!(sight.balancers.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rollback_tells_of_a_host_that_was_changed_by_hand() {
+    let site = Site::new();
+    site.deploy("1.1-1").await.unwrap();
+    site.fleet.changes_by_hand("web2", OLD);
+    let report = site.run(Request::Rollback(None)).await.unwrap();
+    assert_eq!(report.ending, Ending::Done);
+    let left: Vec<_> =
+        report.hosts.iter().map(|host| format!("{} {:?}", host.host, host.now.as_ref().unwrap())).collect();
+    assert_eq!(left.len(), 2, "{left:?}");
+    assert_eq!(site.fleet.now(), ["web1 app-1.0-1.noarch UP", "web2 app-1.0-1.noarch UP"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn rollbacks_go_back_one_by_one() {
     let site = Site::new();
     site.deploy("1.1-1").await.unwrap();

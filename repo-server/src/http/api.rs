@@ -20,9 +20,9 @@ use repo_api::{
 };
 use serde::de::DeserializeOwned;
 
+use super::app::App;
 use super::refusal::Refusal;
 use super::route::ApiRoute;
-use super::server::App;
 use crate::admission::Upload;
 use crate::change::PackageRecord;
 use crate::channel::Channel;
@@ -34,7 +34,7 @@ use crate::resolve;
 const LARGEST_FILE: u64 = 8 << 30;
 /// The largest JSON body, bytes.
 const LARGEST_JSON: usize = 4 << 20;
-/// How long an upload may stand still.
+/// How long an upload may stand still, and how long a JSON body may take.
 const STALL: Duration = Duration::from_secs(60);
 /// The longest name or reason that is kept, characters.
 const LONGEST_TEXT: usize = 500;
@@ -268,8 +268,9 @@ async fn read<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -> Result<T,
     if content_type.split(';').next().map(str::trim) != Some("application/json") {
         return Err(bad(format!("the body is `{content_type}`: allowed is `application/json`")).into());
     }
-    let bytes = axum::body::to_bytes(body, LARGEST_JSON)
+    let bytes = tokio::time::timeout(STALL, axum::body::to_bytes(body, LARGEST_JSON))
         .await
+        .map_err(|_| bad(format!("the body did not come within {} s", STALL.as_secs())))?
         .map_err(|_| bad(format!("the body stopped, or has more than {LARGEST_JSON} bytes")))?;
     serde_json::from_slice(&bytes).map_err(|error| bad(error.to_string()).into())
 }

@@ -2,6 +2,7 @@
 
 mod access;
 mod api;
+mod app;
 mod index_page;
 mod refusal;
 mod reply;

@@ -31,7 +31,10 @@ impl From<RepositoryError> for Refusal {
         if kind == ProblemKind::Internal {
             // What the store says is the operator's business, not the client's.
             tracing::error!(error = with_causes(&error), "request failed");
-            return Problem::new(kind, "the server's log says why").into();
+            if is_full(&error) {
+                return Problem::new(kind, "the disk of the server's store is full; nothing was changed").into();
+            }
+            return Problem::new(kind, "the server failed; its log says why").into();
         }
         let problem = Problem::new(kind, with_causes(&error));
         match hint(&error) {
@@ -72,7 +75,19 @@ fn hint(error: &RepositoryError) -> Option<&'static str> {
     }
 }
 
-fn with_causes(error: &dyn Error) -> String {
+fn is_full(error: &(dyn Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        let io = error.downcast_ref::<std::io::Error>();
+        if io.is_some_and(|error| error.kind() == std::io::ErrorKind::StorageFull) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+pub(super) fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -138,7 +138,7 @@ impl Content {
 fn finish(builder: Builder, body: Body) -> Result<Response, Refusal> {
     builder.body(body).map_err(|error| {
         tracing::error!(%error, "an answer could not be put together");
-        Problem::new(ProblemKind::Internal, "the server's log says why").into()
+        Problem::new(ProblemKind::Internal, "the server failed; its log says why").into()
     })
 }
 

@@ -16,8 +16,9 @@ use tokio::net::TcpListener;
 
 use super::access::Access;
 use super::api;
+use super::app::App;
 use super::index_page;
-use super::refusal::Refusal;
+use super::refusal::{Refusal, with_causes};
 use super::reply::Reply;
 use super::route::{NoRoute, Route};
 use super::yum;
@@ -26,18 +27,14 @@ use crate::repository::Repository;
 /// How long requests may go on after the server was told to stop.
 const GRACE: Duration = Duration::from_secs(20);
 
+/// How often other processes' commits to the same store are looked for.
+const REFRESH_INTERVAL: Duration = Duration::from_secs(1);
+
 /// A server that listens and is ready to answer.
 #[derive(Debug)]
 pub struct Server {
     listener: TcpListener,
     app: Arc<App>,
-}
-
-/// What all requests share.
-#[derive(Debug)]
-pub(super) struct App {
-    pub(super) repository: Arc<Repository>,
-    pub(super) access: Access,
 }
 
 impl Server {
@@ -64,6 +61,7 @@ impl Server {
 /// # Errors
 /// The system's.
 pub async fn serve(server: Server, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+    let refreshing = keep_fresh(Arc::clone(&server.app.repository));
     let router = Router::new().fallback(handle).with_state(server.app);
     let router = router.into_make_service_with_connect_info::<SocketAddr>();
     // Small answers shall not wait for more to send.
@@ -79,6 +77,7 @@ pub async fn serve(server: Server, stop: impl Future<Output = ()> + Send + 'stat
     });
     tokio::select! {
         result = serving => result,
+        () = refreshing => Ok(()),
         () = async {
             // A server that fails before it is told to stop ends the other branch.
             if stopped.await.is_err() {
@@ -86,6 +85,21 @@ pub async fn serve(server: Server, stop: impl Future<Output = ()> + Send + 'stat
             }
             tokio::time::sleep(GRACE).await;
         } => Ok(()),
+    }
+}
+
+/// Sees within a second what another server of the same store published. Never ends.
+async fn keep_fresh(repository: Arc<Repository>) {
+    let mut failing = false;
+    loop {
+        tokio::time::sleep(REFRESH_INTERVAL).await;
+        let refreshed = repository.refresh().await;
+        match &refreshed {
+            Err(error) if !failing => tracing::error!(error = with_causes(error), "what others commit can't be read"),
+            Ok(()) if failing => tracing::warn!("what others commit can be read again"),
+            _ => {}
+        }
+        failing = refreshed.is_err();
     }
 }
 
@@ -111,7 +125,14 @@ async fn answer(app: &App, peer: SocketAddr, request: Request<Body>) -> Result<R
     if parts.method != Method::GET && parts.method != Method::HEAD {
         return Err(Refusal::Method("GET, HEAD"));
     }
-    let reply = read(app, &route, &parts.headers).await?;
+    let reply = match read(app, &route, &parts.headers).await {
+        // Another server of the same store may have told the client of it just now.
+        Err(Refusal::Problem(problem)) if problem.kind == ProblemKind::NotFound => {
+            app.repository.refresh().await?;
+            read(app, &route, &parts.headers).await?
+        }
+        reply => reply?,
+    };
     reply.answer(&app.repository, &parts.method, &parts.headers).await
 }
 

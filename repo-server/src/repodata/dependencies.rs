@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use nevra::rpmvercmp;
 use rpm_header::{Dependency, FileEntry};
 
-use super::fragments::is_primary_path;
+use super::primary_path::is_primary_path;
 use super::xml::{push_attribute, push_number};
 
 /// A dependency's version in its parts.

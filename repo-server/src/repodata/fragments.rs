@@ -4,6 +4,7 @@ use bytes::Bytes;
 use rpm_header::{ChangelogEntry, FileEntry, PackageHeader};
 
 use super::dependencies::{listed_requires, push_dependencies};
+use super::primary_path::is_primary_path;
 use super::xml::{push_attribute, push_element, push_number, push_text};
 
 /// How many changelog entries `other` holds of a package; createrepo_c's default.
@@ -85,11 +86,6 @@ impl Fragments {
         let fragments = Self { primary: take()?, filelists: take()?, other: take()? };
         if rest.is_empty() { Ok(fragments) } else { Err(ParseFragmentsError) }
     }
-}
-
-/// Tells whether primary lists a file: what other packages usually require by path.
-pub(super) fn is_primary_path(path: &str) -> bool {
-    path.starts_with("/etc/") || path.contains("bin/") || path == "/usr/lib/sendmail"
 }
 
 fn primary(header: &PackageHeader, file: &FileIdentity<'_>) -> String {
@@ -215,16 +211,6 @@ fn push_file(xml: &mut String, indent: &str, file: &FileEntry) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn primary_lists_what_is_required_by_path() {
-        for path in ["/etc/motd", "/usr/bin/x", "/opt/a/sbin/y", "/usr/lib/sendmail", "/usr/share/cabin/z"] {
-            assert!(is_primary_path(path), "{path}");
-        }
-        for path in ["/usr/share/doc", "/usr/lib/sendmail.d", "/bin", "/opt/etc/x"] {
-            assert!(!is_primary_path(path), "{path}");
-        }
-    }
 
     #[test]
     fn kinds_of_files() {

@@ -6,6 +6,7 @@
 mod dependencies;
 mod document;
 mod fragments;
+mod primary_path;
 mod repomd;
 mod xml;
 

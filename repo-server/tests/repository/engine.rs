@@ -163,3 +163,17 @@ async fn another_key_is_refused() {
     let error = repo_server::Repository::open(location.to_str().unwrap(), key, &[]).await.unwrap_err();
     assert!(matches!(error, RepositoryError::OtherKey { .. }), "{error}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_process_commits_is_seen() {
+    let lab = Lab::new().await;
+    let other = lab.reopened().await;
+    let package = upload(&other, rpm("app", "1.0", "a")).await;
+    other.publish(&channel("dev"), &[package], author()).await.unwrap();
+    assert!(lab.listed("dev").is_empty());
+    // Several tasks may look at the same time: each commit is taken in once.
+    let looks = (0..8).map(|_| lab.repository.refresh());
+    futures::future::try_join_all(looks).await.unwrap();
+    assert_eq!(lab.listed("dev"), ["app-1.0-1.noarch"]);
+    assert_eq!(lab.repository.state().position().number, other.state().position().number);
+}

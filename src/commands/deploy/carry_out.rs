@@ -45,7 +45,7 @@ pub(crate) async fn carry_out(
     }
 }
 
-/// Turns Ctrl-C and a polite kill into "stop after the current step".
+/// Turns Ctrl-C, a polite kill and a terminal that is closed into "stop after the current step".
 async fn listen(interrupted: watch::Sender<bool>, printer: Printer) {
     use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
@@ -53,14 +53,28 @@ async fn listen(interrupted: watch::Sender<bool>, printer: Printer) {
         printer.warning("Ctrl-C can't be listened to: it would stop in the middle of a step");
         return;
     };
+    // `nohup` has it ignored: then it stays so.
+    let mut hangup = if ignores_hangup() { None } else { signal(SignalKind::hangup()).ok() };
     loop {
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
+            _ = async { match &mut hangup {
+                Some(hangup) => hangup.recv().await,
+                None => std::future::pending().await,
+            }} => {}
         }
         interrupted.send_replace(true);
-        printer.warning("stops after the current step");
+        printer.warning("stops after the current step; `pkg resume` goes on from there");
     }
+}
+
+/// Whether whoever started this process wants a closed terminal ignored (proc(5), `SigIgn`).
+fn ignores_hangup() -> bool {
+    const HANGUP: u64 = 1;
+    let status = fs_err::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & HANGUP != 0)
 }
 
 fn exit(report: &Report) -> Exit {
@@ -83,10 +97,13 @@ pub(crate) fn failure(error: DeployError) -> Failure {
             let exit = if hosts.is_empty() { Exit::Failed } else { Exit::PartlyChanged };
             Failure::new(exit, error).hint("`pkg resume` observes the hosts afresh and finishes it")
         }
-        DeployError::Journal(_)
-        | DeployError::Store { .. }
-        | DeployError::Facts(_)
-        | DeployError::Plan(_)
-        | DeployError::NoEarlierVersion(_) => Failure::failed(error),
+        DeployError::Facts(facts) => {
+            let hints: Vec<&str> = facts.hints().into_iter().collect();
+            let failure = Failure::failed(error);
+            if hints.is_empty() { failure } else { failure.hint(hints.join("; ")) }
+        }
+        DeployError::Store { .. } => Failure::failed(error)
+            .hint("`ledger` of the environment names a directory that all who deploy can write to"),
+        DeployError::Journal(_) | DeployError::Plan(_) | DeployError::NoEarlierVersion(_) => Failure::failed(error),
     }
 }

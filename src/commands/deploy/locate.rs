@@ -40,7 +40,7 @@ pub(crate) async fn open(
     let ssh = Ssh::new(environment.ssh.clone()).map_err(Failure::failed)?;
     let health = HttpProbe::new().map_err(Failure::failed)?;
     let tools = Tools { transport: Arc::new(ssh), health: Arc::new(health), observer, interrupt };
-    Deployer::open(environment, tools).await.map_err(Failure::failed)
+    Deployer::open(environment, tools).await.map_err(super::failure)
 }
 
 /// Says who deploys: what a CI system tells, or the login.

@@ -65,6 +65,7 @@ pub(crate) fn plan_lines(plan: &Plan) -> Vec<String> {
             })
             .collect();
         let work = match host.work {
+            Work::Nothing if host.changes.is_empty() => "nothing to do",
             Work::Nothing => "nothing to do: ",
             Work::Restart => "restart, check, put back: ",
             Work::Change => "",

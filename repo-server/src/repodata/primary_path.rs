@@ -1,0 +1,21 @@
+//! The files that primary lists.
+
+/// Tells whether primary lists a file: what other packages usually require by path.
+pub(super) fn is_primary_path(path: &str) -> bool {
+    path.starts_with("/etc/") || path.contains("bin/") || path == "/usr/lib/sendmail"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn primary_lists_what_is_required_by_path() {
+        for path in ["/etc/motd", "/usr/bin/x", "/opt/a/sbin/y", "/usr/lib/sendmail", "/usr/share/cabin/z"] {
+            assert!(is_primary_path(path), "{path}");
+        }
+        for path in ["/usr/share/doc", "/usr/lib/sendmail.d", "/bin", "/opt/etc/x"] {
+            assert!(!is_primary_path(path), "{path}");
+        }
+    }
+}
