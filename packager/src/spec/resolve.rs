@@ -318,7 +318,12 @@ directory = "config"
             ("\"MIT\"", "\"\\u0000\"", both, "specs/shop.toml:3: `license`: holds the control character"),
             ("java-headless >= 1:17", "a b", both, "specs/shop.toml:6: `requires`: `a b` is not a requirement"),
             ("war = \"build/shop.war\"", "", both, "specs/shop.toml: the key `tomcat.war` is missing"),
-            ("[tomcat]", "[lint]\nallow = [\"x\"]\n[tomcat]", both, "specs/shop.toml:8: `lint.allow`: `x` is not a lint"),
+            (
+                "[tomcat]",
+                "[lint]\nallow = [\"x\"]\n[tomcat]",
+                both,
+                "specs/shop.toml:8: `lint.allow`: `x` is not a lint",
+            ),
             ("directory = \"config\"", "", both, "specs/shop.toml: the key `configuration.directory` is missing"),
         ] {
             let error = resolve(&SPEC.replacen(from, to, 1), set, &Overrides::default()).unwrap_err().to_string();
