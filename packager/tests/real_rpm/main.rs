@@ -2,6 +2,7 @@
 
 mod against_rpmbuild;
 mod bad_input;
+mod feature_table;
 mod inside;
 mod installing;
 mod preflight;
