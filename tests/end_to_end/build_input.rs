@@ -184,20 +184,23 @@ fn a_full_disk() {
     }
 }
 
-/// Starts the build of a large file and does something to it once the package is being written.
+/// Starts the build of a large file and does something to it, again and again, while the package is being written.
 #[track_caller]
-fn meanwhile(workshop: &Workshop, act: impl FnOnce(&Path)) -> Ran {
+fn meanwhile(workshop: &Workshop, act: impl Fn(&Path)) -> Ran {
     let large = workshop.path("large");
     std::fs::File::create(&large).unwrap().set_len(3 << 30).unwrap();
     workshop.spec(&content("file", "large", "/opt/shop/large").replace("\n\n", "\ncompression = 'zstd:1'\n"));
     let mut command = workshop.command(&[]);
-    let build = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut build = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let deadline = Instant::now() + Duration::from_secs(30);
     while std::fs::read_dir(workshop.path("dist")).map_or(0, Iterator::count) == 0 {
         assert!(Instant::now() < deadline, "nothing is being written");
         std::thread::sleep(Duration::from_millis(5));
     }
-    act(&large);
+    while build.try_wait().unwrap().is_none() {
+        act(&large);
+        std::thread::sleep(Duration::from_millis(10));
+    }
     let output = build.wait_with_output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     Ran {

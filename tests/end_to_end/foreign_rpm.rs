@@ -261,3 +261,33 @@ fn what_is_not_signed_is_refused() {
         root.sh("rpm -q shop-docs").exits(1);
     }
 }
+
+/// Users are there before the first file that is theirs, with and without systemd; capabilities are set.
+#[test]
+fn users_come_before_their_files() {
+    let directory = tempfile::tempdir().unwrap();
+    let spec = "name = 'feeder'\nsummary = 'Feeds pets'\nlicense = 'MIT'\nversion = '1'\nrelease = '1'\n\
+                users = [{ name = 'feeder', home = '/var/lib/feeder' }]\nsystemd = [{ source = 'feeder.service' }]\n\
+                contents = [\n\
+                { type = 'directory', destination = '/var/lib/feeder', owner = 'feeder', group = 'feeder' },\n\
+                { type = 'file', source = 'feeder', destination = '/usr/bin/feeder', mode = '0755', \
+                capabilities = 'cap_net_bind_service=ep' },\n]\n";
+    for (name, text) in [
+        ("feeder.toml", spec),
+        ("feeder", "#!/bin/sh\necho fed\n"),
+        ("feeder.service", "[Service]\nExecStart=/usr/bin/feeder\n"),
+    ] {
+        std::fs::write(directory.path().join(name), text).unwrap();
+    }
+    let built = run(pkg(directory.path()).args(["build", "feeder.toml"]));
+    let package = directory.path().join(built.ok());
+    for suite in SUITES {
+        let root = Root::up(suite, directory.path());
+        run(root.command("rpm").arg("-U").arg(&package)).ok();
+        let owner = root.sh("stat -c '%U:%G' /var/lib/feeder; getent passwd feeder | cut -d: -f6; rpm -V feeder");
+        assert_eq!(owner.ok(), "feeder:feeder\n/var/lib/feeder", "{suite}");
+        root.sh("rpm -e feeder").ok();
+        // The user stays: files elsewhere may be its.
+        root.sh("getent passwd feeder; ! test -e /var/lib/feeder").ok();
+    }
+}

@@ -1,7 +1,7 @@
 //! The end-to-end tests, in one binary: the real `pkg` against real rpm, dnf, zypper, sshd, Tomcat and HAProxy.
 //!
-//! The modules under `lab_…` need root and bring up hosts of their own (see `tests/lab/README.md`); all others run
-//! anywhere where rpm and dnf are installed.
+//! The modules under `lab_…`, `foreign_rpm` and `build_input` need root, and hosts or roots of their own (see
+//! `tests/lab/README.md`); all others run anywhere where rpm and dnf are installed.
 
 mod architecture;
 mod build_input;
