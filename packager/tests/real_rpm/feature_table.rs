@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use packager::{
-    About, Compression, Dependencies, Entry, EntryKind, PackageLayout, Role, Scriptlet, ScriptletKind, Source,
-    SourceDate, Target, Trigger, TriggerKind,
+    Compression, Dependencies, Entry, EntryKind, PackageLayout, Role, Scriptlet, ScriptletKind, Trigger, TriggerKind,
 };
 use rpm_header::{ChangelogEntry, Dependency};
 
 use crate::against_rpmbuild::{assert_differ, tags};
+use crate::layouts::{entry, file, layout};
 use crate::workshop::run;
 
 /// A feature, in rpmbuild's terms and in ours.
@@ -29,43 +29,6 @@ struct Feature {
 
 /// There is nothing of files where there is none, and the payload is the same byte for byte.
 const FILE_TAGS: &[&str] = &["Classdict", "Fileclass", "Filecolors", "Filemtimes", "Payloaddigest", "Payloaddigestalt"];
-
-fn layout() -> PackageLayout {
-    PackageLayout {
-        about: About {
-            nevra: "feature-1.0-1.noarch".parse().unwrap(),
-            summary: "A feature".to_owned(),
-            description: "A feature.".to_owned(),
-            license: "MIT".to_owned(),
-            url: None,
-            vendor: None,
-            group: None,
-            packager: None,
-            build_host: None,
-            vcs: None,
-            bug_url: None,
-        },
-        target: Target::El10,
-        compression: Compression::Zstd(3),
-        source_date: SourceDate::from_seconds(1_700_000_000).unwrap(),
-        dependencies: Dependencies::default(),
-        entries: Vec::new(),
-        scriptlets: Vec::new(),
-        triggers: Vec::new(),
-        changelog: Vec::new(),
-    }
-}
-
-fn entry(path: &str, kind: EntryKind, permissions: u16) -> Entry {
-    Entry::new(path.to_owned(), kind, permissions, 1_700_000_000)
-}
-
-/// A file of the folder that the feature's `install` filled.
-fn file(root: &Path, path: &str, permissions: u16) -> Entry {
-    let source = root.join(path.trim_start_matches('/'));
-    let size = std::fs::metadata(&source).unwrap().len();
-    entry(path, EntryKind::File(Source::File(source, size)), permissions)
-}
 
 fn needs(name: &str, sign: &str, version: &str) -> Dependency {
     let flags = [("<", Dependency::LESS), (">", Dependency::GREATER), ("=", Dependency::EQUAL)];

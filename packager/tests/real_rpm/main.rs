@@ -5,10 +5,12 @@ mod bad_input;
 mod feature_table;
 mod inside;
 mod installing;
+mod layouts;
 mod preflight;
 mod signing;
 mod specs;
 mod workshop;
+mod writing;
 
 use workshop::{Workshop, run};
 
