@@ -80,6 +80,22 @@ impl Scriptlet {
     }
 }
 
+impl ScriptletKind {
+    /// Its name in a .spec file, such as `%post`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PreTransaction => "%pretrans",
+            Self::PreInstall => "%pre",
+            Self::PostInstall => "%post",
+            Self::PreUninstall => "%preun",
+            Self::PostUninstall => "%postun",
+            Self::PostTransaction => "%posttrans",
+            Self::Verify => "%verifyscript",
+        }
+    }
+}
+
 impl TriggerKind {
     /// Whether it watches files rather than packages.
     #[must_use]

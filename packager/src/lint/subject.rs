@@ -2,7 +2,7 @@
 
 use rpm_header::{FileEntry, PackageHeader};
 
-use crate::{EntryKind, PackageLayout, Scriptlet, ScriptletKind, Source, SourceDate};
+use crate::{EntryKind, PackageLayout, Scriptlet, Source, SourceDate};
 
 /// One package, seen by the checks.
 #[derive(Debug)]
@@ -124,16 +124,7 @@ fn sorted(mut files: Vec<SubjectFile<'_>>) -> Vec<SubjectFile<'_>> {
 
 impl<'a> Script<'a> {
     fn of(scriptlet: &'a Scriptlet) -> Self {
-        let name = match scriptlet.kind {
-            ScriptletKind::PreTransaction => "%pretrans",
-            ScriptletKind::PreInstall => "%pre",
-            ScriptletKind::PostInstall => "%post",
-            ScriptletKind::PreUninstall => "%preun",
-            ScriptletKind::PostUninstall => "%postun",
-            ScriptletKind::PostTransaction => "%posttrans",
-            ScriptletKind::Verify => "%verifyscript",
-        };
         let interpreter = scriptlet.interpreter.first().map_or("", String::as_str);
-        Self { name, interpreter, body: &scriptlet.body }
+        Self { name: scriptlet.kind.name(), interpreter, body: &scriptlet.body }
     }
 }

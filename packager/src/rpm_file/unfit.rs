@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::{Compression, Entry, EntryKind, PackageLayout, ScriptletKind, Target, TriggerKind};
+use crate::{Compression, Entry, EntryKind, PackageLayout, ScriptletKind, Target};
 
 use super::{dependency_tags, file_tags, script_tags};
 
@@ -39,7 +39,7 @@ pub enum UnfitLayout {
     #[error("the interpreter `{0}` of a trigger has arguments, which rpm allows for scriptlets only")]
     TriggerArguments(String),
     /// A scriptlet is there twice.
-    #[error("there are two `{}` scriptlets; rpm runs one", name(*.0))]
+    #[error("there are two `{}` scriptlets; rpm runs one", .0.name())]
     Twice(ScriptletKind),
     /// A trigger watches nothing.
     #[error("a trigger watches nothing")]
@@ -153,7 +153,7 @@ fn check_scripts(layout: &PackageLayout) -> Result<(), UnfitLayout> {
             return Err(UnfitLayout::IdleTrigger);
         }
         if let Some(watched) =
-            trigger.watches.iter().find(|one| !one.name.starts_with('/')).filter(|_| watches_files(trigger.kind))
+            trigger.watches.iter().find(|one| !one.name.starts_with('/')).filter(|_| trigger.kind.is_of_files())
         {
             return Err(UnfitLayout::TriggerPath(watched.name.clone()));
         }
@@ -169,13 +169,6 @@ fn check_interpreter(words: &[String]) -> Result<(), UnfitLayout> {
     Ok(())
 }
 
-fn watches_files(kind: TriggerKind) -> bool {
-    !matches!(
-        kind,
-        TriggerKind::PreInstall | TriggerKind::Install | TriggerKind::Uninstall | TriggerKind::PostUninstall
-    )
-}
-
 /// Refuses what the target's rpm would refuse, or worse, not heed (rpm's release notes). RHEL 8 has `^` from a later rpm.
 fn check_target(layout: &PackageLayout) -> Result<(), UnfitLayout> {
     let (target, lacks) = (layout.target, |since: Target| layout.target < since);
@@ -189,24 +182,11 @@ fn check_target(layout: &PackageLayout) -> Result<(), UnfitLayout> {
         (dependency_tags::has_rich_dependencies(layout), "rich dependencies", "name plain ones, or raise the target"),
         (file_tags::has_large_files(&layout.entries), "files of 4 GiB and more", "split them, or raise the target"),
         (
-            layout.triggers.iter().any(|one| watches_files(one.kind)),
+            layout.triggers.iter().any(|one| one.kind.is_of_files()),
             "file triggers",
             "use a scriptlet, or raise the target",
         ),
     ];
     let missing = since_el8.into_iter().find(|(used, ..)| *used && lacks(Target::El8));
     missing.map_or(Ok(()), |(_, what, instead)| Err(UnfitLayout::Target { target, what, instead }))
-}
-
-/// A scriptlet's name in a .spec file.
-fn name(kind: ScriptletKind) -> &'static str {
-    match kind {
-        ScriptletKind::PreTransaction => "%pretrans",
-        ScriptletKind::PreInstall => "%pre",
-        ScriptletKind::PostInstall => "%post",
-        ScriptletKind::PreUninstall => "%preun",
-        ScriptletKind::PostUninstall => "%postun",
-        ScriptletKind::PostTransaction => "%posttrans",
-        ScriptletKind::Verify => "%verifyscript",
-    }
 }
