@@ -33,7 +33,7 @@ pub use rpm_file::{ReadBackError, UnfitLayout, WriteError};
 pub use signing::{KeyAlgorithm, SigningKey, SigningKeyError, UnusablePart};
 pub use source_date::{SourceDate, SourceDateError};
 pub use spec::{
-    Attributes, ConfigurationFolder, Content, ContentKind, ContextPath, Descriptor, Expand, InstallPath, Location,
+    Attributes, Choice, ConfigurationFolder, Content, ContentKind, ContextPath, Descriptor, Expand, InstallPath, Location,
     Overrides, PackageSpec, SpecError, SpecFile, SystemUser, TomcatApplication, Unit, ValueError, VariableError,
     Variables, schema,
 };

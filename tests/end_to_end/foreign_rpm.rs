@@ -183,20 +183,54 @@ fn rpm_6_and_dnf_5() {
 
 const SUITES: [&str; 4] = ["bullseye", "bookworm", "trixie", "sid"];
 
-/// One environment's configuration at a time; it is changed by naming the other.
+/// One environment's configuration at a time. It is named, never picked, and changed by naming the other.
 #[test]
-fn environments_exclude_each_other() {
+fn environments_are_named_and_exclude_each_other() {
     let shop = Shop::open();
     for suite in SUITES {
         let root = shop.root(suite);
         let dnf = |arguments: &[&str]| run(root.command("dnf").args(["-y", "-q"]).args(arguments));
         let installed = || root.sh("rpm -qa 'shop-config*'").ok().to_owned();
+        for unnamed in ["shop", "shop-1-1"] {
+            let refused = dnf(&["install", unnamed]);
+            refused.exits(1);
+            refused.says(&[
+                "/usr/share/shop/choose-one/shop-config-prod conflicts",
+                "/usr/share/shop/choose-one/shop-config-test conflicts",
+            ]);
+        }
+        root.sh("! rpm -q shop && ! rpm -qa | grep shop-config && ! test -e /usr/share/shop").ok();
         dnf(&["install", "shop-1-1", "shop-config-test-1-1"]).ok();
         assert_eq!(installed(), "shop-config-test-1-1.noarch");
         dnf(&["install", "shop-config-prod-1-1"]).exits(1);
         assert_eq!(installed(), "shop-config-test-1-1.noarch");
         dnf(&["swap", "shop-config-test", "shop-config-prod-1-1"]).ok();
         assert_eq!(installed(), "shop-config-prod-1-1.noarch");
+        dnf(&["upgrade"]).ok();
+        assert_eq!(installed(), "shop-config-prod-2-1.noarch");
+        dnf(&["downgrade", "shop-1-1"]).ok();
+        assert_eq!(installed(), "shop-config-prod-1-1.noarch");
+        dnf(&["install", "--allowerasing", "shop-2-1", "shop-config-test-2-1"]).ok();
+        assert_eq!(installed(), "shop-config-test-2-1.noarch");
+    }
+}
+
+/// zypper asks what to do about the files that stand in each other's way, and unattended it leaves all as it was.
+#[test]
+fn zypper_picks_no_environment() {
+    let shop = Shop::open();
+    for suite in ["bullseye", "trixie"] {
+        let root = shop.root(suite);
+        root.sh(&format!("zypper -q ar -G {}/dev/ dev && zypper -n -q ref", shop.server.url)).ok();
+        let install = |packages: &[&str]| run(root.command("zypper").args(["-n", "in"]).args(packages));
+        let refused = install(&["shop=1-1"]);
+        assert_ne!(refused.code, 0, "{suite}");
+        let path = "/usr/share/shop/choose-one/shop-config-prod";
+        assert!(refused.stdout.contains(path), "{suite}: {}", refused.stdout);
+        root.sh("! rpm -q shop && ! test -e /usr/share/shop").ok();
+        install(&["shop=1-1", "shop-config-prod=1-1"]).ok();
+        run(root.command("zypper").args(["-n", "up"])).ok();
+        assert_eq!(root.sh("rpm -qa 'shop-config*'").ok(), "shop-config-prod-2-1.noarch");
     }
 }
 

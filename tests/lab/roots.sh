@@ -1,10 +1,10 @@
 # Roots of other distributions, for what their rpm and dnf make of a package. Sourced by `lab`.
 # They are no hosts: nothing runs in them but the commands that `lab root-run` is told.
 
-# rpm 4.16 and dnf 4.5, rpm 4.20 and dnf 4.23, rpm 6 and dnf5.
+# rpm 4.16, dnf 4.5 and Tomcat 9; rpm 4.20, dnf 4.23 and Tomcat 11; rpm 6 and dnf5.
 readonly -A ROOT_PACKAGES=(
-    [bullseye]='rpm dnf'
-    [trixie]='rpm dnf'
+    [bullseye]='rpm dnf zypper curl tomcat9 openjdk-17-jre-headless'
+    [trixie]='rpm dnf zypper curl tomcat11 openjdk-21-jre-headless'
     [sid]='rpm dnf5'
 )
 
@@ -28,7 +28,9 @@ root_build() {
     local root=$1 suite=$2 packages
     read -ra packages <<<"${ROOT_PACKAGES[$suite]}"
     cache_bootstrap "$root" "$suite" "${packages[@]}"
-    chroot "$root" useradd --system --user-group --no-create-home tomcat
+    # Tomcat's package brings its user along.
+    chroot "$root" getent passwd tomcat ||
+        chroot "$root" useradd --system --user-group --no-create-home tomcat
     like_el "$root"
 }
 

@@ -9,6 +9,9 @@ use super::{Coordinates, Provenance, ReleaseNotes, WebArchive, WebArchiveError, 
 use crate::version::MappedVersion;
 use crate::{Entry, EntryKind, PackageLayout, PackageSpec, Role, Source, Target};
 
+/// The build host where it is not to be told: what openSUSE's reproducible builds write.
+const NO_BUILD_HOST: &str = "reproducible";
+
 /// What is known of a package besides its files.
 #[derive(Debug, Clone)]
 pub(crate) struct Described<'a> {
@@ -36,7 +39,8 @@ pub(crate) fn describe(
 ) -> Result<Vec<(String, WebArchive)>, WebArchiveError> {
     let provenance = described.provenance;
     layout.about.vcs = layout.about.vcs.take().or_else(|| provenance.vcs());
-    layout.about.build_host = layout.about.build_host.take().or_else(|| provenance.builder.clone());
+    let builder = || provenance.builder.clone().or_else(|| Some(NO_BUILD_HOST.to_owned()));
+    layout.about.build_host = layout.about.build_host.take().or_else(builder);
     let mut provides: BTreeSet<Dependency> = layout.dependencies.provides.drain(..).collect();
     provides.extend(provenance.provides());
     let wars = read_wars(layout)?;

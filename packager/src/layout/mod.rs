@@ -2,6 +2,7 @@
 
 mod descriptor;
 mod entry;
+mod environment_choice;
 mod layout_error;
 mod package_layout;
 mod placed;

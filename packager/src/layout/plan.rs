@@ -5,7 +5,7 @@ use crate::contents::Contents;
 use crate::spec::PackageSpec;
 
 use super::placed::merge;
-use super::{About, Dependencies, LayoutError, PackageLayout, Scriptlet, system, tomcat};
+use super::{About, Dependencies, LayoutError, PackageLayout, Scriptlet, environment_choice, system, tomcat};
 
 /// Lays out a package.
 pub(crate) fn plan(
@@ -15,6 +15,7 @@ pub(crate) fn plan(
 ) -> Result<PackageLayout, LayoutError> {
     let mut placed = contents.placed.clone();
     placed.extend(system::entries(spec, source_date));
+    placed.extend(environment_choice::entries(spec, source_date));
     let mut generated = system::scriptlets(spec);
     if let Some(application) = &spec.tomcat {
         placed.extend(tomcat::entries(spec, application, contents, source_date)?);
@@ -173,7 +174,8 @@ mod tests {
         );
         let layouts = layouts(&text);
         let names: Vec<_> = layouts.iter().map(|layout| layout.about.nevra.to_string()).collect();
-        assert_eq!(names, ["shop-1-57.noarch", "shop-config-dev-1-57.noarch", "shop-config-prod-1-57.noarch"]);
+        let expected = ["shop", "shop-config-dev", "shop-config-prod", "shop-config-none"];
+        assert_eq!(names, expected.map(|name| format!("{name}-1-57.noarch")));
         let show = |list: &[rpm_header::Dependency]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
         assert_eq!(show(&layouts[0].dependencies.requires), ["tomcat", "shop-config = 1-57"]);
         assert_eq!(show(&layouts[1].dependencies.requires), ["tomcat"]);
@@ -187,6 +189,21 @@ mod tests {
         assert_eq!(layouts[1].scriptlets.len(), 1);
         let said = script(&layouts[1], ScriptletKind::PostInstall);
         assert!(said.contains("echo 'shop: this host has the configuration of the environment dev'"), "{said}");
+        // What nobody chose: suggested, and in the application's way.
+        assert_eq!(show(&layouts[0].dependencies.suggests), ["shop-config-none = 1-57"]);
+        assert_eq!(show(&layouts[3].dependencies.requires), Vec::<String>::new());
+        assert_eq!(show(&layouts[3].dependencies.provides), ["shop-config = 1-57"]);
+        let choices = |layout: &PackageLayout| {
+            let entries = layout.entries.iter().filter(|entry| entry.path.contains("/choose-one/"));
+            entries.map(|entry| (entry.path.clone(), format!("{:?}", entry.source()))).collect::<Vec<_>>()
+        };
+        let (of_application, of_none) = (choices(&layouts[0]), choices(&layouts[3]));
+        assert_eq!(of_none[0].0, "/usr/share/shop/choose-one/shop-config-dev");
+        assert_eq!(of_none[1].0, "/usr/share/shop/choose-one/shop-config-prod");
+        for (one, other) in of_application.iter().zip(&of_none) {
+            assert!(one.0 == other.0 && one.1 != other.1, "{one:?} {other:?}");
+        }
+        assert_eq!(crate::layout::check_together(&layouts.iter().collect::<Vec<_>>()), Ok(()));
         let descriptor = layouts[0].entries[0].source();
         assert!(matches!(descriptor, Some(crate::Source::Text(text)) if text.contains("base=\"/etc/shop\"")));
     }

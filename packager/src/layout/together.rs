@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::environment_choice::is_in_the_way;
 use super::{Entry, EntryKind, LayoutError, PackageLayout};
 
 /// Refuses packages of which one requires the other, and which would both install a file or link at one path: rpm would
@@ -28,6 +29,7 @@ fn check_pair(first: &PackageLayout, second: &PackageLayout) -> Result<(), Layou
     let shared = second.entries.iter().find(|entry| {
         let other = of_first.get(entry.path.as_str());
         other.is_some_and(|other| !(is_directory(entry) && is_directory(other)))
+            && !is_in_the_way(first.about.nevra.name.as_str(), &entry.path)
     });
     match shared {
         None => Ok(()),

@@ -106,7 +106,7 @@ mod tests {
     fn what_it_writes_resolves() {
         let environments = Configuration::Environments("config".to_owned(), vec!["dev".to_owned(), "prod".to_owned()]);
         let folder = Configuration::Folder("conf".to_owned());
-        for (configuration, packages) in [(None, 1), (Some(folder), 1), (Some(environments), 3)] {
+        for (configuration, packages) in [(None, 1), (Some(folder), 1), (Some(environments), 4)] {
             let description = configuration.as_ref().map(|_| "Two\nlines".to_owned());
             let text = starter(&Project { configuration, description, ..project() });
             let file = SpecFile::parse(Path::new("shop.toml"), text.clone()).unwrap_or_else(|e| panic!("{e}\n{text}"));

@@ -14,6 +14,21 @@ use super::variables::is_name;
 use super::{ConfigurationFolder, InstallPath, PackageSpec, SpecError, ValueError, dependency};
 use crate::layout::{Dependencies, Scriptlet, ScriptletKind};
 
+/// How packages make sure that an environment is named, never picked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Choice {
+    /// The application, which is installed together with one of its configuration packages.
+    Asked,
+    /// What a package manager prefers where none of them was named: it cannot be installed beside the application.
+    Unmade {
+        /// The application.
+        application: Name,
+    },
+}
+
+/// The name that no environment can have: `<application>-config-none` stands for the choice that nobody made.
+const NONE: &str = "none";
+
 /// What every configuration package of an application provides, and each conflicts with.
 pub(super) fn capability(application: &PackageSpec) -> Dependency {
     Dependency {
@@ -39,6 +54,9 @@ pub(super) fn package(
     let location = resolver.file.location(raw.span());
     let refused = |reason| SpecError::Value { location: location.clone(), key: "environments", reason };
     environment(name).map_err(refused)?;
+    if name == NONE {
+        return Err(refused(ValueError::EnvironmentNone));
+    }
     let written = raw.value();
     let example = "directory = \"config/dev\"";
     let source = resolver.required_in(raw.span(), "environments.directory", written.directory.as_ref(), example)?;
@@ -71,6 +89,7 @@ pub(super) fn package(
             location: source.location,
         }),
         environments: Vec::new(),
+        choice: None,
         contents: Vec::new(),
         units: Vec::new(),
         users: Vec::new(),
@@ -83,7 +102,49 @@ pub(super) fn package(
     })
 }
 
-/// Says which configuration a host gets: where no package is named, dnf picks one by itself, and must not do so silently.
+/// Makes the package that stands for no environment: what an application suggests, so that package managers prefer it to
+/// the others, and what cannot be installed beside it.
+pub(super) fn none(application: &PackageSpec) -> Result<PackageSpec, SpecError> {
+    let refused = |reason| SpecError::Value { location: application.location.clone(), key: "environments", reason };
+    let name: Name =
+        format!("{}-config-{NONE}", application.name).parse().map_err(|error| refused(ValueError::from(error)))?;
+    let packages: Vec<_> = application
+        .environments
+        .iter()
+        .map(|environment| format!("{}-config-{environment}", application.name))
+        .collect();
+    let provided = capability(application);
+    let excluded = Dependency { flags: 0, version: String::new(), ..provided.clone() };
+    Ok(PackageSpec {
+        name,
+        arch: Arch::noarch(),
+        summary: format!("No environment of {} was named", application.name),
+        description: format!(
+            "Package managers choose this package where no environment of the\napplication is named, and can't install \
+             it. One of these has to be named:\n  {}",
+            packages.join("\n  ")
+        ),
+        dependencies: Dependencies { provides: vec![provided], conflicts: vec![excluded], ..Dependencies::default() },
+        tomcat: None,
+        configuration: None,
+        choice: Some(Choice::Unmade { application: application.name.clone() }),
+        contents: Vec::new(),
+        units: Vec::new(),
+        users: Vec::new(),
+        tmpfiles: Vec::new(),
+        scripts: Vec::new(),
+        triggers: Vec::new(),
+        notes: None,
+        ..application.clone()
+    })
+}
+
+/// A package at its own version.
+pub(super) fn itself(package: &PackageSpec) -> Dependency {
+    Dependency { name: package.name.to_string(), flags: Dependency::EQUAL, version: package.evr.to_string() }
+}
+
+/// Says which configuration a host gets: yum of EL 7, which knows no suggestions, picks one by itself.
 fn announcement(application: &Name, environment: &str) -> Scriptlet {
     let body = format!(
         "if [ \"$1\" -eq 1 ]; then\n    echo '{application}: this host has the configuration of the environment \

@@ -29,6 +29,7 @@ mod variables;
 
 pub use content::{Attributes, ConfigurationFolder, Content, ContentKind};
 pub use context_path::ContextPath;
+pub use environments::Choice;
 pub use install_path::InstallPath;
 pub use package_spec::PackageSpec;
 pub use resolve::Overrides;

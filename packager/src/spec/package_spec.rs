@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use nevra::{Arch, Evr, Name, Nevra};
 use rpm_header::ChangelogEntry;
 
-use super::{ConfigurationFolder, Content, Location, SystemUser, TomcatApplication, Unit, Variables};
+use super::{Choice, ConfigurationFolder, Content, Location, SystemUser, TomcatApplication, Unit, Variables};
 use crate::inside::{Provenance, ReleaseNotes};
 use crate::layout::{Dependencies, Scriptlet, Trigger};
 use crate::lint::LintPolicy;
@@ -47,6 +47,8 @@ pub struct PackageSpec {
     pub configuration: Option<ConfigurationFolder>,
     /// The environments that have a configuration package each.
     pub environments: Vec<String>,
+    /// How the package makes sure that an environment is named.
+    pub choice: Option<Choice>,
     /// The files, directories and links.
     pub contents: Vec<Content>,
     /// The units of systemd that are among the contents.

@@ -14,10 +14,10 @@ use super::resolve_scripts::{changelog, scripts, trigger};
 use super::resolve_version::{Versioned, versioned};
 use super::resolver::{Expand, Resolver};
 use super::value::{account, line, paragraphs};
+use super::{Choice, environments, subpackages, system, tomcat};
 use super::{
     ConfigurationFolder, Location, PackageSpec, SpecError, SpecFile, TomcatApplication, ValueError, Variables,
 };
-use super::{environments, subpackages, system, tomcat};
 use crate::inside::{Provenance, ReleaseNotes};
 use crate::layout::Dependencies;
 use crate::lint::{Lint, LintPolicy};
@@ -98,7 +98,10 @@ impl SpecFile {
             }
         }
         if !raw.environments.is_empty() {
+            let none = environments::none(&main)?;
             main.dependencies.requires.push(environments::capability(&main));
+            main.dependencies.suggests.push(environments::itself(&none));
+            specs.push(none);
         }
         specs.insert(0, main);
         Ok(specs)
@@ -132,6 +135,7 @@ fn described(
             .optional_as("compression", raw.compression.as_ref(), str::parse)?
             .unwrap_or_else(|| target.compression()),
         environments: raw.environments.keys().cloned().collect(),
+        choice: (!raw.environments.is_empty()).then_some(Choice::Asked),
         lint: lint_policy(resolver, raw.lint.as_ref())?,
         directory: resolver.file.directory().to_owned(),
         location: resolver.location.clone(),

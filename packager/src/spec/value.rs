@@ -116,6 +116,9 @@ pub enum ValueError {
     /// No environment's name.
     #[error("`{0}` is not an environment; allowed are lower-case letters, digits and `-`, beginning with a letter")]
     Environment(String),
+    /// The environment that is none.
+    #[error("`none` is not an environment: its package stands for the choice that nobody made")]
+    EnvironmentNone,
     /// No name of a variable.
     #[error("`{0}` is not a variable; allowed are letters, digits and `_`, not beginning with a digit")]
     Variable(String),
