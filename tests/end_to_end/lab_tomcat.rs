@@ -10,7 +10,7 @@ use crate::program::{pkg, run};
 
 const SPEC: &str = "name = 'shop'\nsummary = 'The shop'\nlicense = 'MIT'\nversion = '1.0'\n\
                     release = '${BUILD_NUMBER}'\nrequires = ['tomcat']\n\
-                    [tomcat]\nwar = 'shop.war'\ninstance = 'tomcat10'\n[configuration]\ndirectory = 'config'\n";
+                    [tomcat]\nwar = 'shop.war'\ninstance = '${INSTANCE}'\n[configuration]\ndirectory = 'config'\n";
 
 /// A page that Tomcat compiles, with a part that it includes, a file that it only hands out, and a file of the class
 /// path that the configuration overrides.
@@ -30,9 +30,9 @@ fn files(build: &str) -> [(&'static str, String); 5] {
     ]
 }
 
-/// Builds a package of release `build`; all its sources have the same time.
+/// Builds a package of release `build` for a Tomcat's service; all its sources have the same time.
 #[track_caller]
-fn build(directory: &Path, build: &str) -> PathBuf {
+pub(crate) fn build(directory: &Path, build: &str, instance: &str) -> PathBuf {
     let then = SystemTime::UNIX_EPOCH + Duration::from_secs(1_600_000_000);
     let content = directory.join(build);
     for (name, text) in files(build) {
@@ -48,7 +48,7 @@ fn build(directory: &Path, build: &str) -> PathBuf {
     let _ = std::fs::remove_file(&war);
     run(Command::new("zip").current_dir(&content).args(["-qrXD"]).arg(&war).arg(".")).ok();
     let mut command = pkg(directory);
-    command.env("SOURCE_DATE_EPOCH", "1700000000").env("BUILD_NUMBER", build);
+    command.env("SOURCE_DATE_EPOCH", "1700000000").env("BUILD_NUMBER", build).env("INSTANCE", instance);
     directory.join(run(command.args(["build", "shop.toml"])).ok())
 }
 
@@ -65,7 +65,7 @@ impl Site {
         let directory = tempfile::tempdir().unwrap();
         let lab = Lab::up(name, "/shop/file.txt", &["web1=tomcat"]);
         for release in ["1", "2"] {
-            let package = build(directory.path(), release);
+            let package = build(directory.path(), release, "tomcat10");
             let mut copy = lab.host_command("web1", &["sh", "-c", &format!("cat >/root/shop-{release}.rpm")]);
             run(copy.stdin(Stdio::from(std::fs::File::open(package).unwrap()))).ok();
         }

@@ -1,6 +1,6 @@
 //! The end-to-end tests, in one binary: the real `pkg` against real rpm, dnf, zypper, sshd, Tomcat and HAProxy.
 //!
-//! The modules under `lab_…`, `foreign_rpm` and `build_input` need root, and hosts or roots of their own (see
+//! The modules under `lab_…`, `foreign_…` and `build_input` need root, and hosts or roots of their own (see
 //! `tests/lab/README.md`); all others run anywhere where rpm and dnf are installed.
 
 mod architecture;
@@ -8,6 +8,7 @@ mod build_input;
 mod build_memory;
 mod errors;
 mod foreign_rpm;
+mod foreign_tomcat;
 mod init;
 mod lab;
 mod lab_deployment;
