@@ -8,6 +8,7 @@ mod build;
 mod compression;
 mod contents;
 mod inside;
+mod known_directories;
 mod layout;
 pub mod lint;
 pub mod preflight;

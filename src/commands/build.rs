@@ -4,6 +4,7 @@ mod against;
 mod difference;
 mod mirror;
 mod second_build;
+mod succession;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
@@ -20,6 +21,7 @@ use serde::Serialize;
 
 use self::against::AgainstArgs;
 use self::second_build::SecondBuild;
+use self::succession::Successors;
 use super::lint::{FindingJson, LintArgs, findings_json, tell};
 use crate::exit::{Exit, Failure};
 use crate::render::Printer;
@@ -98,10 +100,10 @@ by name: lint = { allow = [\"…\"], deny = [\"…\"] }; an unknown name lists a
 
 /// What `--json` prints of each package.
 #[derive(Debug, Serialize)]
-struct Built<'a> {
+struct Built {
     path: String,
     nevra: String,
-    sha256: &'a str,
+    sha256: String,
     size: u64,
     /// What lint found and did not refuse.
     findings: Vec<FindingJson>,
@@ -114,7 +116,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> 
     }
     let variables = variables(&args)?;
     let specs = read_specs(&args, &variables)?;
-    args.against.check(&specs.iter().map(PackageSpec::nevra).collect::<Vec<_>>()).await?;
+    let before = args.against.check(&specs.iter().map(PackageSpec::nevra).collect::<Vec<_>>()).await?;
     let key = signing_key(&args)?;
     let mut planned = Vec::new();
     for spec in &specs {
@@ -122,7 +124,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> 
         planned.push(plan(spec)?);
     }
     packager::check_together(&planned).map_err(Failure::input)?;
-    let verdicts = lint(&specs, &planned, &args, printer)?;
+    let mut verdicts = lint(&specs, &planned, &args, printer)?;
     if let Some(unused) = variables.unused().first() {
         return Err(Failure::input(anyhow!("`--set {unused}=…`: nothing in the specs uses `${{{unused}}}`")));
     }
@@ -132,12 +134,13 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> 
         printer.detail(&format!("building {nevra}"));
         drafted.push(package.write(&args.out, key.as_ref()).map_err(|error| failure(error, nevra))?);
     }
+    succession::check(&before, &Successors { specs: &specs, drafted: &drafted, args: &args.lint }, &mut verdicts, printer)?;
     if args.check {
         check(&args, &planned, &drafted, printer)?;
     }
     for ((package, planned), verdict) in drafted.into_iter().zip(&planned).zip(&verdicts) {
         let package = package.keep().map_err(|error| failure(error, &planned.layout().about.nevra))?;
-        report(&package, verdict, printer);
+        report(&package, verdict, printer)?;
     }
     Ok(Exit::Done)
 }
@@ -168,8 +171,14 @@ fn lint(
         tell(printer, &spec.nevra().to_string(), &verdict);
         verdicts.push(verdict);
     }
+    refuse_denied(&verdicts)?;
+    Ok(verdicts)
+}
+
+/// Refuses to build what lint denies.
+fn refuse_denied(verdicts: &[Verdict]) -> Result<(), Failure> {
     let denied: Vec<_> = verdicts.iter().flat_map(|verdict| &verdict.denied).map(|finding| finding.lint).collect();
-    let Some(first) = denied.first() else { return Ok(verdicts) };
+    let Some(first) = denied.first() else { return Ok(()) };
     let failure = Failure::input(anyhow!("lint refuses {} of its findings; nothing is built", denied.len()));
     Err(failure.hint(format!("what is meant so can be allowed: `lint.allow = [\"{first}\"]` in the spec")))
 }
@@ -264,19 +273,21 @@ fn signing_key(args: &Args) -> Result<Option<SigningKey>, Failure> {
     SigningKey::load(Path::new(key), passphrase.as_deref()).map(Some).map_err(Failure::input)
 }
 
-fn report(package: &BuiltPackage, verdict: &Verdict, printer: &Printer) {
+fn report(package: &BuiltPackage, verdict: &Verdict, printer: &Printer) -> Result<(), Failure> {
     for notice in &package.notices {
         printer.warning(&format!("{}: {notice}", package.nevra));
     }
-    let BuiltPackage { path, nevra, sha256, size, .. } = package;
-    printer.talk(&format!("built {nevra}, {size} bytes, sha256 {sha256}"));
+    let BuiltPackage { path, nevra, size, .. } = package;
+    printer.talk(&format!("built {nevra}, {size} bytes"));
     if printer.is_json() {
         let findings = findings_json(verdict);
         let (path, nevra) = (path.display().to_string(), nevra.to_string());
+        let sha256 = package.sha256().map_err(Failure::failed)?;
         printer.json(&Built { path, nevra, sha256, size: *size, findings });
     } else {
         printer.data(&path.display().to_string());
     }
+    Ok(())
 }
 
 /// What the user gave is wrong input; what the machine did not do is a failure.
@@ -289,6 +300,7 @@ fn failure(error: BuildError, nevra: &Nevra) -> Failure {
             | WriteError::Directory { .. }
             | WriteError::Read(_)
             | WriteError::Changed { .. }
+            | WriteError::ChangedSince(_)
             | WriteError::Sign(SigningKeyError::Algorithm { .. } | SigningKeyError::Subkey { .. }),
         ) => Exit::Input,
         BuildError::Write(

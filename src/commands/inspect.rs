@@ -1,7 +1,7 @@
 //! `pkg inspect`: what the headers of RPMs say, whether that is in order, and what one version would do to another.
 
 mod json;
-mod package_source;
+pub(super) mod package_source;
 mod preflight_text;
 mod text;
 

@@ -7,6 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::program::{Ran, pkg, run};
+use crate::server::Server;
 
 /// The shop with configuration, in a project of its own.
 fn project(directory: &Path, properties: &str, keys: &str) {
@@ -103,6 +104,51 @@ fn what_a_rollback_would_lose_is_told_from_files_and_urls() {
     refused.exits(2);
     refused.says(&["could not inspect `http://127.0.0.1:1/x.rpm`"]);
 }
+
+/// A build is held against what is there: a package by its file or URL, a folder, a channel of a server.
+#[test]
+fn a_build_is_checked_as_the_successor_of_what_is_there() {
+    let directory = tempfile::tempdir().unwrap();
+    let directory = directory.path();
+    project(directory, "a = 1\n", "");
+    let old = build(directory, "2", &[]).ok().to_owned();
+    let mut serve_packages = pkg(directory);
+    serve_packages.args(["serve", "--store", "store", "--listen", "127.0.0.1:0"]).env("PKG_TOKEN", TOKEN);
+    let server = Server::start(&mut serve_packages);
+    let mut publish = pkg(directory);
+    publish.env("PKG_SERVER", &server.url).env("PKG_TOKEN", TOKEN).args(["publish", "--to", "prod", &old]);
+    run(&mut publish).ok();
+    let package = serve(std::fs::read(directory.join(&old)).unwrap(), true);
+    let channel = format!("{}/prod", server.url);
+    std::fs::remove_file(directory.join("config/b.properties")).unwrap();
+    for (index, against) in [old.as_str(), "dist", &package, &channel].into_iter().enumerate() {
+        let out = format!("out{index}");
+        let older = build(directory, "1", &["--out", &out, "--against", against]);
+        older.exits(2);
+        older.says(&["shop-1-1", "shop-2-1"]);
+        let newer = build(directory, "3", &["--out", &out, "--against", against, "--json"]);
+        let json: Value = serde_json::from_str(newer.ok()).unwrap();
+        newer.says(&["shop-3-1.noarch after shop-2-1.noarch: dropped-configuration: `/etc/shop/b.properties`"]);
+        assert!(json["findings"].to_string().contains("dropped-configuration"), "{against}: {json}");
+        std::fs::remove_dir_all(directory.join(&out)).unwrap();
+        let denied =
+            build(directory, "3", &["--out", &out, "--against", against, "--lint-deny", "dropped-configuration"]);
+        denied.exits(2);
+        assert_eq!(std::fs::read_dir(directory.join(&out)).into_iter().flatten().count(), 0, "{against}");
+    }
+    // What was a directory becomes a link: rpm would refuse the upgrade.
+    let link = "contents = [{ type = 'symlink', target = '/srv/shop', destination = '/var/lib/shop' }]";
+    let folder = "contents = [{ type = 'directory', destination = '/var/lib/shop' }]";
+    project(directory, "a = 1\n", folder);
+    build(directory, "4", &[]).ok();
+    project(directory, "a = 1\n", link);
+    let refused = build(directory, "5", &["--against", "dist"]);
+    refused.exits(2);
+    refused.says(&["directory-becomes-other: `/var/lib/shop`"]);
+    build(directory, "5", &["--against", "dist", "--lint-allow", "directory-becomes-other"]).ok();
+}
+
+const TOKEN: &str = "a-token-of-many-characters";
 
 /// Serves bytes under any path; 1,000 at a time where it knows ranges, whatever is asked for.
 fn serve(bytes: Vec<u8>, ranges: bool) -> String {

@@ -82,14 +82,14 @@ pub enum ContentsProblem {
 pub enum Links {
     /// They are kept as they are.
     Allowed,
-    /// Only files and directories.
-    Refused,
+    /// They are kept where they are relative and stay inside.
+    Inside,
 }
 
 fn links_too(links: Links) -> &'static str {
     match links {
         Links::Allowed => ", nor a symbolic link",
-        Links::Refused => "",
+        Links::Inside => ", nor a relative link that stays inside",
     }
 }
 

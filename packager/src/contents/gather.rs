@@ -185,7 +185,7 @@ impl<'a> Gathering<'a> {
 
     /// Configuration: root's; where there is a group that may read it, nobody else may.
     fn configuration(&mut self, folder: &ConfigurationFolder) -> Result<(), ContentsProblem> {
-        let items = list(&folder.source, &folder.filter, Links::Refused)?;
+        let items = list(&folder.source, &folder.filter, Links::Inside)?;
         let attributes = Attributes {
             group: folder.group.clone().unwrap_or_else(|| "root".to_owned()),
             mode: Some(if folder.group.is_some() { 0o640 } else { 0o644 }),

@@ -56,14 +56,31 @@ fn kind(entry: &DirEntry, links: Links) -> Result<ItemKind, ContentsProblem> {
         Ok(ItemKind::Directory)
     } else if entry.file_type().is_file() {
         file(path)
-    } else if entry.file_type().is_symlink() && links == Links::Allowed {
+    } else if entry.file_type().is_symlink() {
         let target = fs_err::read_link(path).map_err(ContentsProblem::Read)?;
         let target = target.to_str().filter(|target| !target.chars().any(char::is_control));
         let target = target.ok_or_else(|| ContentsProblem::Name(path.to_owned()))?.to_owned();
+        if links == Links::Inside && !is_inside(&target, entry.depth()) {
+            return Err(ContentsProblem::Kind(path.to_owned(), links));
+        }
         Ok(ItemKind::Symlink { target })
     } else {
         Err(ContentsProblem::Kind(path.to_owned(), links))
     }
+}
+
+/// Whether a link so many levels below the top is relative and never leaves it.
+fn is_inside(target: &str, depth: usize) -> bool {
+    let mut level = depth.saturating_sub(1);
+    for part in target.split('/') {
+        level = match part {
+            "" | "." => level,
+            ".." if level == 0 => return false,
+            ".." => level - 1,
+            _ => level + 1,
+        };
+    }
+    !target.starts_with('/')
 }
 
 /// Opens a file, so that one that cannot be read is found before anything is written, and takes its size.
@@ -108,7 +125,7 @@ mod tests {
         fs_err::create_dir_all(directory.path().join("b/c")).unwrap();
         fs_err::write(directory.path().join("b/c/x.xml"), "12345").unwrap();
         fs_err::write(directory.path().join("a.properties"), "").unwrap();
-        let items = all(directory.path(), Links::Refused).unwrap();
+        let items = all(directory.path(), Links::Inside).unwrap();
         let names: Vec<_> = items.iter().map(|item| item.name.as_str()).collect();
         assert_eq!(names, ["a.properties", "b", "b/c", "b/c/x.xml"]);
         assert!(matches!(items[3].kind, ItemKind::File { size: 5, is_executable: false, .. }));
@@ -119,8 +136,18 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = |name: &str| directory.path().join(name);
         assert!(matches!(all(&path("none"), Links::Allowed), Err(ContentsProblem::Missing(_))));
+        for (target, depth, expected) in [
+            ("a", 1, true),
+            ("../a", 1, false),
+            ("../a", 2, true),
+            ("../../a", 2, false),
+            ("./b/../../c", 2, true),
+            ("/etc/shop/a", 1, false),
+        ] {
+            assert_eq!(is_inside(target, depth), expected, "{target}");
+        }
         std::os::unix::fs::symlink("/etc/passwd", path("link")).unwrap();
-        assert!(matches!(all(directory.path(), Links::Refused), Err(ContentsProblem::Kind(..))));
+        assert!(matches!(all(directory.path(), Links::Inside), Err(ContentsProblem::Kind(..))));
         let items = all(directory.path(), Links::Allowed).unwrap();
         assert_eq!(items[0].kind, ItemKind::Symlink { target: "/etc/passwd".to_owned() });
         assert!(matches!(all(&path("link"), Links::Allowed), Err(ContentsProblem::NotDirectory(_))));

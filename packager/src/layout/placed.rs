@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Entry, EntryKind, LayoutError};
+use crate::known_directories::is_system;
 use crate::spec::Location;
 
 /// An entry and what it stems from.
@@ -23,64 +24,12 @@ pub(crate) enum Standing {
     Implied,
 }
 
-/// Directories that every system has and that no application owns (`file-hierarchy(7)`, the package `filesystem`). What
-/// merely lies in them claims none of them.
-const SYSTEM_DIRECTORIES: &[&str] = &[
-    "/",
-    "/bin",
-    "/boot",
-    "/dev",
-    "/etc",
-    "/etc/logrotate.d",
-    "/etc/sysconfig",
-    "/etc/systemd",
-    "/etc/systemd/system",
-    "/home",
-    "/lib",
-    "/lib64",
-    "/media",
-    "/mnt",
-    "/opt",
-    "/proc",
-    "/root",
-    "/run",
-    "/sbin",
-    "/srv",
-    "/sys",
-    "/tmp",
-    "/usr",
-    "/usr/bin",
-    "/usr/include",
-    "/usr/lib",
-    "/usr/lib/systemd",
-    "/usr/lib/systemd/system",
-    "/usr/lib/sysusers.d",
-    "/usr/lib/tmpfiles.d",
-    "/usr/lib64",
-    "/usr/libexec",
-    "/usr/local",
-    "/usr/sbin",
-    "/usr/share",
-    "/usr/share/doc",
-    "/usr/share/java",
-    "/usr/share/licenses",
-    "/usr/share/man",
-    "/usr/src",
-    "/var",
-    "/var/cache",
-    "/var/lib",
-    "/var/log",
-    "/var/opt",
-    "/var/run",
-    "/var/spool",
-    "/var/tmp",
-];
-
-/// Brings entries together, sorted by path, each path once.
+/// Brings entries together, sorted by path, each path once. What merely lies in a directory of the system's claims none of
+/// it.
 pub(super) fn merge(placed: Vec<Placed>) -> Result<Vec<Entry>, LayoutError> {
     let mut merged: BTreeMap<String, Placed> = BTreeMap::new();
     for new in placed {
-        if new.standing == Standing::Implied && SYSTEM_DIRECTORIES.contains(&new.entry.path.as_str()) {
+        if new.standing == Standing::Implied && is_system(&new.entry.path) {
             continue;
         }
         let old = merged.remove(&new.entry.path);

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::known_directories::{is_known, is_local, is_system};
 use super::subject::{SubjectFile, SubjectKind};
 use super::{Finding, Lint, Subject};
+use crate::known_directories::{is_known, is_local, is_system};
 
 pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();

@@ -8,7 +8,6 @@ mod description;
 mod directories;
 mod features;
 mod finding;
-mod known_directories;
 mod links;
 mod lint_name;
 mod permissions;

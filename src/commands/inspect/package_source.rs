@@ -20,20 +20,20 @@ const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A file or a URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum PackageSource {
+pub(in crate::commands) enum PackageSource {
     File(PathBuf),
     Url(Url),
 }
 
 /// Headers, and the size of the whole file as far as it is known.
-pub(super) struct Fetched {
-    pub(super) header: PackageHeader,
-    pub(super) file_size: Option<u64>,
+pub(in crate::commands) struct Fetched {
+    pub(in crate::commands) header: PackageHeader,
+    pub(in crate::commands) file_size: Option<u64>,
 }
 
 impl PackageSource {
     /// Reads the headers.
-    pub(super) async fn read(&self) -> anyhow::Result<Fetched> {
+    pub(in crate::commands) async fn read(&self) -> anyhow::Result<Fetched> {
         let failed = || format!("could not inspect `{self}`");
         match self {
             Self::File(path) => {

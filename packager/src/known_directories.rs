@@ -270,17 +270,17 @@ const TOMCAT: &[&str] = &[
 ];
 
 /// Whether the path is a directory that belongs to the system itself, or one that many packages share.
-pub(super) fn is_system(path: &str) -> bool {
+pub(crate) fn is_system(path: &str) -> bool {
     SYSTEM.contains(&path) || SHARED.contains(&path)
 }
 
 /// Whether the path is below a directory where packages have no business.
-pub(super) fn is_local(path: &str) -> bool {
+pub(crate) fn is_local(path: &str) -> bool {
     LOCAL.iter().any(|local| path.strip_prefix(local).is_some_and(|rest| rest.starts_with('/')))
 }
 
 /// Whether some package that is known owns the directory.
-pub(super) fn is_known(path: &str) -> bool {
+pub(crate) fn is_known(path: &str) -> bool {
     is_system(path)
         || FORESTS.iter().any(|forest| path.starts_with(forest))
         || TOMCAT.iter().any(|pattern| matches(pattern, path))
