@@ -1,13 +1,16 @@
 //! The build's steps.
 
+use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
+use fs_err::File;
 use nevra::Nevra;
+use sha2::{Digest, Sha256};
 
 use crate::contents::{Contents, ContentsError};
 use crate::inside::{self, Described, JarProblem, WebArchive, WebArchiveError};
 use crate::layout::{self, LayoutError};
-use crate::rpm_file::{self, Draft, ReadBackError, WriteError};
+use crate::rpm_file::{self, Draft, KnownContent, KnownContents, ReadBackError, WriteError};
 use crate::{PackageLayout, PackageSpec, SigningKey, SourceDate};
 
 /// A package that was built and stands under its name.
@@ -17,8 +20,6 @@ pub struct BuiltPackage {
     pub path: PathBuf,
     /// Its identity.
     pub nevra: Nevra,
-    /// sha256 of the file, 64 hexadecimal digits.
-    pub sha256: String,
     /// Size of the file, bytes.
     pub size: u64,
     /// What its builder should know.
@@ -99,6 +100,18 @@ pub fn check_together(planned: &[PlannedPackage]) -> Result<(), BuildError> {
     Ok(layout::check_together(&layouts)?)
 }
 
+impl BuiltPackage {
+    /// Digests the file: sha256, 64 hexadecimal digits.
+    ///
+    /// # Errors
+    /// Where the file can't be read any more.
+    pub fn sha256(&self) -> io::Result<String> {
+        let mut digest = Sha256::new();
+        io::copy(&mut BufReader::with_capacity(256 * 1024, File::open(&self.path)?), &mut digest)?;
+        Ok(hex::encode(digest.finalize()))
+    }
+}
+
 impl PlannedPackage {
     /// What goes into it.
     #[must_use]
@@ -111,22 +124,14 @@ impl PlannedPackage {
     /// # Errors
     /// [`BuildError`]; no file is left.
     pub fn write(&self, directory: &Path, key: Option<&SigningKey>) -> Result<DraftedPackage, BuildError> {
-        let mut drafted = draft(&self.layout, directory, key)?;
-        self.check_wars(&drafted.draft)?;
+        let known = self.wars.iter().map(|(path, WebArchive { sha256, crc32, .. })| {
+            let known = KnownContent { sha256, crc32: *crc32 };
+            (path.as_str(), known)
+        });
+        let known = known.collect();
+        let mut drafted = draft(&self.layout, &known, directory, key)?;
         drafted.package.notices.clone_from(&self.notices);
         Ok(drafted)
-    }
-
-    /// Checks that the WARs written are those whose digests and jars the package tells.
-    fn check_wars(&self, draft: &Draft) -> Result<(), BuildError> {
-        for (path, war) in &self.wars {
-            let index = self.layout.entries.iter().position(|entry| entry.path == *path);
-            let written = index.and_then(|index| draft.file_digests().get(index));
-            if written != Some(&war.sha256) {
-                return Err(WebArchiveError::Changed(path.clone()).into());
-            }
-        }
-        Ok(())
     }
 }
 
@@ -165,15 +170,20 @@ pub fn build(
 /// # Errors
 /// [`BuildError`]; no file is left.
 pub fn pack(layout: &PackageLayout, directory: &Path, key: Option<&SigningKey>) -> Result<BuiltPackage, BuildError> {
-    draft(layout, directory, key)?.keep()
+    draft(layout, &KnownContents::new(), directory, key)?.keep()
 }
 
-fn draft(layout: &PackageLayout, directory: &Path, key: Option<&SigningKey>) -> Result<DraftedPackage, BuildError> {
-    let draft = rpm_file::write(layout, directory, key)?;
-    let (sha256, size) = rpm_file::read_back(&draft, layout, key)?;
+fn draft(
+    layout: &PackageLayout,
+    known: &KnownContents<'_>,
+    directory: &Path,
+    key: Option<&SigningKey>,
+) -> Result<DraftedPackage, BuildError> {
+    let draft = rpm_file::write(layout, known, directory, key)?;
+    let size = rpm_file::read_back(&draft, layout, key)?;
     let nevra = layout.about.nevra.clone();
     let path = directory.join(nevra.file_name());
-    Ok(DraftedPackage { draft, package: BuiltPackage { path, nevra, sha256, size, notices: Vec::new() } })
+    Ok(DraftedPackage { draft, package: BuiltPackage { path, nevra, size, notices: Vec::new() } })
 }
 
 fn unknown_jars(wars: &[(String, WebArchive)]) -> impl Iterator<Item = Notice> {

@@ -1,10 +1,9 @@
-//! One jar of a WAR: read once for its digests, then looked into.
+//! One jar of a WAR: read once for its digest, then looked into.
 
 use std::fmt;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
-use sha1::Sha1;
-use sha2::{Digest, Sha256};
+use sha1::{Digest, Sha1};
 use tempfile::SpooledTempFile;
 use zip::ZipReadOptions;
 use zip::read::{Config, ZipFileEntry};
@@ -19,8 +18,8 @@ use super::{PomProperties, java_properties};
 pub struct Jar {
     /// Its path within the WAR, such as `WEB-INF/lib/a-1.0.jar`.
     pub path: String,
-    /// sha1 and sha256, hexadecimal; none where it could not be read.
-    pub digests: Option<(String, String)>,
+    /// sha1, hexadecimal, by which Maven's repositories find it; none where it was not read.
+    pub sha1: Option<String>,
     /// What it is.
     pub coordinates: Coordinates,
     /// What was unpacked into it.
@@ -58,30 +57,28 @@ impl Jar {
         let identity = Identity::of(file_name(path), &[], None);
         Self {
             path: path.to_owned(),
-            digests: None,
+            sha1: None,
             coordinates: identity.own,
             shaded: Vec::new(),
             problem: Some(problem),
         }
     }
 
-    /// Reads a jar that is `size` bytes long.
-    pub(super) fn read(path: &str, size: u64, content: impl Read) -> Self {
-        let mut spool = Spool { file: SpooledTempFile::new(MEMORY_LIMIT), sha1: Sha1::new(), sha256: Sha256::new() };
+    /// Reads a jar that is `size` bytes long. It is an error where that fails, as with a damaged member of the WAR.
+    pub(super) fn read(path: &str, size: u64, content: impl Read) -> io::Result<Self> {
+        let mut spool = Spool { file: SpooledTempFile::new(MEMORY_LIMIT), sha1: Sha1::new() };
         // One byte more than there should be tells whether there is more.
-        match io::copy(&mut content.take(size.saturating_add(1)), &mut spool) {
-            Err(error) => return Self::unknown(path, JarProblem::Unreadable(error.to_string())),
-            Ok(length) if length > size => return Self::unknown(path, JarProblem::Longer(size)),
-            Ok(_) => {}
+        if io::copy(&mut content.take(size.saturating_add(1)), &mut spool)? > size {
+            return Ok(Self::unknown(path, JarProblem::Longer(size)));
         }
-        let digests = Some((hex::encode(spool.sha1.finalize()), hex::encode(spool.sha256.finalize())));
-        match look_into(spool.file) {
+        let sha1 = Some(hex::encode(spool.sha1.finalize()));
+        Ok(match look_into(spool.file) {
             Ok((manifest, poms)) => {
                 let Identity { own, shaded } = Identity::of(file_name(path), &poms, manifest.as_deref());
-                Self { path: path.to_owned(), digests, coordinates: own, shaded, problem: None }
+                Self { path: path.to_owned(), sha1, coordinates: own, shaded, problem: None }
             }
-            Err(problem) => Self { digests, ..Self::unknown(path, problem) },
-        }
+            Err(problem) => Self { sha1, ..Self::unknown(path, problem) },
+        })
     }
 }
 
@@ -93,14 +90,12 @@ fn file_name(path: &str) -> &str {
 struct Spool {
     file: SpooledTempFile,
     sha1: Sha1,
-    sha256: Sha256,
 }
 
 impl Write for Spool {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.file.write_all(bytes)?;
         self.sha1.update(bytes);
-        self.sha256.update(bytes);
         Ok(bytes.len())
     }
 
@@ -155,6 +150,8 @@ impl fmt::Display for JarProblem {
 
 #[cfg(test)]
 mod tests {
+    use sha2::Sha256;
+
     use super::super::tests::{archive, maven_jar};
     use super::*;
 
@@ -168,32 +165,31 @@ mod tests {
             ];
             let bytes = archive(&entries);
             assert!(padding == 0 || bytes.len() > MEMORY_LIMIT, "{}", bytes.len());
-            let jar = Jar::read("WEB-INF/lib/a-1.jar", bytes.len() as u64, bytes.as_slice());
+            let jar = Jar::read("WEB-INF/lib/a-1.jar", bytes.len() as u64, bytes.as_slice()).unwrap();
             assert_eq!(jar.problem, None);
             assert_eq!(jar.coordinates.group.as_deref(), Some("g"));
-            let expected = (hex::encode(Sha1::digest(&bytes)), hex::encode(Sha256::digest(&bytes)));
-            assert_eq!(jar.digests, Some(expected));
+            assert_eq!(jar.sha1, Some(hex::encode(Sha1::digest(&bytes))));
         }
     }
 
     #[test]
-    fn what_is_no_jar_has_a_name_and_digests() {
-        let jar = Jar::read("WEB-INF/lib/a-1.0.jar", 6, &b"no jar"[..]);
+    fn what_is_no_jar_has_a_name_and_a_digest() {
+        let jar = Jar::read("WEB-INF/lib/a-1.0.jar", 6, &b"no jar"[..]).unwrap();
         assert!(matches!(jar.problem, Some(JarProblem::NoJar(_))));
-        assert!(jar.digests.is_some());
+        assert!(jar.sha1.is_some());
         assert_eq!((jar.coordinates.artifact.as_str(), jar.coordinates.version.as_deref()), ("a", Some("1.0")));
         let bytes = maven_jar("g", "a", "1");
         for cut in 0..bytes.len() {
-            Jar::read("a.jar", cut as u64, &bytes[..cut]);
+            Jar::read("a.jar", cut as u64, &bytes[..cut]).unwrap();
             let mut flipped = bytes.clone();
             flipped[cut] ^= 0xff;
-            Jar::read("a.jar", flipped.len() as u64, flipped.as_slice());
+            Jar::read("a.jar", flipped.len() as u64, flipped.as_slice()).unwrap();
         }
     }
 
     #[test]
     fn more_than_announced_is_not_read() {
-        let jar = Jar::read("a.jar", 1000, io::repeat(0));
+        let jar = Jar::read("a.jar", 1000, io::repeat(0)).unwrap();
         assert_eq!(jar.problem, Some(JarProblem::Longer(1000)));
     }
 }

@@ -10,6 +10,7 @@ mod provenance;
 mod release_notes;
 mod sbom;
 mod web_archive;
+mod window;
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -93,9 +93,8 @@ fn reference(war: &str, jar: &Jar) -> String {
 fn library(war: &str, jar: &Jar) -> Value {
     let reference = reference(war, jar);
     let mut component = described(&jar.coordinates, &reference);
-    if let Some((sha1, sha256)) = &jar.digests {
-        let hashes = json!([{ "alg": "SHA-1", "content": sha1 }, { "alg": "SHA-256", "content": sha256 }]);
-        component.insert("hashes".to_owned(), hashes);
+    if let Some(sha1) = &jar.sha1 {
+        component.insert("hashes".to_owned(), json!([{ "alg": "SHA-1", "content": sha1 }]));
     }
     let mut properties = vec![json!({ "name": "pkg:path", "value": jar.path })];
     if let Some(problem) = &jar.problem {

@@ -1,4 +1,4 @@
-//! The jars of a WAR, read on several threads.
+//! What is in a WAR: every member read to its end, on several threads, and the jars looked into.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufReader, Read};
@@ -6,8 +6,9 @@ use std::num::NonZero;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use std::thread;
+use std::{thread, vec};
 
+use crc32fast::Hasher;
 use fs_err::File;
 use sha2::{Digest, Sha256};
 use zip::ZipReadOptions;
@@ -15,6 +16,7 @@ use zip::read::{Config, ZipFileEntry};
 use zip::result::ZipError;
 use zip::unstable::read::ZipIterable;
 
+use super::window::Window;
 use super::{Jar, JarProblem};
 
 /// What a WAR is made of.
@@ -22,6 +24,8 @@ use super::{Jar, JarProblem};
 pub struct WebArchive {
     /// sha256 of the whole, hexadecimal.
     pub sha256: String,
+    /// CRC-32 of the whole: tells quickly whether it still is the same.
+    pub crc32: u32,
     /// Its jars, sorted by path.
     pub jars: Vec<Jar>,
 }
@@ -40,9 +44,16 @@ pub enum WebArchiveError {
         /// What the reader says.
         source: ZipError,
     },
-    /// It changed after its jars were listed.
-    #[error("the WAR `{0}` changed while the package was built: what the package says of it would not be true")]
-    Changed(String),
+    /// A member is cut off, or its checksum is wrong, or it is packed in a way that Java does not read.
+    #[error("`{member}` in the WAR `{}` is damaged", path.display())]
+    Member {
+        /// The WAR.
+        path: PathBuf,
+        /// The member's name.
+        member: String,
+        /// What the reader says.
+        source: io::Error,
+    },
     /// It holds too many files or jars.
     #[error("the WAR `{}` holds {count} {what}; allowed are {limit}", path.display())]
     TooMany {
@@ -69,32 +80,37 @@ const GROWTH_ALLOWANCE: u64 = 256 << 20;
 const THREAD_LIMIT: usize = 4;
 const BUFFER_SIZE: usize = 256 * 1024;
 
-/// A jar that is still to be read.
-type Job = (String, ZipFileEntry<'static>);
+/// A member that is still to be read.
+struct Job {
+    /// Its path, where it is a jar to look into.
+    jar: Option<String>,
+    entry: ZipFileEntry<'static>,
+}
 
 impl WebArchive {
-    /// Reads a WAR: its digest, and every jar in it. What can't be read of a single jar is a problem of that jar alone.
+    /// Reads a WAR: its digest, every member, and every jar in it. What can't be told of a jar is a problem of that jar alone.
     ///
     /// # Errors
-    /// [`WebArchiveError`] where the WAR itself can't be read.
+    /// [`WebArchiveError`] where the WAR or one of its members can't be read.
     pub fn read(path: &Path) -> Result<Self, WebArchiveError> {
         let (jobs, mut jars) = list(path)?;
-        let jobs = Mutex::new(jobs);
+        let jobs = Mutex::new(jobs.into_iter());
         let workers = thread::available_parallelism().map_or(1, NonZero::get).min(THREAD_LIMIT);
-        let (sha256, read) = thread::scope(|scope| {
+        let (digests, read) = thread::scope(|scope| {
             let workers: Vec<_> = (0..workers).map(|_| scope.spawn(|| work(path, &jobs))).collect();
-            let sha256 = digest(path);
+            let digests = digest(path);
             let read: Result<Vec<_>, WebArchiveError> =
                 workers.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic))).collect();
-            (sha256, read)
+            (digests, read)
         });
         jars.extend(read?.into_iter().flatten());
         jars.sort_by(|left, right| left.path.cmp(&right.path));
-        Ok(Self { sha256: sha256.map_err(WebArchiveError::Read)?, jars })
+        let (sha256, crc32) = digests.map_err(WebArchiveError::Read)?;
+        Ok(Self { sha256, crc32, jars })
     }
 }
 
-/// Lists the jars that are to be read, and those that are too large for it.
+/// Lists the members that are to be read, and the jars that are too large for it.
 fn list(path: &Path) -> Result<(Vec<Job>, Vec<Jar>), WebArchiveError> {
     let wrong = |source| WebArchiveError::Archive { path: path.to_owned(), source };
     let too_many = |count, what, limit| WebArchiveError::TooMany { path: path.to_owned(), count, what, limit };
@@ -104,24 +120,29 @@ fn list(path: &Path) -> Result<(Vec<Job>, Vec<Jar>), WebArchiveError> {
     if archive.len() > FILE_LIMIT {
         return Err(too_many(archive.len(), "files", FILE_LIMIT));
     }
-    let mut found: BTreeMap<String, ZipFileEntry<'static>> = BTreeMap::new();
+    // Of two jars of one name the later counts, as it does for Java.
+    let mut jars: BTreeMap<String, usize> = BTreeMap::new();
+    let mut found = Vec::new();
     for entry in archive.files().map_err(wrong)? {
         let entry = entry.map_err(wrong)?;
         if let Some(name) = jar_path(entry.name_raw()) {
-            found.insert(name, entry);
+            jars.insert(name, found.len());
         }
-        if found.len() > JAR_LIMIT {
-            return Err(too_many(found.len(), "jars", JAR_LIMIT));
+        if jars.len() > JAR_LIMIT {
+            return Err(too_many(jars.len(), "jars", JAR_LIMIT));
         }
+        found.push(entry);
     }
     let limit = size.saturating_mul(GROWTH_LIMIT).saturating_add(GROWTH_ALLOWANCE);
     let (mut jobs, mut left_out, mut total) = (Vec::new(), Vec::new(), 0_u64);
-    for (name, entry) in found {
-        if total.saturating_add(entry.size()) > limit {
-            left_out.push(Jar::unknown(&name, JarProblem::TooLarge(entry.size())));
-        } else {
+    let mut names = vec![None; found.len()];
+    jars.into_iter().for_each(|(name, index)| names[index] = Some(name));
+    for (entry, jar) in found.into_iter().zip(names) {
+        if total.saturating_add(entry.size()) <= limit {
             total += entry.size();
-            jobs.push((name, entry));
+            jobs.push(Job { jar, entry });
+        } else if let Some(name) = jar {
+            left_out.push(Jar::unknown(&name, JarProblem::TooLarge(entry.size())));
         }
     }
     Ok((jobs, left_out))
@@ -132,7 +153,11 @@ fn jar_path(name: &[u8]) -> Option<String> {
     let name = String::from_utf8_lossy(name);
     let rest = FOLDERS.iter().find_map(|folder| name.strip_prefix(folder))?;
     let is_jar = rest.len() > 4 && rest.to_ascii_lowercase().ends_with(".jar");
-    is_jar.then(|| name.chars().map(|c| if acts_on_terminal(c) { '\u{fffd}' } else { c }).collect())
+    is_jar.then(|| shown(&name))
+}
+
+fn shown(name: &str) -> String {
+    name.chars().map(|c| if acts_on_terminal(c) { '\u{fffd}' } else { c }).collect()
 }
 
 /// Control characters, and those that turn the direction of writing.
@@ -140,29 +165,37 @@ fn acts_on_terminal(c: char) -> bool {
     c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Reads jars until there are none left.
-fn work(path: &Path, jobs: &Mutex<Vec<Job>>) -> Result<Vec<Jar>, WebArchiveError> {
-    let mut file = BufReader::with_capacity(BUFFER_SIZE, File::open(path).map_err(WebArchiveError::Read)?);
+/// Reads members until there are none left, in the order that they have in the file.
+fn work(path: &Path, jobs: &Mutex<vec::IntoIter<Job>>) -> Result<Vec<Jar>, WebArchiveError> {
+    let mut file = Window::open(path).map_err(WebArchiveError::Read)?;
     let mut jars = Vec::new();
     loop {
-        let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let Some((name, entry)) = job else { return Ok(jars) };
+        let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let Some(Job { jar, entry }) = job else { return Ok(jars) };
+        let member = String::from_utf8_lossy(entry.name_raw()).into_owned();
+        let damaged = |source| WebArchiveError::Member { path: path.to_owned(), member: shown(&member), source };
         let size = entry.size();
-        jars.push(match entry.with_reader(&mut file, ZipReadOptions::new()) {
-            Ok(content) => Jar::read(&name, size, content),
-            Err(error) => Jar::unknown(&name, JarProblem::Unreadable(error.to_string())),
-        });
+        let mut content = entry.with_reader(&mut file, ZipReadOptions::new()).map_err(|error| damaged(error.into()))?;
+        match jar {
+            Some(name) => jars.push(Jar::read(&name, size, content).map_err(damaged)?),
+            // The reader compares the checksum when it comes to the end.
+            None => io::copy(&mut content, &mut io::sink()).map(drop).map_err(damaged)?,
+        }
     }
 }
 
-fn digest(path: &Path) -> io::Result<String> {
+/// Gives sha256 and CRC-32.
+fn digest(path: &Path) -> io::Result<(String, u32)> {
     let mut file = File::open(path)?;
-    let mut digest = Sha256::new();
+    let (mut digest, mut checksum) = (Sha256::new(), Hasher::new());
     let mut buffer = vec![0; BUFFER_SIZE];
     loop {
         match file.read(&mut buffer)? {
-            0 => return Ok(hex::encode(digest.finalize())),
-            count => digest.update(&buffer[..count]),
+            0 => return Ok((hex::encode(digest.finalize()), checksum.finalize())),
+            count => {
+                digest.update(&buffer[..count]);
+                checksum.update(&buffer[..count]);
+            }
         }
     }
 }
@@ -212,6 +245,26 @@ mod tests {
         assert_eq!(first.jars.len(), 60);
         for _ in 0..5 {
             assert_eq!(read(&entries), first);
+        }
+    }
+
+    #[test]
+    fn damage_is_found() {
+        let noise: Vec<u8> = (0..9000_u32).flat_map(|number| number.wrapping_mul(0x9e37_79b1).to_le_bytes()).collect();
+        for name in ["index.html", "WEB-INF/lib/a-1.jar"] {
+            let good = archive(&[(name, noise.clone()), ("other", Vec::new())]);
+            for (place, is_found) in [(100, true), (good.len() / 2, true), (good.len(), false)] {
+                let file = tempfile::NamedTempFile::new().unwrap();
+                let mut bytes = good.clone();
+                bytes.iter_mut().skip(place).take(1).for_each(|byte| *byte ^= 0x10);
+                fs_err::write(file.path(), bytes).unwrap();
+                match WebArchive::read(file.path()) {
+                    Err(WebArchiveError::Member { member, .. }) => {
+                        assert!(is_found && member == name, "{name} {place}")
+                    }
+                    result => assert!(!is_found && result.is_ok(), "{name} {place} {result:?}"),
+                }
+            }
         }
     }
 

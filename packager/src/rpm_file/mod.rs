@@ -21,6 +21,7 @@ mod tag;
 mod unfit;
 mod writer;
 
+pub(crate) use archive::{KnownContent, KnownContents};
 pub(crate) use read_back::read_back;
 pub(crate) use writer::{Draft, write};
 

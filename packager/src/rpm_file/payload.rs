@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use crate::{Compression, Entry, PackageLayout, Target};
 
 use super::WriteError;
-use super::archive::{self, Archive, Incomplete};
+use super::archive::{self, Archive, Incomplete, KnownContents};
 use super::blocks::{self, Block, BlockWriter};
 use super::compressor::{self, Compressor};
 
@@ -77,7 +77,7 @@ impl PayloadDigests {
     }
 
     /// Streams a package's files to `out`, from where it stands.
-    pub(super) fn write(layout: &PackageLayout, out: &File) -> Result<Self, WriteError> {
+    pub(super) fn write(layout: &PackageLayout, known: &KnownContents<'_>, out: &File) -> Result<Self, WriteError> {
         thread::scope(|scope| {
             let Compressor { input, output } =
                 compressor::start(scope, layout.compression).map_err(WriteError::Thread)?;
@@ -90,7 +90,7 @@ impl PayloadDigests {
             let digest = digest.transpose().map_err(WriteError::Thread)?;
             let written = thread::Builder::new().spawn_scoped(scope, || write_out(output, out));
             let written = written.map_err(WriteError::Thread)?;
-            let archive = archive::write(layout, BlockWriter::new(receivers));
+            let archive = archive::write(layout, known, BlockWriter::new(receivers));
             let (archive_sha256, written) = (digest.map(join), join(written));
             match archive {
                 Err(Incomplete::Failed(error)) => Err(error),

@@ -7,7 +7,6 @@ use std::thread;
 use crc32fast::Hasher;
 use fs_err::File;
 use rpm_header::{PackageHeader, ReadHeaderError};
-use sha2::{Digest, Sha256};
 
 use crate::{PackageLayout, SigningKey, SigningKeyError};
 
@@ -36,12 +35,8 @@ pub enum ReadBackError {
 const BUFFER_SIZE: usize = 256 * 1024;
 
 /// Compares identity, files, header and payload with what was meant, verifies the signature with the key's public half,
-/// and gives sha256 (hexadecimal) and size of the whole file. Meanwhile the file gets to the disk.
-pub(crate) fn read_back(
-    draft: &Draft,
-    layout: &PackageLayout,
-    key: Option<&SigningKey>,
-) -> Result<(String, u64), ReadBackError> {
+/// and gives the size of the whole file. Meanwhile the file gets to the disk.
+pub(crate) fn read_back(draft: &Draft, layout: &PackageLayout, key: Option<&SigningKey>) -> Result<u64, ReadBackError> {
     let mut file = File::open(draft.file.path()).map_err(ReadBackError::Read)?;
     let mut head = Vec::new();
     file.by_ref().take(draft.payload_start).read_to_end(&mut head).map_err(ReadBackError::Read)?;
@@ -51,17 +46,16 @@ pub(crate) fn read_back(
         let packet = header.signatures.first().ok_or(ReadBackError::Differs("signature"))?;
         key.verify(&draft.header, &packet.packet).map_err(ReadBackError::Signature)?;
     }
-    let mut whole = Sha256::new_with_prefix(&head);
     let (synced, rest) = thread::scope(|scope| {
         let sync = thread::Builder::new().spawn_scoped(scope, || draft.file.as_file().sync_all());
-        let rest = digest_rest(&mut file, &mut whole);
+        let rest = check_rest(&mut file);
         (sync.and_then(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))), rest)
     });
     synced.map_err(ReadBackError::Sync)?;
     if rest? != (draft.digests.checksum, draft.digests.compressed.length) {
         return Err(ReadBackError::Differs("payload"));
     }
-    Ok((hex::encode(whole.finalize()), draft.payload_start + draft.digests.compressed.length))
+    Ok(draft.payload_start + draft.digests.compressed.length)
 }
 
 fn check_header(
@@ -84,8 +78,8 @@ fn check_header(
     Ok(())
 }
 
-/// Gives the CRC-32 and the length of what is left of a file, digesting it into `whole`.
-fn digest_rest(file: &mut File, whole: &mut Sha256) -> Result<(u32, u64), ReadBackError> {
+/// Gives the CRC-32 and the length of what is left of a file.
+fn check_rest(file: &mut File) -> Result<(u32, u64), ReadBackError> {
     let mut checksum = Hasher::new();
     let mut length = 0;
     let mut buffer = vec![0; BUFFER_SIZE];
@@ -94,7 +88,6 @@ fn digest_rest(file: &mut File, whole: &mut Sha256) -> Result<(u32, u64), ReadBa
             Ok(0) => return Ok((checksum.finalize(), length)),
             Ok(count) => {
                 checksum.update(&buffer[..count]);
-                whole.update(&buffer[..count]);
                 length += count as u64;
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -10,6 +10,7 @@ use tempfile::NamedTempFile;
 
 use crate::{PackageLayout, SigningKey, SigningKeyError, Target};
 
+use super::archive::KnownContents;
 use super::payload::PayloadDigests;
 use super::signature_header::{self, Contents};
 use super::unfit::{self, UnfitLayout};
@@ -26,11 +27,6 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    /// sha256 of each entry as it was written, hexadecimal, in the layout's order; empty for what has no content.
-    pub(crate) fn file_digests(&self) -> &[String] {
-        &self.digests.files
-    }
-
     /// Where it is until it has its name.
     pub(crate) fn path(&self) -> &Path {
         self.file.path()
@@ -73,6 +69,9 @@ pub enum WriteError {
         /// Its size before, in bytes.
         size: u64,
     },
+    /// A file is not what it was when the package was planned.
+    #[error("`{}` changed while the package was built: what the package says of it would not be true", .0.display())]
+    ChangedSince(PathBuf),
     /// A thread could not be started.
     #[error("could not start a thread")]
     Thread(#[source] io::Error),
@@ -90,7 +89,12 @@ const HEADER_MAX: usize = 256 * 1024 * 1024;
 const BUFFER_SIZE: usize = 256 * 1024;
 
 /// Writes a package into a temporary file of `directory`, signed where there is a key.
-pub(crate) fn write(layout: &PackageLayout, directory: &Path, key: Option<&SigningKey>) -> Result<Draft, WriteError> {
+pub(crate) fn write(
+    layout: &PackageLayout,
+    known: &KnownContents<'_>,
+    directory: &Path,
+    key: Option<&SigningKey>,
+) -> Result<Draft, WriteError> {
     unfit::check(layout)?;
     let mut header = header::build(layout);
     let header_length = header.length();
@@ -102,7 +106,7 @@ pub(crate) fn write(layout: &PackageLayout, directory: &Path, key: Option<&Signi
     let mut file = create(directory)?;
     let payload_start = (lead::LENGTH + signature_header::LENGTH + header_length) as u64;
     file.seek(SeekFrom::Start(payload_start)).map_err(WriteError::Output)?;
-    let digests = PayloadDigests::write(layout, file.as_file())?;
+    let digests = PayloadDigests::write(layout, known, file.as_file())?;
 
     header::put_digests(&mut header, &digests);
     let header = header.encode(tag::HEADERIMMUTABLE);

@@ -111,7 +111,7 @@ fn a_war_that_changes_in_between_is_no_package() {
     assert_eq!((war.len(), war == changed), (changed.len(), false));
     std::fs::write(workshop.path("shop.war"), changed).unwrap();
     let error = planned.write(&workshop.path("out"), None).unwrap_err().to_string();
-    assert!(error.contains("`/usr/share/shop/shop.war` changed while the package was built"), "{error}");
+    assert!(error.contains("shop.war` changed while the package was built"), "{error}");
     assert_eq!(std::fs::read_dir(workshop.path("out")).unwrap().count(), 0);
 }
 

@@ -114,7 +114,10 @@ fn rpmkeys_accepts_rsa_and_ed25519() {
         let package = workshop.try_build("1.0", "57", Some(&signing_key)).unwrap();
         let report = key.assert_verifies(&package, name);
         assert_eq!(report.contains("MD5 digest: OK"), target == "el7", "{report}");
-        assert_eq!(workshop.try_build("1.0", "57", Some(&signing_key)).unwrap().sha256, package.sha256);
+        assert_eq!(
+            workshop.try_build("1.0", "57", Some(&signing_key)).unwrap().sha256().unwrap(),
+            package.sha256().unwrap()
+        );
     }
 }
 
@@ -172,7 +175,10 @@ fn gpg_signs_with_what_its_agent_holds() {
         let workshop = workshop("el8");
         let package = workshop.try_build("1.0", "57", Some(&signing_key)).unwrap();
         key.assert_verifies(&package, "RSA");
-        assert_eq!(workshop.try_build("1.0", "57", Some(&signing_key)).unwrap().sha256, package.sha256);
+        assert_eq!(
+            workshop.try_build("1.0", "57", Some(&signing_key)).unwrap().sha256().unwrap(),
+            package.sha256().unwrap()
+        );
         assert_eq!(package.size, file.size);
     }
     for (name, expected) in [("nobody@shop.example", "gpg did not list the private key"), ("--version", "gpg did not")]
