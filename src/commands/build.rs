@@ -36,7 +36,7 @@ use crate::render::Printer;
 /// A version is mapped so that rpm sorts it as its makers mean it: 1.1-SNAPSHOT becomes 1.1~SNAPSHOT.<time>, 1.1-RC1
 /// 1.1~rc1, 1.1.Final 1.1, and 1.1-9-gabc1234 of git describe 1.1^9.gabc1234. A package with a WAR says on the host what
 /// it is: /usr/share/<name>/build.properties (version, commit, branch, build, builder, the WAR's sha256) and sbom.cdx.json
-/// (every jar, as CycloneDX); its tags say it too: VCS, `build(commit)` and `bundled(maven:group:artifact)`.
+/// (every jar, as CycloneDX); its tags say it too: VCS, DISTURL (the build's page), `build(commit)` and `bundled(maven:group:artifact)`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -134,7 +134,12 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> 
         printer.detail(&format!("building {nevra}"));
         drafted.push(package.write(&args.out, key.as_ref()).map_err(|error| failure(error, nevra))?);
     }
-    succession::check(&before, &Successors { specs: &specs, drafted: &drafted, args: &args.lint }, &mut verdicts, printer)?;
+    succession::check(
+        &before,
+        &Successors { specs: &specs, drafted: &drafted, args: &args.lint },
+        &mut verdicts,
+        printer,
+    )?;
     if args.check {
         check(&args, &planned, &drafted, printer)?;
     }

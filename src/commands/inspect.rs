@@ -160,6 +160,7 @@ mod tests {
             url: None,
             packager: None,
             distribution: None,
+            dist_url: None,
             vcs: None,
             bug_url: None,
             rpm_version: None,

@@ -37,10 +37,10 @@ el_package() {
     chroot "$root" sh -ec 'rpm -i /tmp/rpmbuild/RPMS/noarch/el-host-*.rpm; rm -rf /tmp/rpmbuild; rpm -q el-host'
 }
 
-# Prints the upstream version of a Debian package, without epoch and revision.
+# Prints the upstream version of a Debian package, without epoch and revision. Of a package that is merely mentioned by
+# others, dpkg-query prints an empty one.
 el_version() {
-    {
-        chroot "$1" dpkg-query -W -f '${source:Upstream-Version}\n' "$2" 2>/dev/null ||
-            printf '%s\n' "${EL_VERSIONS[$2]:-1}"
-    } | sed 's/[^0-9.].*//'
+    local version
+    version=$(chroot "$1" dpkg-query -W -f '${source:Upstream-Version}' "$2" 2>/dev/null) || version=
+    printf '%s\n' "${version:-${EL_VERSIONS[$2]:-1}}" | sed 's/[^0-9.].*//'
 }

@@ -53,6 +53,7 @@ fn assemble(signature: &Section, main: &Section) -> Result<PackageHeader, ReadHe
         url: main.text(Tag::URL)?,
         packager: main.text(Tag::PACKAGER)?,
         distribution: main.text(Tag::DISTRIBUTION)?,
+        dist_url: main.text(Tag::DISTURL)?,
         vcs: main.text(Tag::VCS)?,
         bug_url: main.text(Tag::BUGURL)?,
         rpm_version: main.text(Tag::RPMVERSION)?,

@@ -27,6 +27,8 @@ pub struct PackageHeader {
     pub packager: Option<String>,
     /// DISTRIBUTION.
     pub distribution: Option<String>,
+    /// DISTURL: where the build is.
+    pub dist_url: Option<String>,
     /// VCS: where the sources are kept, and the commit.
     pub vcs: Option<String>,
     /// BUGURL: where bugs are reported.

@@ -38,6 +38,7 @@ pub(crate) fn describe(
     described: &Described<'_>,
 ) -> Result<Vec<(String, WebArchive)>, WebArchiveError> {
     let provenance = described.provenance;
+    layout.about.dist_url = layout.about.dist_url.take().or_else(|| provenance.build_url.clone());
     layout.about.vcs = layout.about.vcs.take().or_else(|| provenance.vcs());
     let builder = || provenance.builder.clone().or_else(|| Some(NO_BUILD_HOST.to_owned()));
     layout.about.build_host = layout.about.build_host.take().or_else(builder);

@@ -52,6 +52,8 @@ pub struct About {
     pub packager: Option<String>,
     /// BUILDHOST.
     pub build_host: Option<String>,
+    /// DISTURL: where the build is, as the Open Build Service writes it.
+    pub dist_url: Option<String>,
     /// VCS: where the sources are kept, and the commit.
     pub vcs: Option<String>,
     /// BUGURL.

@@ -51,6 +51,7 @@ fn about(spec: &PackageSpec) -> About {
         group: spec.group.clone(),
         packager: spec.packager.clone(),
         build_host: None,
+        dist_url: None,
         vcs: None,
         bug_url: spec.bug_url.clone(),
     }

@@ -20,6 +20,7 @@ pub(super) fn layout() -> PackageLayout {
             group: None,
             packager: None,
             build_host: None,
+            dist_url: None,
             vcs: None,
             bug_url: None,
         },

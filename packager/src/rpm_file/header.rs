@@ -58,6 +58,7 @@ fn put_identity(header: &mut Section, layout: &PackageLayout) {
         (tag::VENDOR, &about.vendor),
         (tag::PACKAGER, &about.packager),
         (tag::BUILDHOST, &about.build_host),
+        (tag::DISTURL, &about.dist_url),
         (tag::VCS, &about.vcs),
         (tag::BUGURL, &about.bug_url),
     ];

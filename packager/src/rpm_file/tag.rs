@@ -70,6 +70,7 @@ pub(super) const FILECAPS: Tag = 5010;
 pub(super) const FILEDIGESTALGO: Tag = 5011;
 
 // The payload.
+pub(super) const DISTURL: Tag = 1123;
 pub(super) const PAYLOADFORMAT: Tag = 1124;
 pub(super) const PAYLOADCOMPRESSOR: Tag = 1125;
 pub(super) const PAYLOADFLAGS: Tag = 1126;

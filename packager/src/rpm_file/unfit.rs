@@ -100,8 +100,16 @@ fn check_entry(entry: &Entry) -> Result<(), UnfitLayout> {
 
 fn check_texts(layout: &PackageLayout) -> Result<(), UnfitLayout> {
     let about = &layout.about;
-    let optional =
-        [&about.url, &about.vendor, &about.group, &about.packager, &about.build_host, &about.vcs, &about.bug_url];
+    let optional = [
+        &about.url,
+        &about.vendor,
+        &about.group,
+        &about.packager,
+        &about.build_host,
+        &about.vcs,
+        &about.dist_url,
+        &about.bug_url,
+    ];
     let kinds = &layout.dependencies;
     let dependencies = [
         &kinds.provides,
@@ -121,7 +129,7 @@ fn check_texts(layout: &PackageLayout) -> Result<(), UnfitLayout> {
         ("description", about.description.contains('\0')),
         ("license", about.license.contains('\0')),
         (
-            "url, vendor, group, packager, build host, vcs or bug url",
+            "url, vendor, group, packager, build host, vcs, build or bug url",
             optional.into_iter().flatten().any(|text| text.contains('\0')),
         ),
         ("changelog", layout.changelog.iter().any(|entry| entry.author.contains('\0') || entry.text.contains('\0'))),

@@ -247,6 +247,7 @@ fn what_a_package_says_of_itself() {
         preamble: "Version: 2.0~rc1^git5\nRelease: 7.el9\nEpoch: 3\nBuildArch: x86_64\nURL: https://shop.example/\n\
                    Vendor: Example\nGroup: Applications/Internet\nPackager: Ana <ana@shop.example>\n\
                    VCS: git:https://shop.example/shop.git\nBugURL: https://bugs.shop.example/\n",
+        defines: &[("disturl", "https://ci.shop.example/57")],
         sections: "%changelog\n* Wed Nov 15 2023 Ana <ana@shop.example> - 2.0-7\n- the new basket\n- more\n\n\
                    * Tue Nov 14 2023 Björn <b@shop.example> - 2.0-6\n- ümläute\n",
         missing: FILE_TAGS,
@@ -257,6 +258,7 @@ fn what_a_package_says_of_itself() {
             about.vendor = Some("Example".to_owned());
             about.group = Some("Applications/Internet".to_owned());
             about.packager = Some("Ana <ana@shop.example>".to_owned());
+            about.dist_url = Some("https://ci.shop.example/57".to_owned());
             about.vcs = Some("git:https://shop.example/shop.git".to_owned());
             about.bug_url = Some("https://bugs.shop.example/".to_owned());
             let entry = |author: &str, time, text: &str| ChangelogEntry {

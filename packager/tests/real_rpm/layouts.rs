@@ -17,6 +17,7 @@ pub(crate) fn layout() -> PackageLayout {
             group: None,
             packager: None,
             build_host: None,
+            dist_url: None,
             vcs: None,
             bug_url: None,
         },

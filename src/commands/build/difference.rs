@@ -60,6 +60,7 @@ fn tags(first: &PackageHeader, second: &PackageHeader) -> Vec<String> {
         tag("VENDOR", &|header| debug(&header.vendor)),
         tag("GROUP", &|header| debug(&header.group)),
         tag("PACKAGER", &|header| debug(&header.packager)),
+        tag("DISTURL", &|header| debug(&header.dist_url)),
         tag("VCS", &|header| debug(&header.vcs)),
         tag("BUILDHOST", &|header| debug(&header.build_host)),
         tag("BUILDTIME", &|header| debug(&header.build_time)),

@@ -27,6 +27,7 @@ pub(super) struct Inspection<'a> {
     url: Option<&'a str>,
     packager: Option<&'a str>,
     distribution: Option<&'a str>,
+    dist_url: Option<&'a str>,
     vcs: Option<&'a str>,
     bug_url: Option<&'a str>,
     rpm_version: Option<&'a str>,
@@ -152,6 +153,7 @@ impl<'a> Inspection<'a> {
             url: header.url.as_deref(),
             packager: header.packager.as_deref(),
             distribution: header.distribution.as_deref(),
+            dist_url: header.dist_url.as_deref(),
             vcs: header.vcs.as_deref(),
             bug_url: header.bug_url.as_deref(),
             rpm_version: header.rpm_version.as_deref(),
@@ -272,8 +274,8 @@ mod tests {
         let keys: Vec<&str> = json.as_object().unwrap().keys().map(String::as_str).collect();
         assert_eq!(
             keys.join(" "),
-            "arch archive_size bug_url build_host build_time changelog configuration conflicts description distribution \
-             enhances epoch file file_size files findings group header_end header_start installed_size is_source jars \
+            "arch archive_size bug_url build_host build_time changelog configuration conflicts description dist_url \
+             distribution enhances epoch file file_size files findings group header_end header_start installed_size is_source jars \
              license name nevra obsoletes old_enhances old_suggests packager payload_compressor provides recommends \
              release requires rpm_version scriptlets signatures source_rpm suggests summary supplements triggers url \
              vcs vendor version"

@@ -87,6 +87,7 @@ fn facts(inspected: &Inspected<'_>) -> Vec<String> {
         ("Group", text(&header.group)),
         ("URL", text(&header.url)),
         ("Sources", text(&header.vcs)),
+        ("Build", text(&header.dist_url)),
         ("Bugs", text(&header.bug_url)),
         ("For", text(&header.distribution)),
         ("Built", built),
