@@ -34,6 +34,9 @@ pub enum WarError {
     /// It is something other than a file or a directory.
     #[error("the WAR `{}` is neither a file nor a directory", .0.display())]
     Kind(PathBuf),
+    /// It is a directory without files.
+    #[error("the WAR `{}` is a directory that holds no file", .0.display())]
+    Empty(PathBuf),
     /// It is no zip archive.
     #[error("the WAR `{}` is not a zip archive", path.display())]
     NotZip {
@@ -63,6 +66,10 @@ impl War {
             return Self::inspect(path, None);
         } else if !metadata.is_dir() {
             return Err(WarError::Kind(path.to_owned()));
+        }
+        // What cannot be read is told of when it is packed.
+        if WalkDir::new(path).into_iter().all(|entry| entry.is_ok_and(|entry| entry.file_type().is_dir())) {
+            return Err(WarError::Empty(path.to_owned()));
         }
         let packed = pack(path, time).map_err(|source| WarError::Pack { path: path.to_owned(), source })?;
         let path = packed.path().to_owned();
@@ -178,6 +185,15 @@ mod tests {
             fs_err::write(&path, content).unwrap();
             assert!(matches!(open(&path), Err(WarError::NotZip { .. })), "{content:?}");
         }
+    }
+
+    #[test]
+    fn refuses_a_directory_without_files() {
+        let directory = tempfile::tempdir().unwrap();
+        fs_err::create_dir_all(directory.path().join("WEB-INF/lib")).unwrap();
+        assert!(matches!(open(directory.path()), Err(WarError::Empty(_))));
+        fs_err::write(directory.path().join("WEB-INF/web.xml"), "").unwrap();
+        open(directory.path()).unwrap();
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod section;
 mod signature_header;
 mod tag;
 mod unfit;
+mod unnamed;
 mod writer;
 
 pub(crate) use archive::{KnownContent, KnownContents};

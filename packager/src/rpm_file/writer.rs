@@ -1,12 +1,11 @@
-//! Writes a package to a temporary file beside its destination.
+//! Writes a package to a file without a name, in the directory of its destination.
 
-use std::fs::Permissions;
+use std::fs::{File, Permissions};
 use std::io::{self, BufReader, Seek, SeekFrom, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use md5::{Digest, Md5};
-use tempfile::NamedTempFile;
 
 use crate::{PackageLayout, SigningKey, SigningKeyError, Target};
 
@@ -14,12 +13,13 @@ use super::archive::KnownContents;
 use super::payload::PayloadDigests;
 use super::signature_header::{self, Contents};
 use super::unfit::{self, UnfitLayout};
+use super::unnamed::UnnamedFile;
 use super::{header, lead, tag};
 
 /// A package that is written, but not yet under its name.
 #[derive(Debug)]
 pub(crate) struct Draft {
-    pub(super) file: NamedTempFile,
+    pub(super) file: UnnamedFile,
     pub(super) header: Vec<u8>,
     /// First byte of the payload.
     pub(super) payload_start: u64,
@@ -35,7 +35,7 @@ impl Draft {
     /// Gives the file its name, durably: it is on the disk once it was read back.
     pub(crate) fn keep(self, path: &Path) -> Result<(), WriteError> {
         self.file.as_file().set_permissions(Permissions::from_mode(0o644)).map_err(WriteError::Output)?;
-        self.file.persist(path).map_err(|error| WriteError::Output(error.error))?;
+        self.file.persist(path).map_err(WriteError::Output)?;
         let directory = path.parent().unwrap_or(Path::new("."));
         std::fs::File::open(directory).and_then(|directory| directory.sync_all()).map_err(WriteError::Output)
     }
@@ -103,10 +103,11 @@ pub(crate) fn write(
     }
     key.map_or(Ok(()), |key| key.check_target(layout.target)).map_err(WriteError::Sign)?;
 
-    let mut file = create(directory)?;
+    let unnamed = create(directory)?;
+    let mut file = unnamed.as_file();
     let payload_start = (lead::LENGTH + signature_header::LENGTH + header_length) as u64;
     file.seek(SeekFrom::Start(payload_start)).map_err(WriteError::Output)?;
-    let digests = PayloadDigests::write(layout, known, file.as_file())?;
+    let digests = PayloadDigests::write(layout, known, file)?;
 
     header::put_digests(&mut header, &digests);
     let header = header.encode(tag::HEADERIMMUTABLE);
@@ -114,34 +115,29 @@ pub(crate) fn write(
         header: &header,
         size: header.len() as u64 + digests.compressed.length,
         archive_size: digests.archive_length,
-        md5: legacy_digest(layout.target, &header, &mut file, payload_start).map_err(WriteError::Output)?,
+        md5: legacy_digest(layout.target, &header, file, payload_start).map_err(WriteError::Output)?,
         signature: key.map(|key| key.sign(&header, layout.source_date)).transpose().map_err(WriteError::Sign)?,
     };
     let signature_header = contents.encode().ok_or(WriteError::SignatureTooLong)?;
     let head = [&lead::encode(&layout.about.nevra)[..], &signature_header, &header].concat();
     file.seek(SeekFrom::Start(0)).and_then(|_| file.write_all(&head)).map_err(WriteError::Output)?;
-    Ok(Draft { file, header, payload_start, digests })
+    Ok(Draft { file: unnamed, header, payload_start, digests })
 }
 
 /// Creates the directory, and in it a file that goes away again unless it is kept.
-fn create(directory: &Path) -> Result<NamedTempFile, WriteError> {
+fn create(directory: &Path) -> Result<UnnamedFile, WriteError> {
     let refused = |source| WriteError::Directory { path: directory.to_owned(), source };
     std::fs::create_dir_all(directory).map_err(refused)?;
-    tempfile::Builder::new().prefix(".pkg-").suffix(".part").tempfile_in(directory).map_err(refused)
+    UnnamedFile::create(directory).map_err(refused)
 }
 
 /// MD5 of header and payload: the only digest of the payload that rpm before 4.14 knows.
-fn legacy_digest(
-    target: Target,
-    header: &[u8],
-    file: &mut NamedTempFile,
-    payload_start: u64,
-) -> io::Result<Option<[u8; 16]>> {
+fn legacy_digest(target: Target, header: &[u8], mut file: &File, payload_start: u64) -> io::Result<Option<[u8; 16]>> {
     if target > Target::El7 {
         return Ok(None);
     }
     file.seek(SeekFrom::Start(payload_start))?;
     let mut digest = Md5::new_with_prefix(header);
-    io::copy(&mut BufReader::with_capacity(BUFFER_SIZE, file.as_file()), &mut digest)?;
+    io::copy(&mut BufReader::with_capacity(BUFFER_SIZE, file), &mut digest)?;
     Ok(Some(digest.finalize().into()))
 }

@@ -1,0 +1,109 @@
+//! A file that has no name before it is complete: a program that is killed leaves nothing behind.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, CWD, OFlags, linkat};
+use rustix::io::Errno;
+use tempfile::{Builder, NamedTempFile, TempPath};
+
+/// A file in a directory, without a name there (`open(2)`, O_TMPFILE). Where the file system has no such files it has a
+/// hidden name, which goes away when it is dropped.
+#[derive(Debug)]
+pub(super) struct UnnamedFile {
+    file: File,
+    /// Where it can be opened meanwhile.
+    path: PathBuf,
+    hidden: Option<TempPath>,
+}
+
+impl UnnamedFile {
+    pub(super) fn create(directory: &Path) -> io::Result<Self> {
+        if let Some(unnamed) = Self::unnamed(directory) {
+            return Ok(unnamed);
+        }
+        let (file, hidden) = hidden_name().tempfile_in(directory)?.into_parts();
+        Ok(Self { file, path: hidden.to_path_buf(), hidden: Some(hidden) })
+    }
+
+    fn unnamed(directory: &Path) -> Option<Self> {
+        let flags = i32::try_from(OFlags::TMPFILE.bits()).ok()?;
+        let file = OpenOptions::new().read(true).write(true).mode(0o600).custom_flags(flags).open(directory).ok()?;
+        let path = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
+        path.exists().then_some(Self { file, path, hidden: None })
+    }
+
+    pub(super) fn as_file(&self) -> &File {
+        &self.file
+    }
+
+    /// Where this process can open it.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Gives it its name, in the directory that it was created in. What has that name is replaced at once.
+    pub(super) fn persist(self, path: &Path) -> io::Result<()> {
+        if let Some(hidden) = self.hidden {
+            return Ok(hidden.persist(path)?);
+        }
+        let link = |to: &Path| linkat(CWD, &self.path, CWD, to, AtFlags::SYMLINK_FOLLOW);
+        match link(path) {
+            // A link replaces nothing, a renaming does.
+            Err(Errno::EXIST) => {
+                let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+                let named: NamedTempFile<()> =
+                    hidden_name().make_in(directory.unwrap_or(Path::new(".")), |to| Ok(link(to)?))?;
+                named.persist(path).map_err(|error| error.error)
+            }
+            linked => Ok(linked?),
+        }
+    }
+}
+
+fn hidden_name() -> Builder<'static, 'static> {
+    let mut builder = Builder::new();
+    builder.prefix(".pkg-").suffix(".part");
+    builder
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn has_a_name_when_it_is_complete() {
+        let directory = tempfile::tempdir().unwrap();
+        let names =
+            || fs_err::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect::<Vec<_>>();
+        let path = directory.path().join("a");
+        for text in ["first", "second"] {
+            let before = names();
+            let unnamed = UnnamedFile::create(directory.path()).unwrap();
+            unnamed.as_file().write_all(text.as_bytes()).unwrap();
+            assert_eq!(fs_err::read_to_string(unnamed.path()).unwrap(), text);
+            assert_eq!(names(), before);
+            unnamed.persist(&path).unwrap();
+            assert_eq!(fs_err::read_to_string(&path).unwrap(), text);
+            assert_eq!(names(), ["a"]);
+        }
+    }
+
+    /// As on a file system that has no files without names.
+    #[test]
+    fn a_hidden_name_goes_away() {
+        let directory = tempfile::tempdir().unwrap();
+        let hidden = || {
+            let (file, hidden) = hidden_name().tempfile_in(directory.path()).unwrap().into_parts();
+            UnnamedFile { file, path: hidden.to_path_buf(), hidden: Some(hidden) }
+        };
+        drop(hidden());
+        hidden().persist(&directory.path().join("a")).unwrap();
+        assert_eq!(fs_err::read_dir(directory.path()).unwrap().count(), 1);
+    }
+}
