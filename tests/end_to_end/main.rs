@@ -10,6 +10,7 @@ mod errors;
 mod foreign_rpm;
 mod foreign_tomcat;
 mod init;
+mod killed_build;
 mod lab;
 mod lab_deployment;
 mod lab_tomcat;
