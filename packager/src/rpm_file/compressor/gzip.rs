@@ -87,7 +87,7 @@ fn work(level: u32, jobs: &Mutex<Receiver<Job>>) {
 
 /// Compresses one block after the other, each on its own.
 struct Deflater {
-    deflate: Compress,
+    level: flate2::Compression,
     probe: io::Result<zstd::bulk::Compressor<'static>>,
     /// Where the probe puts what nobody needs.
     scratch: Vec<u8>,
@@ -96,9 +96,9 @@ struct Deflater {
 impl Deflater {
     fn new(level: u32) -> Self {
         // zlib-rs's 1 makes text 40% larger than its 2, to be a fifth faster; its 9 is slower than its 8, and no smaller.
-        let deflate = Compress::new(flate2::Compression::new(level.clamp(2, 8)), false);
+        let level = flate2::Compression::new(level.clamp(2, 8));
         let scratch = Vec::with_capacity(zstd::zstd_safe::compress_bound(BLOCK_SIZE));
-        Self { deflate, probe: zstd::bulk::Compressor::new(1), scratch }
+        Self { level, probe: zstd::bulk::Compressor::new(1), scratch }
     }
 
     fn deflate(&mut self, block: &[u8], dictionary: Option<&[u8]>) -> io::Result<Deflated> {
@@ -128,17 +128,19 @@ impl Deflater {
             .map_or(true, |length| length < bytes.len() - bytes.len() / 64)
     }
 
-    fn compress(&mut self, block: &[u8], dictionary: Option<&[u8]>) -> io::Result<Vec<u8>> {
-        self.deflate.reset();
+    /// Begins anew with each block: zlib-rs's reset leaves its window as it was, and what comes out would now and then
+    /// depend on the blocks that the thread happened to get before.
+    fn compress(&self, block: &[u8], dictionary: Option<&[u8]>) -> io::Result<Vec<u8>> {
+        let mut deflate = Compress::new(self.level, false);
         if let Some(dictionary) = dictionary {
             let end = &dictionary[dictionary.len().saturating_sub(WINDOW)..];
-            self.deflate.set_dictionary(end).map_err(io::Error::other)?;
+            deflate.set_dictionary(end).map_err(io::Error::other)?;
         }
         // Room for what does not shrink at all, so that one call does it as a rule.
         let mut bytes = Vec::with_capacity(block.len() + block.len() / 1000 + 64);
         loop {
-            let taken = self.deflate.total_in() as usize;
-            let status = self.deflate.compress_vec(&block[taken..], &mut bytes, FlushCompress::Sync);
+            let taken = deflate.total_in() as usize;
+            let status = deflate.compress_vec(&block[taken..], &mut bytes, FlushCompress::Sync);
             match status.map_err(io::Error::other)? {
                 // All is out when there is room left.
                 Status::Ok | Status::BufError if bytes.len() < bytes.capacity() => return Ok(bytes),
@@ -210,6 +212,32 @@ impl<B: Iterator<Item = io::Result<Deflated>>> Iterator for Member<B> {
                 }
             },
             At::End => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Which blocks a thread gets is chance, and so it must not matter.
+    #[test]
+    fn no_block_depends_on_those_before() {
+        let text = |start: usize| -> Vec<u8> {
+            let words = (start..).step_by(7919).flat_map(|number| format!("word-{} ", number % 5003).into_bytes());
+            words.take(BLOCK_SIZE).collect()
+        };
+        let blocks: Vec<Vec<u8>> = (0..6).map(|number| text(number * 31)).chain([vec![0; BLOCK_SIZE]]).collect();
+        for level in [1, 6] {
+            let alone = |block: &[u8]| Deflater::new(level).deflate(block, None).unwrap().bytes;
+            let expected: Vec<_> = blocks.iter().map(|block| alone(block)).collect();
+            let mut used = Deflater::new(level);
+            for step in [1, 3] {
+                for index in (0..blocks.len()).map(|number| number * step % blocks.len()) {
+                    let bytes = used.deflate(&blocks[index], None).unwrap().bytes;
+                    assert!(bytes == expected[index], "gzip:{level}, block {index}");
+                }
+            }
         }
     }
 }
