@@ -7,6 +7,7 @@ readonly MACHINE_NEEDS=(
     ssh:openssh-client ssh-keygen:openssh-client curl:curl
     rpm:rpm rpmbuild:rpm rpmsign:rpm dnf:dnf zypper:zypper createrepo_c:createrepo-c
     rpmlint:rpmlint gpg:gpg gpg-agent:gpg-agent zip:zip zstd:zstd ps:procps dpkg-deb:dpkg python3:python3
+    jsonschema:python3-jsonschema
 )
 
 # Prints one line for each thing that is missing.
