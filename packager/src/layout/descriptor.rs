@@ -33,7 +33,7 @@ pub(super) fn render(places: &Places<'_>) -> String {
 
 /// Adds the same to a descriptor that the spec brings along.
 pub(super) fn extend(own: &str, places: &Places<'_>) -> Result<String, DescriptorError> {
-    let has_resources = check(own)?;
+    let has_resources = check(own, not_ours)?;
     let mut reader = Reader::from_str(own);
     let mut writer = Writer::new(Vec::new());
     let mut depth = 0_usize;
@@ -74,8 +74,16 @@ pub(super) fn extend(own: &str, places: &Places<'_>) -> Result<String, Descripto
     String::from_utf8(writer.into_inner()).map_err(|error| DescriptorError::Syntax(error.to_string()))
 }
 
-/// Tells whether a descriptor has `Resources` of its own. Refuses what is no descriptor, or sets what the package sets.
-fn check(own: &str) -> Result<bool, DescriptorError> {
+/// Takes a descriptor that the spec brings along as it is, provided that it is one. What its docBase should be is
+/// lint's to say.
+pub(super) fn taken_whole(own: &str) -> Result<String, DescriptorError> {
+    check(own, |_| Ok(()))?;
+    Ok(own.to_owned())
+}
+
+/// Tells whether a descriptor has `Resources` of its own. Refuses what is no descriptor, and attributes of its root that
+/// `allow` refuses.
+fn check(own: &str, allow: impl Fn(String) -> Result<(), DescriptorError>) -> Result<bool, DescriptorError> {
     let syntax = |error: String| DescriptorError::Syntax(error);
     let mut reader = Reader::from_str(own);
     let (mut depth, mut roots, mut has_resources) = (0_usize, 0, false);
@@ -93,26 +101,34 @@ fn check(own: &str) -> Result<bool, DescriptorError> {
         };
         if depth == 0 {
             roots += 1;
-            check_root(start)?;
+            check_root(start, &allow)?;
         }
         has_resources |= depth == 1 && start.name().as_ref() == "Resources";
         depth += usize::from(matches!(event, Event::Start(_)));
     }
 }
 
-fn check_root(root: &BytesStart<'_>) -> Result<(), DescriptorError> {
+fn check_root(
+    root: &BytesStart<'_>,
+    allow: impl Fn(String) -> Result<(), DescriptorError>,
+) -> Result<(), DescriptorError> {
     let name = root.name().as_ref().to_owned();
     if name != "Context" {
         return Err(DescriptorError::Root(name));
     }
     for attribute in root.attributes() {
         let attribute = attribute.map_err(|error| DescriptorError::Syntax(error.to_string()))?;
-        let name = attribute.key.as_ref().to_owned();
-        if matches!(name.as_str(), "docBase" | "workDir" | "path") {
-            return Err(DescriptorError::Attribute(name));
-        }
+        allow(attribute.key.as_ref().to_owned())?;
     }
     Ok(())
+}
+
+/// Refuses what the package sets itself, and `path`, which Tomcat takes from the descriptor's name.
+fn not_ours(attribute: String) -> Result<(), DescriptorError> {
+    match attribute.as_str() {
+        "docBase" | "workDir" | "path" => Err(DescriptorError::Attribute(attribute)),
+        _ => Ok(()),
+    }
 }
 
 fn with_places<'a>(mut root: BytesStart<'a>, places: &Places<'_>) -> BytesStart<'a> {

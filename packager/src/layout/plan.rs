@@ -98,6 +98,7 @@ mod tests {
         write("config/app.properties", b"a=1\n");
         write("config/Catalina/localhost/x.xml", b"");
         write("files/shop.service", b"[Unit]\n");
+        write("files/own.xml", b"<Context><A b=\"${PKG_EVR}\"/></Context>");
         write("files/10-shop.conf", b"[Service]\n");
         let head = "summary='s'\nlicense='MIT'\nversion='1'\nrelease='57'\n";
         let file = SpecFile::parse(&directory.join("x.toml"), format!("{head}{text}")).unwrap();
@@ -150,6 +151,26 @@ mod tests {
         let script = script(&layout, ScriptletKind::PostUninstall);
         assert!(script.contains("rm -rf '/var/lib/tomcat10/webapps/a#b'"), "{script}");
         assert!(script.contains("rm -rf '/var/cache/tomcat10/shop@1-57'"), "{script}");
+    }
+
+    #[test]
+    fn a_descriptor_of_ones_own_is_merged_or_replaces() {
+        let text = |layout: &PackageLayout| {
+            let entry = layout.entries.iter().find(|entry| entry.path.ends_with("/shop.xml")).unwrap();
+            let Some(crate::Source::Text(text)) = entry.source() else { panic!("no text") };
+            text.clone()
+        };
+        let own = format!("{TOMCAT}descriptor='files/own.xml'\n");
+        assert_eq!(
+            text(&layouts(&own)[0]),
+            "<Context docBase=\"/usr/share/shop/shop.war\" workDir=\"/var/cache/tomcat/shop@1-57\"><A b=\"${PKG_EVR}\"/></Context>"
+        );
+        let layout = layouts(&format!("{own}replace_descriptor=true\nexpand_descriptor=true")).remove(0);
+        assert_eq!(text(&layout), "<Context><A b=\"1-57\"/></Context>");
+        let findings = crate::lint::check(&crate::lint::Subject::of_layout(&layout));
+        assert!(findings.iter().any(|finding| finding.lint == crate::lint::Lint::DocBaseElsewhere), "{findings:?}");
+        let text = format!("{TOMCAT}descriptor='files/shop.service'\nreplace_descriptor=true");
+        assert_eq!(error(&text), "DIR/files/shop.service: is not well-formed XML: it ends too early");
     }
 
     #[test]

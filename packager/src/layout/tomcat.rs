@@ -28,8 +28,14 @@ pub(super) fn entries(
         Places { war: &war_path, work: &work, configuration: has_configuration.then_some(configuration.as_str()) };
     let text = match &tomcat.descriptor {
         None => descriptor::render(&places),
-        Some(own) => descriptor::extend(&own.text, &places)
-            .map_err(|reason| LayoutError::Descriptor { path: own.path.clone(), reason })?,
+        Some(own) => {
+            let text = if own.is_complete {
+                descriptor::taken_whole(&own.text)
+            } else {
+                descriptor::extend(&own.text, &places)
+            };
+            text.map_err(|reason| LayoutError::Descriptor { path: own.path.clone(), reason })?
+        }
     };
     let mtime = source_date.seconds();
     let descriptor_path = tomcat.descriptors.join(&format!("{}.xml", tomcat.context.base_name()));

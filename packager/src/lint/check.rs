@@ -1,7 +1,7 @@
 //! All checks of a package by itself, one after the other.
 
 use super::{Finding, Subject};
-use super::{description, directories, features, links, permissions, scriptlets, secrets, wars};
+use super::{description, descriptors, directories, features, links, permissions, scriptlets, secrets, wars};
 
 /// Checks a package by itself. Files that can't be read are passed over: writing the package says so.
 #[must_use]
@@ -18,6 +18,7 @@ pub fn check(subject: &Subject<'_>) -> Vec<Finding> {
         description::check,
         features::check,
         wars::check,
+        descriptors::check,
     ];
     checks.iter().flat_map(|check| check(subject)).collect()
 }

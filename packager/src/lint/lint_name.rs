@@ -95,6 +95,14 @@ lints! {
         "its JSP pages have the same time in every build, so that Tomcat may go on serving the pages of the build \
          before, compiled",
         "give the WAR's entries the commit's time, or compile the pages at build time";
+    FixedFileTimes = "fixed-file-times", Warn,
+        "its static files have the same time in every build, and Tomcat tells versions of a file apart by size and time: \
+         a browser that holds one of the same length would be told that it is not modified",
+        "give the WAR's entries the commit's time (with Maven, `-Dproject.build.outputTimestamp=$(git log -1 \
+         --format=%cI)`), or package the exploded directory, which pkg packs with the build's";
+    DocBaseElsewhere = "doc-base-elsewhere", Deny,
+        "the descriptor's `docBase` is none of the package's files: Tomcat would serve something else, or nothing",
+        "name the package's WAR, `/usr/share/<name>/<name>.war`";
     DirectoryBecomesOther = "directory-becomes-other", Deny,
         "rpm refuses to replace a directory by anything else, and a link to a directory by a directory",
         "use another path, or remove the old one in a `%pretrans` scriptlet in Lua";

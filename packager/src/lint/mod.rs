@@ -5,6 +5,7 @@
 
 mod check;
 mod description;
+mod descriptors;
 mod directories;
 mod features;
 mod finding;

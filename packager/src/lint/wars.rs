@@ -25,8 +25,11 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
         if has_descriptor && contents.has_context_descriptor {
             findings.push(Finding::new(Lint::ContextDescriptorIgnored, place()));
         }
-        if subject.source_date.is_some_and(|date| contents.has_fixed_times(date)) {
+        if subject.source_date.is_some_and(|date| contents.pages.is_fixed(date)) {
             findings.push(Finding::new(Lint::FixedPageTimes, place()));
+        }
+        if subject.source_date.is_some_and(|date| contents.files.is_fixed(date)) {
+            findings.push(Finding::new(Lint::FixedFileTimes, place()));
         }
     }
     findings
@@ -35,8 +38,18 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
 /// What a WAR's list of entries says.
 struct WarContents {
     has_context_descriptor: bool,
-    /// Of the pages; none where there are no pages, or they have several times.
-    time_of_all_pages: Option<DateTime>,
+    pages: Times,
+    /// What Tomcat sends as it is.
+    files: Times,
+}
+
+/// The times of some entries.
+enum Times {
+    /// There are no entries.
+    None,
+    One(DateTime),
+    /// Or one has none.
+    Several,
 }
 
 impl WarContents {
@@ -47,24 +60,34 @@ impl WarContents {
 
     fn of_archive(path: &Path) -> Option<Self> {
         let mut archive = ZipArchive::new(File::open(path).ok()?).ok()?;
-        let mut pages = Vec::new();
+        let (mut pages, mut files) = (Times::None, Times::None);
         for index in 0..archive.len() {
             let entry = archive.by_index_raw(index).ok()?;
             let name = entry.name().ok()?.to_ascii_lowercase();
             if [".jsp", ".jspx", ".jspf", ".tag", ".tagx"].iter().any(|ending| name.ends_with(ending)) {
-                pages.push(entry.last_modified());
+                pages.add(entry.last_modified());
+            } else if !entry.is_dir() && !name.starts_with("web-inf/") && !name.starts_with("meta-inf/") {
+                files.add(entry.last_modified());
             }
         }
-        let first = pages.first().copied().flatten();
-        Some(Self {
-            has_context_descriptor: archive.index_for_name("META-INF/context.xml").is_some(),
-            time_of_all_pages: first.filter(|first| pages.iter().all(|time| *time == Some(*first))),
-        })
+        let has_context_descriptor = archive.index_for_name("META-INF/context.xml").is_some();
+        Some(Self { has_context_descriptor, pages, files })
+    }
+}
+
+impl Times {
+    fn add(&mut self, time: Option<DateTime>) {
+        *self = match (&*self, time) {
+            (Self::None, Some(time)) => Self::One(time),
+            (Self::One(one), Some(time)) if *one == time => Self::One(time),
+            _ => Self::Several,
+        };
     }
 
-    /// Whether all pages have one time, and one that does not come of these sources.
-    fn has_fixed_times(&self, date: SourceDate) -> bool {
-        let Some(time) = self.time_of_all_pages.and_then(seconds) else { return false };
+    /// Whether all have one time, and one that does not come of these sources.
+    fn is_fixed(&self, date: SourceDate) -> bool {
+        let Self::One(time) = self else { return false };
+        let Some(time) = seconds(*time) else { return false };
         let since = time - i64::from(date.seconds());
         !(-TIME_ZONES..TIMES_OF_BUILDS + TIME_ZONES).contains(&since)
     }
@@ -112,7 +135,11 @@ mod tests {
             (vec![("index.jsp", gradle), ("a/b.jsp", gradle)], vec![Lint::FixedPageTimes]),
             (vec![("index.jsp", commit), ("a/b.jsp", commit)], vec![]),
             (vec![("index.jsp", gradle), ("a/b.jsp", other)], vec![]),
-            (vec![("index.html", gradle)], vec![]),
+            (vec![("index.html", gradle), ("a.js", gradle), ("a/", other)], vec![Lint::FixedFileTimes]),
+            (vec![("index.html", gradle), ("a.js", other)], vec![]),
+            (vec![("index.html", commit), ("a.js", commit)], vec![]),
+            (vec![("index.jsp", gradle), ("a.js", gradle)], vec![Lint::FixedPageTimes, Lint::FixedFileTimes]),
+            (vec![("WEB-INF/web.xml", gradle)], vec![]),
             (vec![("META-INF/context.xml", gradle)], vec![Lint::ContextDescriptorIgnored]),
             (vec![], vec![]),
         ] {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::located::Text;
+use super::located::{Located, Text};
 
 /// The keys of `[tomcat]`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -29,6 +29,11 @@ pub(super) struct RawTomcat {
     /// A context descriptor of your own, relative to the spec, for data sources and the like. The package adds docBase,
     /// workDir and the configuration to it.
     pub(super) descriptor: Option<Text>,
+    /// Replaces variables within the descriptor's text.
+    pub(super) expand_descriptor: Option<Located<bool>>,
+    /// Installs your descriptor as it is: docBase, which is /usr/share/<name>/<name>.war, workDir and the configuration
+    /// are yours to name, with ${PKG_NAME} and ${PKG_EVR} for a workDir of each build.
+    pub(super) replace_descriptor: Option<Located<bool>>,
 }
 
 /// One entry of `systemd`: a unit or a drop-in, installed in /usr/lib/systemd/system.

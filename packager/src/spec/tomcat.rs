@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use nevra::Name;
 
 use super::raw_system::RawTomcat;
-use super::resolver::{Resolver, read_text};
+use super::resolver::{Expand, Resolver};
 use super::value::account;
 use super::{ContextPath, InstallPath, Location, SpecError, ValueError};
 
@@ -28,7 +28,7 @@ pub struct TomcatApplication {
     pub descriptors: InstallPath,
     /// Where Tomcat keeps what it compiles.
     pub work: InstallPath,
-    /// A context descriptor's text that the package adds to, where the spec names one.
+    /// A context descriptor of the spec's own, where it names one.
     pub descriptor: Option<Descriptor>,
 }
 
@@ -39,6 +39,8 @@ pub struct Descriptor {
     pub path: PathBuf,
     /// What is in it.
     pub text: String,
+    /// Whether it is installed as it is; otherwise the package adds to it.
+    pub is_complete: bool,
 }
 
 /// Resolves the table, of a package of that name.
@@ -67,12 +69,6 @@ pub(super) fn tomcat(
     let app_base = field(|raw| raw.app_base.as_ref());
     let descriptors = field(|raw| raw.descriptors.as_ref());
     let work = field(|raw| raw.work.as_ref());
-    let descriptor = resolver.optional("tomcat.descriptor", field(|raw| raw.descriptor.as_ref()))?;
-    let descriptor = descriptor.map(|value| {
-        let path = resolver.path(&value);
-        let refused = |source| SpecError::File { location: value.location.clone(), key: value.key, source };
-        Ok(Descriptor { text: read_text(&path).map_err(refused)?, path })
-    });
     Ok(TomcatApplication {
         war: resolver.one_path(&war)?,
         context,
@@ -80,10 +76,29 @@ pub(super) fn tomcat(
         app_base: directory("tomcat.app_base", app_base, format!("/var/lib/{instance}/webapps"))?,
         descriptors: directory("tomcat.descriptors", descriptors, format!("/etc/{instance}/Catalina/localhost"))?,
         work: directory("tomcat.work", work, format!("/var/cache/{instance}"))?,
-        descriptor: descriptor.transpose()?,
+        descriptor: raw.map(|raw| descriptor(resolver, raw)).transpose()?.flatten(),
         instance,
         location: war.location,
     })
+}
+
+fn descriptor(resolver: &Resolver<'_>, raw: &RawTomcat) -> Result<Option<Descriptor>, SpecError> {
+    let Some(value) = resolver.optional("tomcat.descriptor", raw.descriptor.as_ref())? else {
+        let flags = [
+            ("tomcat.expand_descriptor", &raw.expand_descriptor),
+            ("tomcat.replace_descriptor", &raw.replace_descriptor),
+        ];
+        return match flags.into_iter().find_map(|(key, flag)| Some((key, flag.as_ref()?))) {
+            None => Ok(None),
+            Some((key, flag)) => {
+                let location = resolver.file.location(flag.span());
+                Err(SpecError::Value { location, key, reason: ValueError::NoDescriptor })
+            }
+        };
+    };
+    let text = resolver.file_text(&value, Expand::of(raw.expand_descriptor.as_ref()))?;
+    let is_complete = raw.replace_descriptor.as_ref().is_some_and(|flag| *flag.value());
+    Ok(Some(Descriptor { path: resolver.path(&value), text, is_complete }))
 }
 
 fn instance_name(text: &str, package: &Name) -> Result<String, ValueError> {

@@ -83,6 +83,9 @@ pub enum ValueError {
     /// A pattern that has to fit one file fits none or several.
     #[error("`{0}` has to fit one file; it fits {1}")]
     NotOne(String, String),
+    /// Something is said of a context descriptor, and there is none.
+    #[error("is for a context descriptor of your own; name it as `tomcat.descriptor`")]
+    NoDescriptor,
     /// No profile.
     #[error("`{0}` is not a profile; allowed are `tomcat` and `plain`")]
     Profile(String),

@@ -51,6 +51,14 @@ fn specs() {
         ("profile='jetty'", "DIR/shop.toml:6: `profile`: `jetty` is not a profile"),
         ("profile='tomcat'", "DIR/shop.toml: the key `tomcat.war` is missing"),
         ("profile='plain'\n[tomcat]\nwar='a'", "DIR/shop.toml:6: `profile`: the profile is `plain`"),
+        (
+            "[tomcat]\nwar='a'\nreplace_descriptor=true",
+            "DIR/shop.toml:8: `tomcat.replace_descriptor`: is for a context descriptor of your own; name it as",
+        ),
+        (
+            "[tomcat]\nwar='a'\ndescriptor='script'\nexpand_descriptor=true",
+            "DIR/script:1: `tomcat.descriptor`: the variable `NOPE` is not",
+        ),
         ("[environments.Prod]\ndirectory='config'", "DIR/shop.toml:6: `environments`: `Prod` is not an environment"),
         ("[environments.dev]\nexpand=true", "DIR/shop.toml:6: the key `environments.directory` is missing"),
         ("[[triggers]]\ntype='triggerin'\nscript='x'", "DIR/shop.toml:6: `triggers`: a trigger watches at least one"),
