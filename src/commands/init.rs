@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 
 use anyhow::anyhow;
-use packager::{Configuration, Project};
+use packager::{Configuration, Project, ProjectError};
 use serde::Serialize;
 
 use crate::exit::{Exit, Failure};
@@ -13,9 +13,9 @@ use crate::render::Printer;
 /// Write a package spec for a project.
 ///
 /// Looks for the WAR (or where Maven and Gradle will leave it), the pom.xml, build.gradle and settings.gradle, and a
-/// folder of configuration files; one with folders such as dev and prod becomes a configuration package for each. The
-/// spec stands in the project's directory under its name, commented; its path is printed. A file that is there is never
-/// overwritten.
+/// folder of configuration files; one with folders such as dev and prod becomes a configuration package for each. In a
+/// project of several modules, the one that makes the WAR is found. The spec stands in the project's directory under its
+/// name, commented; its path is printed. A file that is there is never overwritten.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -38,7 +38,14 @@ struct Written<'a> {
 }
 
 pub(crate) fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> {
-    let project = Project::survey(&args.directory).map_err(Failure::input)?;
+    let project = Project::survey(&args.directory).map_err(|error| match &error {
+        ProjectError::SeveralModules(directory, modules) => {
+            let first = modules.first().map(|module| directory.join(module)).unwrap_or_default();
+            let first = first.strip_prefix(".").unwrap_or(&first).display().to_string();
+            Failure::input(error).hint(format!("write a spec for each, as with `pkg init {first}`"))
+        }
+        _ => Failure::input(error),
+    })?;
     let path = args.directory.join(format!("{}.toml", project.name));
     let path = path.strip_prefix(".").map(PathBuf::from).unwrap_or(path);
     write(&path, &packager::starter(&project))?;

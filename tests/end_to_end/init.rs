@@ -48,6 +48,32 @@ fn what_init_writes_builds() {
     assert_eq!(std::fs::read_dir(empty.path()).unwrap().count(), 0);
 }
 
+/// Seen from the top of a project of several modules, with Gradle's way of saying the version.
+#[test]
+fn init_finds_the_module_that_makes_the_war() {
+    let directory = tempfile::tempdir().unwrap();
+    let directory = directory.path();
+    project(&directory.join("web"));
+    let war = "plugins {\n    war\n}\n";
+    let files = [
+        ("settings.gradle.kts", "include(\"web\")"),
+        ("build.gradle.kts", "version = \"2.0\""),
+        ("web/build.gradle.kts", war),
+    ];
+    files.iter().for_each(|(name, text)| std::fs::write(directory.join(name), text).unwrap());
+    std::fs::remove_file(directory.join("web/pom.xml")).unwrap();
+    let written = run(pkg(directory).arg("init"));
+    let spec = written.ok().to_owned();
+    written.says(&["`web/target/petclinic-*.war`", "`web/config`, for the environments dev, prod"]);
+    let built = run(pkg(directory).args(["build", &spec, "--release", "1", "--environment", "dev"]));
+    assert!(built.ok().lines().next().unwrap().ends_with("-2.0-1.noarch.rpm"), "{}", built.ok());
+    std::fs::create_dir(directory.join("shop")).unwrap();
+    std::fs::write(directory.join("shop/build.gradle"), "apply plugin: 'war'").unwrap();
+    let several = run(pkg(directory).arg("init"));
+    several.exits(2);
+    several.says(&["makes several web applications, in `shop`, `web`", "`pkg init shop`"]);
+}
+
 #[test]
 fn variables_from_files() {
     let directory = tempfile::tempdir().unwrap();

@@ -1,6 +1,7 @@
 //! A project as it stands in a directory, and the spec that it can begin with.
 
 mod maven;
+mod modules;
 mod starter;
 mod surveyed;
 

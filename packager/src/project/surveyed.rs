@@ -4,6 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::maven::Maven;
+use super::modules;
+use crate::version::gradle;
 
 /// A project, as far as its directory shows it. Paths are relative to that.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +48,9 @@ pub enum ProjectError {
         "`{}` holds no pom.xml, build.gradle, build.gradle.kts, WAR nor a folder with a WEB-INF", .0.display()
     )]
     NoProject(PathBuf),
+    /// Several modules make a WAR.
+    #[error("`{}` makes several web applications, in {}", .0.display(), listed(.1))]
+    SeveralModules(PathBuf, Vec<PathBuf>),
 }
 
 /// Where builds leave WARs, and where people put them.
@@ -82,6 +87,32 @@ impl Project {
     /// [`ProjectError`] when it cannot be read or holds no web application.
     pub fn survey(directory: &Path) -> Result<Self, ProjectError> {
         fs_err::read_dir(directory).map_err(ProjectError::Read)?;
+        match modules::web_module(directory)? {
+            Some(module) => Self::of_module(directory, &module),
+            None => Self::of_directory(directory),
+        }
+    }
+
+    /// A project of several modules, seen from its top; the WAR and, if the top has none, the configuration are the
+    /// module's.
+    fn of_module(directory: &Path, module: &Path) -> Result<Self, ProjectError> {
+        let below = Self::of_directory(&directory.join(module))?;
+        let within = |path: &str| module.join(path).display().to_string();
+        let of_module = below.configuration.map(|configuration| match configuration {
+            Configuration::Folder(folder) => Configuration::Folder(within(&folder)),
+            Configuration::Environments(folder, names) => Configuration::Environments(within(&folder), names),
+        });
+        let has_pom = directory.join(module).join("pom.xml").is_file();
+        Ok(Self {
+            name: gradle_name(directory).filter(|_| !has_pom).map_or(below.name, |name| package_name(&name)),
+            war: within(&below.war),
+            has_version: below.has_version || says_version(directory),
+            configuration: configuration(directory).or(of_module),
+            ..below
+        })
+    }
+
+    fn of_directory(directory: &Path) -> Result<Self, ProjectError> {
         let pom = fs_err::read_to_string(directory.join("pom.xml")).ok().map(|text| Maven::read(&text));
         let is_gradle = ["build.gradle", "build.gradle.kts"].iter().any(|name| directory.join(name).is_file());
         let found = built_war(directory).or_else(|| exploded(directory).filter(|_| pom.is_none() && !is_gradle));
@@ -101,16 +132,32 @@ impl Project {
         Ok(Self {
             summary: text(|maven| maven.name.as_ref()),
             description: text(|maven| maven.description.as_ref()),
-            license: text(|maven| maven.license.as_ref()).map(|license| spdx(&license)),
+            license: text(|maven| maven.license.as_ref())
+                .or_else(|| pom.as_ref().and_then(|_| license_of_parent(directory)))
+                .map(|license| spdx(&license)),
             url: text(|maven| maven.url.as_ref()),
-            has_version: maven.is_some()
-                || directory.join("gradle.properties").is_file()
-                || directory.join(".git").exists(),
+            has_version: maven.is_some() || says_version(directory),
             configuration: configuration(directory),
             name,
             war,
         })
     }
+}
+
+/// Whether Gradle or git says the version.
+fn says_version(directory: &Path) -> bool {
+    gradle::FILES.iter().any(|name| gradle::version(&directory.join(name)).is_ok()) || directory.join(".git").exists()
+}
+
+/// The licence that a pom.xml inherits, where its parents lie above it.
+fn license_of_parent(directory: &Path) -> Option<String> {
+    let above = ["../pom.xml", "../../pom.xml"].iter().map(|name| directory.join(name));
+    let parents = above.map_while(|file| fs_err::read_to_string(file).ok());
+    parents.map(|text| Maven::read(&text)).find_map(|parent| parent.license)
+}
+
+fn listed(modules: &[PathBuf]) -> String {
+    modules.iter().map(|module| format!("`{}`", module.display())).collect::<Vec<_>>().join(", ")
 }
 
 fn project_name(directory: &Path, maven: Option<&Maven>) -> String {
@@ -138,16 +185,20 @@ fn package_name(text: &str) -> String {
     if name.is_empty() { "application".to_owned() } else { name.to_owned() }
 }
 
-/// The WAR that was built last; a pattern where its name holds a version.
+/// The WAR that was built last; a pattern where its name holds a version. `shop-1.0-plain.war`, which Spring Boot's build
+/// leaves beside the executable `shop-1.0.war`, is not meant.
 fn built_war(directory: &Path) -> Option<String> {
     WAR_DIRECTORIES.iter().find_map(|place| {
         let mut names = names(&directory.join(place));
         names.retain(|name| name.ends_with(".war") && directory.join(place).join(name).is_file());
+        let all = names.len();
+        names.retain(|name| !name.ends_with("-plain.war"));
+        let end = if names.len() < all { "-*[!n].war" } else { "-*.war" };
         let name = names.first()?;
         let is_version = |index: &usize| name[index + 1..].starts_with(|c: char| c.is_ascii_digit());
         let version = name.match_indices('-').map(|(index, _)| index).find(is_version);
         let file = match (names.as_slice(), version) {
-            ([_], Some(index)) => format!("{}-*.war", &name[..index]),
+            ([_], Some(index)) => format!("{}{end}", &name[..index]),
             ([_], None) => name.clone(),
             _ => "*.war".to_owned(),
         };
@@ -217,6 +268,10 @@ mod tests {
             (&[pom, ("target/a.war", ""), ("target/b.war", "")], "target/*.war"),
             (&[("build.gradle.kts", "")], "build/libs/*.war"),
             (&[("build.gradle", ""), ("build/libs/a-1.war", "")], "build/libs/a-*.war"),
+            (
+                &[("build.gradle", ""), ("build/libs/a-1.war", ""), ("build/libs/a-1-plain.war", "")],
+                "build/libs/a-*[!n].war",
+            ),
             (&[("shop.war", "")], "shop.war"),
             (&[("web/WEB-INF/web.xml", "")], "web"),
             (&[pom, ("src/main/webapp/WEB-INF/web.xml", "")], "target/shop-*.war"),
@@ -239,6 +294,30 @@ mod tests {
         let environments = vec!["dev".to_owned(), "prod".to_owned()];
         let expected = Some(Configuration::Environments("config".to_owned(), environments));
         assert_eq!(project_of(&files).configuration, expected);
+    }
+
+    #[test]
+    fn finds_the_module_that_makes_the_war() {
+        let parent = "<project><artifactId>acme</artifactId><packaging>pom</packaging>\
+                      <licenses><license><name>MIT License</name></license></licenses></project>";
+        let web = "<project><artifactId>acme-web</artifactId><packaging>war</packaging></project>";
+        let maven = [("pom.xml", parent), ("web/pom.xml", web), ("web/config/a", "")];
+        let found = project(&maven).unwrap();
+        assert_eq!((found.name.as_str(), found.war.as_str()), ("acme-web", "web/target/acme-web-*.war"));
+        assert_eq!(found.configuration, Some(Configuration::Folder("web/config".to_owned())));
+        assert_eq!(found.license.as_deref(), Some("MIT"));
+        let gradle = [
+            ("settings.gradle.kts", "rootProject.name = \"orders\""),
+            ("build.gradle.kts", "version = \"1.0\""),
+            ("app/build.gradle.kts", "plugins { war }"),
+            ("config/dev/a", ""),
+            ("config/prod/a", ""),
+        ];
+        let found = project(&gradle).unwrap();
+        assert_eq!((found.name.as_str(), found.war.as_str()), ("orders", "app/build/libs/*.war"));
+        assert!(found.has_version && matches!(found.configuration, Some(Configuration::Environments(..))), "{found:?}");
+        let error = project(&[maven[0], maven[1], ("shop/pom.xml", web)]).unwrap_err().to_string();
+        assert!(error.ends_with("makes several web applications, in `shop`, `web`"), "{error}");
     }
 
     #[test]

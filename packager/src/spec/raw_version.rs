@@ -22,9 +22,10 @@ pub(super) enum RawVersion {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawVersionSource {
-    /// "war" (its pom.properties, else its manifest), "pom", "gradle" or "git".
+    /// "war" (its pom.properties, else its manifest), "pom", "gradle" (gradle.properties, else what a build.gradle assigns)
+    /// or "git".
     pub(super) from: String,
-    /// The pom.xml or gradle.properties; the nearest beside the spec or above it otherwise.
+    /// The pom.xml, gradle.properties or build.gradle; the nearest beside the spec or above it otherwise.
     pub(super) file: Option<String>,
     /// The tags of git that count, such as "v*" or "shop-*"; all otherwise.
     pub(super) tags: Option<String>,

@@ -3,7 +3,7 @@
 
 mod checkout;
 mod ci;
-mod gradle;
+pub(crate) mod gradle;
 mod mapping;
 mod order;
 mod pom;

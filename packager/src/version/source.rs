@@ -15,7 +15,7 @@ pub enum VersionSource {
     War,
     /// A pom.xml; without a path the nearest above the spec.
     Pom(Option<PathBuf>),
-    /// A gradle.properties; without a path the nearest above the spec.
+    /// A gradle.properties, or a version written out in a build.gradle; without a path the nearest above the spec.
     Gradle(Option<PathBuf>),
     /// The nearest tag of git that fits a pattern, `*` without one.
     Git(Option<String>),
@@ -62,10 +62,11 @@ impl VersionSource {
                 let file = file_or_above(file.as_ref(), "pom.xml", surroundings)?;
                 (pom::version(&file)?, format!("`{}`", file.display()))
             }
-            Self::Gradle(file) => {
-                let file = file_or_above(file.as_ref(), "gradle.properties", surroundings)?;
+            Self::Gradle(Some(file)) => {
+                let file = surroundings.directory.join(file);
                 (gradle::version(&file)?, format!("`{}`", file.display()))
             }
+            Self::Gradle(None) => of_gradle(surroundings)?,
             Self::Git(tags) => described(tags.as_deref().unwrap_or("*"), surroundings)?,
         };
         Ok(FoundVersion { is_written: false, ..FoundVersion::written(text, place, surroundings) })
@@ -97,6 +98,21 @@ fn first(war: Option<&Path>, surroundings: &Surroundings) -> Result<FoundVersion
         }
     }
     Err(VersionError::Nowhere)
+}
+
+/// The first of Gradle's files that says a version, each the nearest above the spec.
+fn of_gradle(surroundings: &Surroundings) -> Result<(String, String), VersionError> {
+    let mut refused = VersionError::NoFile(gradle::FILES[0]);
+    for name in gradle::FILES {
+        let version = surroundings.file_above(name).and_then(|file| Ok((gradle::version(&file)?, file)));
+        match version {
+            Ok((version, file)) => return Ok((version, format!("`{}`", file.display()))),
+            Err(VersionError::NoFile(_)) => {}
+            Err(error @ VersionError::NotInFile(_)) => refused = error,
+            Err(error) => return Err(error),
+        }
+    }
+    Err(refused)
 }
 
 fn file_or_above(
