@@ -1,5 +1,6 @@
 //! `pkg inspect`: what the headers of RPMs say, whether that is in order, and what one version would do to another.
 
+mod digests;
 mod json;
 pub(super) mod package_source;
 mod preflight_text;
@@ -11,6 +12,7 @@ use packager::preflight::{self, Preflight};
 use rpm_header::{FileEntry, FileKind, PackageHeader};
 use serde::Serialize;
 
+use self::digests::Digests;
 use self::package_source::{Fetched, PackageSource};
 use super::lint::{FindingJson, LintArgs, findings_json, tell};
 use crate::exit::{Exit, Failure};
@@ -23,9 +25,9 @@ Examples:
   pkg inspect dist/petclinic-1.5.0-58.noarch.rpm --against https://rpm.example.org/prod/Packages/petclinic-1.4.0-57.noarch.rpm
   pkg inspect --lint dist/*.rpm --lint-deny unowned-directory
 
-Any RPM will do, whoever built it; a URL may stand for a file. Only the headers are read, never the payload, and no
-signature is verified. With --json, each file gives one line of JSON. The exit code is 2 if any of the files can't be
-read, or --lint denies one.";
+Any RPM will do, whoever built it; a URL may stand for a file. The headers are read, and of a file the digests of header
+and payload are compared; nothing is unpacked, and no signature is verified. With --json, each file gives one line of
+JSON. The exit code is 2 if any of the files can't be read or is damaged, or --lint denies one.";
 
 /// Show what an RPM holds: identity, signatures, files, configuration, jars, dependencies, scriptlets, changelog.
 ///
@@ -53,6 +55,7 @@ struct Inspected<'a> {
     /// The file's size, bytes, where it is known.
     file_size: Option<u64>,
     header: PackageHeader,
+    digests: Digests,
     verdict: Verdict,
 }
 
@@ -78,6 +81,11 @@ pub(crate) async fn run(args: &Args, printer: &Printer) -> Result<Exit, Failure>
                 }
                 print(&inspected, preflight.as_ref(), printer);
                 tell(printer, &source.to_string(), &inspected.verdict);
+                if let Some(damage) = inspected.digests.damage() {
+                    let damaged = anyhow!("`{source}` is damaged: {damage} not what the digest in it says");
+                    printer.failure(&Failure::input(damaged));
+                    exit = Exit::Input;
+                }
                 if !inspected.verdict.denied.is_empty() {
                     exit = Exit::Input;
                 }
@@ -97,6 +105,10 @@ async fn inspect<'a>(
     args: &Args,
 ) -> anyhow::Result<(Inspected<'a>, Option<Preflight>)> {
     let Fetched { header, file_size } = source.read().await?;
+    let digests = match source {
+        PackageSource::File(path) => Digests::compare(path, &header)?,
+        PackageSource::Url(_) => Digests::default(),
+    };
     let preflight = old.map(|old| preflight::compare(old, &header)).transpose();
     let preflight = preflight.map_err(|error| anyhow!(error).context(format!("could not compare `{source}`")))?;
     let mut findings = Vec::new();
@@ -105,7 +117,7 @@ async fn inspect<'a>(
         findings.extend(preflight.iter().flat_map(lint::check_succession));
     }
     let verdict = args.policy.policy().judge(findings);
-    Ok((Inspected { source, file_size, header, verdict }, preflight))
+    Ok((Inspected { source, file_size, header, digests, verdict }, preflight))
 }
 
 fn print(inspected: &Inspected<'_>, preflight: Option<&Preflight>, printer: &Printer) {
@@ -169,6 +181,8 @@ mod tests {
             source_rpm: None,
             installed_size: 12,
             archive_size: 0,
+            header_sha256: None,
+            payload_sha256: None,
             payload_compressor: None,
             header_start: 136,
             header_end: 1000,
@@ -199,7 +213,8 @@ mod tests {
 
     /// What is inspected of the sample.
     pub(super) fn inspected<'a>(source: &'a PackageSource, header: PackageHeader) -> Inspected<'a> {
-        Inspected { source, file_size: Some(4096), header, verdict: Verdict::default() }
+        let digests = Digests { header: Some(digests::Comparison::Ok), payload: None };
+        Inspected { source, file_size: Some(4096), header, digests, verdict: Verdict::default() }
     }
 
     fn file(path: &str, mode: u16, group: &str, size: u64) -> FileEntry {

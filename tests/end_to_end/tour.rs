@@ -162,6 +162,32 @@ fn inspect_shows_what_was_built() {
     let json = run(pkg(directory.path()).args(["inspect", "--json"]).arg(&file));
     let json: Value = serde_json::from_str(json.ok()).unwrap();
     assert_eq!(json["nevra"], "hello-1.0-1.noarch");
+    assert_eq!(json["digests"], serde_json::json!({ "header": "ok", "payload": "ok" }));
+}
+
+/// What was cut off, or changed on its way, is shown as far as it can be read, and is no success.
+#[test]
+fn inspect_tells_what_is_damaged() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = build_hello(directory.path(), "1.0", "1");
+    let bytes = std::fs::read(directory.path().join(&file)).unwrap();
+    let summary = bytes.windows(5).rposition(|window| window == b"hello").unwrap();
+    let mut changed = bytes.clone();
+    changed[summary] = b'j';
+    for (bytes, says) in [
+        (&bytes[..bytes.len() - 1], "is damaged: its payload is not what the digest in it says"),
+        (&changed[..], "is damaged: its header is not what the digest in it says"),
+        (&bytes[..bytes.len() / 3], "could not inspect `damaged.rpm`"),
+    ] {
+        std::fs::write(directory.path().join("damaged.rpm"), bytes).unwrap();
+        let told = run(pkg(directory.path()).args(["inspect", "damaged.rpm"]));
+        told.exits(2);
+        told.says(&[says]);
+    }
+    run(std::process::Command::new("mkfifo").arg(directory.path().join("pipe"))).ok();
+    let pipe = run(pkg(directory.path()).args(["inspect", "pipe"]));
+    pipe.exits(2);
+    pipe.says(&["it is a named pipe"]);
 }
 
 #[test]

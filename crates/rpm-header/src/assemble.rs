@@ -63,6 +63,8 @@ fn assemble(signature: &Section, main: &Section) -> Result<PackageHeader, ReadHe
         installed_size: first_number(&[(main, Tag::LONGSIZE), (main, Tag::SIZE)])?,
         archive_size: archive_size(signature, main)?,
         payload_compressor: main.text(Tag::PAYLOADCOMPRESSOR)?,
+        header_sha256: signature.text(Tag::SHA256HEADER)?,
+        payload_sha256: payload_sha256(main)?,
         header_start: main.start,
         header_end: main.end,
         provides: provides(main, &nevra, is_source)?,
@@ -82,6 +84,13 @@ fn assemble(signature: &Section, main: &Section) -> Result<PackageHeader, ReadHe
         signatures: signatures(signature)?,
         nevra,
     })
+}
+
+/// The payload's digest, if it is one of SHA-256 (RFC 4880, section 9.4).
+fn payload_sha256(main: &Section) -> Result<Option<String>, ReadHeaderError> {
+    const SHA256: u64 = 8;
+    let digest = main.text(Tag::PAYLOADDIGEST)?;
+    Ok(digest.filter(|_| main.number(Tag::PAYLOADDIGESTALGO).is_ok_and(|algorithm| algorithm == Some(SHA256))))
 }
 
 /// A source package has no source package. Packages before rpm 4.0 don't say more; their source packages have files

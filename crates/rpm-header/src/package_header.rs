@@ -48,6 +48,10 @@ pub struct PackageHeader {
     /// PAYLOADCOMPRESSOR, such as `gzip`, `zstd`; not recorded for payloads that are not compressed, nor for the gzip of
     /// ancient packages.
     pub payload_compressor: Option<String>,
+    /// SHA256 of the signature header: the digest of the main header, hexadecimal.
+    pub header_sha256: Option<String>,
+    /// PAYLOADDIGEST, where it is SHA-256: the digest of the payload as it is in the file, hexadecimal.
+    pub payload_sha256: Option<String>,
     /// First byte of the main header within the file (repodata's `header-range start`).
     pub header_start: u64,
     /// First byte after the main header (repodata's `header-range end`); the payload begins here.

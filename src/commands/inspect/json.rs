@@ -4,6 +4,7 @@ use rpm_header::{Dependency, FileEntry, FileKind, Signature};
 use serde::Serialize;
 
 use super::Inspected;
+use super::digests::Digests;
 use crate::commands::lint::{FindingJson, findings_json};
 
 /// What is printed for a file.
@@ -39,6 +40,8 @@ pub(super) struct Inspection<'a> {
     payload_compressor: Option<&'a str>,
     header_start: u64,
     header_end: u64,
+    /// "ok", "wrong", or null where there is nothing to compare.
+    digests: Digests,
     signatures: Vec<SignatureJson>,
     configuration: Vec<&'a str>,
     jars: Vec<&'a str>,
@@ -165,6 +168,7 @@ impl<'a> Inspection<'a> {
             payload_compressor: header.payload_compressor.as_deref(),
             header_start: header.header_start,
             header_end: header.header_end,
+            digests: inspected.digests,
             signatures: header.signatures.iter().map(SignatureJson::of).collect(),
             configuration: inspected.configuration().map(|file| file.path.as_str()).collect(),
             jars: inspected.jars().map(|file| file.path.as_str()).collect(),
@@ -274,8 +278,8 @@ mod tests {
         let keys: Vec<&str> = json.as_object().unwrap().keys().map(String::as_str).collect();
         assert_eq!(
             keys.join(" "),
-            "arch archive_size bug_url build_host build_time changelog configuration conflicts description dist_url \
-             distribution enhances epoch file file_size files findings group header_end header_start installed_size is_source jars \
+            "arch archive_size bug_url build_host build_time changelog configuration conflicts description digests \
+             dist_url distribution enhances epoch file file_size files findings group header_end header_start installed_size is_source jars \
              license name nevra obsoletes old_enhances old_suggests packager payload_compressor provides recommends \
              release requires rpm_version scriptlets signatures source_rpm suggests summary supplements triggers url \
              vcs vendor version"

@@ -1,7 +1,8 @@
 //! Where a package's headers come from: a file, or a web server, of which only as many bytes are asked for as it takes.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::os::unix::fs::FileTypeExt;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -37,6 +38,7 @@ impl PackageSource {
         let failed = || format!("could not inspect `{self}`");
         match self {
             Self::File(path) => {
+                refuse_named_pipe(path).with_context(failed)?;
                 let header = match PackageHeader::read_file(path) {
                     Err(error @ ReadHeaderError::Open { .. }) => return Err(error.into()),
                     other => other.with_context(failed)?,
@@ -46,6 +48,15 @@ impl PackageSource {
             Self::Url(url) => fetch(url).await.with_context(failed),
         }
     }
+}
+
+/// A pipe that nobody writes to would never end; one that comes of a shell's `<(…)`, in `/dev`, has its writer.
+fn refuse_named_pipe(path: &Path) -> anyhow::Result<()> {
+    let is_pipe = std::fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_fifo());
+    if is_pipe && !path.starts_with("/dev") && !path.starts_with("/proc") {
+        bail!("it is a named pipe; allowed are files and URLs");
+    }
+    Ok(())
 }
 
 /// Asks for ranges until the headers are there; of a server that knows no ranges, reads on in its one answer.

@@ -4,6 +4,7 @@ use chrono::DateTime;
 use rpm_header::{Dependency, FileEntry, PackageHeader, Signature, Trigger};
 
 use super::Inspected;
+use super::digests::{Comparison, Digests};
 use crate::render::printable;
 
 /// Lays out everything that an RPM's headers say, without a line end at the end.
@@ -95,6 +96,7 @@ fn facts(inspected: &Inspected<'_>) -> Vec<String> {
         ("Built from", text(&header.source_rpm)),
         ("Size", Some(size)),
         ("Payload", text(&header.payload_compressor)),
+        ("Digests", Some(digests(inspected.digests))),
     ];
     let facts = facts.into_iter().filter_map(|(name, value)| Some((name, value.filter(|value| !value.is_empty())?)));
     let signatures = if header.signatures.is_empty() {
@@ -104,6 +106,18 @@ fn facts(inspected: &Inspected<'_>) -> Vec<String> {
     };
     let signatures = signatures.into_iter().map(|signature| ("Signature", signature));
     facts.chain(signatures).map(|(name, value)| format!("{name:<11} {value}")).collect()
+}
+
+fn digests(digests: Digests) -> String {
+    let one = |name: &str, comparison: Option<Comparison>| {
+        let said = match comparison? {
+            Comparison::Ok => "OK",
+            Comparison::Wrong => "WRONG",
+        };
+        Some(format!("{name} {said}"))
+    };
+    let all = [one("header", digests.header), one("payload", digests.payload)];
+    all.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 fn signature(signature: &Signature) -> String {
@@ -212,6 +226,7 @@ An \\u{1b}[31mapplication
 License     MIT
 Built       1970-01-01 00:00:01 UTC
 Size        4.0 KiB (4096 bytes), 12 bytes installed
+Digests     header OK
 Signature   unknown (RSAHEADER)
 
 Configuration
