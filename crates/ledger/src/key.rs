@@ -11,6 +11,12 @@ pub(crate) fn blob(digest: &Digest) -> Path {
     Path::from_iter(["blobs", &digest[..2], &digest])
 }
 
+/// What a composite blob consists of: `composites/<first two digits>/<sha256>.json`.
+pub(crate) fn composite(digest: &Digest) -> Path {
+    let digest = digest.to_string();
+    Path::from_iter(["composites", &digest[..2], &format!("{digest}.json")])
+}
+
 /// A blob on its way in whose digest is not known yet.
 pub(crate) fn incoming() -> Path {
     Path::from_iter(["incoming", &Uuid::new_v4().to_string()])

@@ -5,13 +5,17 @@
 //! read what came, rebase and try again. A [`Store`] is an object store; a directory is the default.
 
 mod commit;
+mod composite;
 mod digest;
 mod key;
 mod ledger;
+mod read;
 mod store;
 mod sweep;
 
 pub use commit::{Author, Commit, Position};
+pub use composite::{Composite, CompositeBuilder, Part};
 pub use digest::{Digest, DigestBuilder, ParseDigestError};
 pub use ledger::{AppendError, Ledger, LedgerError};
-pub use store::{BlobReader, ReceiveError, ReceivedBlob, Store, StoreError};
+pub use read::BlobReader;
+pub use store::{ReceiveError, ReceivedBlob, Store, StoreError};

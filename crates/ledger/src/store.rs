@@ -6,11 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures::stream::BoxStream;
-use futures::{Stream, StreamExt, TryStreamExt};
+use futures::{Stream, StreamExt};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
-use object_store::{GetOptions, MultipartUpload, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
+use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -22,7 +21,7 @@ const PART: usize = 1 << 20;
 /// Blobs named by their sha256, and ledgers, in one place. Cloning is cheap.
 #[derive(Debug, Clone)]
 pub struct Store {
-    objects: Arc<dyn ObjectStore>,
+    pub(crate) objects: Arc<dyn ObjectStore>,
     directory: Arc<std::path::Path>,
 }
 
@@ -44,6 +43,31 @@ pub enum StoreError {
     /// The store overwrites where it was asked to create: two writers would destroy each other's commits.
     #[error("store `{0}` ignores create-if-absent, so concurrent writers would lose commits: use another store")]
     Unconditional(String),
+    /// What stands for a composite blob is none.
+    #[error("`{object}` does not say what a composite blob consists of")]
+    Composite {
+        /// The object's key.
+        object: String,
+        /// What is wrong with it, where it is not of the right shape.
+        #[source]
+        source: Option<serde_json::Error>,
+    },
+    /// A part of a composite blob is gone.
+    #[error("blob `{part}`, of which another consists, is missing")]
+    MissingPart {
+        /// The part.
+        part: Digest,
+    },
+    /// A range lies outside of its blob.
+    #[error("blob `{blob}` has {size} bytes, and no bytes {} to {}", range.start, range.end)]
+    Range {
+        /// The blob.
+        blob: Digest,
+        /// Its size, bytes.
+        size: u64,
+        /// What was asked for.
+        range: Range<u64>,
+    },
     /// An operation on an object failed.
     #[error("store failed to {operation} `{object}`")]
     Object {
@@ -89,14 +113,6 @@ pub struct ReceivedBlob {
     pub digest: Digest,
     /// Its size, bytes.
     pub size: u64,
-}
-
-/// A blob, or a range of it, as a stream.
-pub struct BlobReader {
-    /// The size of the whole blob, bytes.
-    pub size: u64,
-    /// The bytes of the range asked for.
-    pub stream: BoxStream<'static, Result<Bytes, StoreError>>,
 }
 
 /// What came of creating an object.
@@ -150,7 +166,7 @@ impl Store {
     pub async fn put_blob(&self, bytes: Bytes) -> Result<Digest, StoreError> {
         let digest = Digest::of(&bytes);
         let key = key::blob(&digest);
-        self.objects.put(&key, PutPayload::from_bytes(bytes)).await.map_err(|source| failed("write", &key, source))?;
+        self.put(&key, bytes).await?;
         Ok(digest)
     }
 
@@ -186,56 +202,6 @@ impl Store {
         }
     }
 
-    /// Reads a whole blob into memory; `None` where there is none.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the store fails.
-    pub async fn blob(&self, digest: &Digest) -> Result<Option<Bytes>, StoreError> {
-        self.get(&key::blob(digest)).await
-    }
-
-    /// Opens a blob, or a range of its bytes, to be streamed; `None` where there is none.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the store fails or the range lies outside of the blob.
-    pub async fn open_blob(
-        &self,
-        digest: &Digest,
-        range: Option<Range<u64>>,
-    ) -> Result<Option<BlobReader>, StoreError> {
-        let key = key::blob(digest);
-        match self.objects.get_opts(&key, GetOptions::new().with_range(range)).await {
-            Ok(result) => {
-                let size = result.meta.size;
-                let stream = result.into_stream().map_err(move |source| failed("read", &key, source)).boxed();
-                Ok(Some(BlobReader { size, stream }))
-            }
-            Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(source) => Err(failed("read", &key, source)),
-        }
-    }
-
-    /// Gives a blob's size in bytes; `None` where there is none.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the store fails.
-    pub async fn blob_size(&self, digest: &Digest) -> Result<Option<u64>, StoreError> {
-        let key = key::blob(digest);
-        match self.objects.head(&key).await {
-            Ok(meta) => Ok(Some(meta.size)),
-            Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(source) => Err(failed("read", &key, source)),
-        }
-    }
-
-    pub(crate) async fn get(&self, key: &Path) -> Result<Option<Bytes>, StoreError> {
-        match self.objects.get(key).await {
-            Ok(result) => result.bytes().await.map(Some).map_err(|source| failed("read", key, source)),
-            Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(source) => Err(failed("read", key, source)),
-        }
-    }
-
     pub(crate) async fn create(&self, key: &Path, bytes: Bytes) -> Result<Created, StoreError> {
         let options = PutOptions::from(PutMode::Create);
         match self.objects.put_opts(key, PutPayload::from_bytes(bytes), options).await {
@@ -243,6 +209,11 @@ impl Store {
             Err(object_store::Error::AlreadyExists { .. }) => Ok(Created::Exists),
             Err(source) => Err(failed("create", key, source)),
         }
+    }
+
+    pub(crate) async fn put(&self, key: &Path, bytes: Bytes) -> Result<(), StoreError> {
+        let written = self.objects.put(key, PutPayload::from_bytes(bytes)).await;
+        written.map(drop).map_err(|source| failed("write", key, source))
     }
 
     async fn settle(&self, from: &Path, digest: &Digest) -> Result<(), StoreError> {
@@ -270,12 +241,6 @@ impl ReceivedBlob {
             }
             _ => Ok(self),
         }
-    }
-}
-
-impl std::fmt::Debug for BlobReader {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("BlobReader").field("size", &self.size).finish_non_exhaustive()
     }
 }
 
@@ -307,15 +272,16 @@ async fn fill<E: std::error::Error + 'static>(
     Ok(ReceivedBlob { digest: digest.finish(), size })
 }
 
-fn failed(operation: &'static str, key: &Path, source: object_store::Error) -> StoreError {
+pub(crate) fn failed(operation: &'static str, key: &Path, source: object_store::Error) -> StoreError {
     StoreError::Object { operation, object: key.to_string(), source }
 }
 
 #[cfg(test)]
 mod tests {
-    use futures::stream;
+    use futures::{TryStreamExt, stream};
 
     use super::*;
+    use crate::CompositeBuilder;
 
     async fn open() -> (tempfile::TempDir, Store) {
         let directory = tempfile::tempdir().unwrap();
@@ -352,6 +318,27 @@ mod tests {
         let missing = Digest::of(b"never stored");
         assert!(store.blob(&missing).await.unwrap().is_none());
         assert!(store.open_blob(&missing, None).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn composites_read_like_other_blobs() {
+        let (_directory, store) = open().await;
+        let mut builder = CompositeBuilder::new();
+        for text in [Bytes::from_static(b"hello, "), Bytes::new(), Bytes::from_static(b"world")] {
+            builder.push(store.put_blob(text.clone()).await.unwrap(), &text);
+        }
+        let composite = builder.finish();
+        assert!(store.blob(&composite.digest()).await.unwrap().is_none());
+        store.put_composite(&composite).await.unwrap();
+        let digest = Digest::of(b"hello, world");
+        assert_eq!(store.blob(&digest).await.unwrap().unwrap(), "hello, world");
+        assert_eq!(store.blob_size(&digest).await.unwrap(), Some(12));
+        for range in [0..12, 5..9, 7..12, 3..3, 12..12] {
+            let reader = store.open_blob(&digest, Some(range.clone())).await.unwrap().unwrap();
+            let parts: Vec<Bytes> = reader.stream.try_collect().await.unwrap();
+            assert_eq!(parts.concat(), &b"hello, world"[range.start as usize..range.end as usize], "{range:?}");
+        }
+        assert!(matches!(store.open_blob(&digest, Some(5..13)).await, Err(StoreError::Range { .. })));
     }
 
     #[tokio::test]
