@@ -21,7 +21,11 @@ pub use change::{Action, Change, ChannelView, PackageRecord};
 pub use channel::{Channel, Listing, View};
 pub use error::RepositoryError;
 pub use http::{Access, Server, TokenError, serve};
-pub use repodata::{Document, FileIdentity, Fragments, MetadataKind, ParseFragmentsError, render_repomd};
+pub use repodata::{
+    AssembledDocument, Compression, Document, DocumentBuilder, DocumentRecord, FileIdentity, Fragments, Member,
+    MetadataFile, MetadataKind, PackedMember, PackedPage, PageMembers, ParseCompressionError, ParseFragmentsError,
+    ParseMetadataFileError, PlannedPage, plan_pages, render_repomd, repomd_xml,
+};
 pub use repository::{Outcome, Repository};
 pub use signing_key::{SigningKey, SigningKeyError};
 pub use state::{FoldError, MetadataRecord, RepositoryState};

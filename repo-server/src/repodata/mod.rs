@@ -3,13 +3,23 @@
 //! The XML of a package is rendered once, when it comes, and kept; documents are put together from those fragments.
 //! The format is createrepo_c's, which is its only specification.
 
+mod assembly;
+mod compression;
 mod dependencies;
 mod document;
 mod fragments;
+mod kind;
+mod member;
+mod page;
 mod primary_path;
 mod repomd;
 mod xml;
 
-pub use document::{Document, MetadataKind};
+pub use assembly::{AssembledDocument, DocumentBuilder, DocumentRecord};
+pub use compression::{Compression, ParseCompressionError};
+pub use document::Document;
 pub use fragments::{FileIdentity, Fragments, ParseFragmentsError};
-pub use repomd::render_repomd;
+pub use kind::{MetadataFile, MetadataKind, ParseMetadataFileError};
+pub use member::{Member, PackedMember};
+pub use page::{PackedPage, PageMembers, PlannedPage, plan_pages};
+pub use repomd::{render_repomd, repomd_xml};
