@@ -31,14 +31,16 @@ enum Private {
     Gpg(GpgKey),
 }
 
-/// Makes a key without a passphrase and gives its private half, armored. Takes seconds of pure computing.
+/// Makes a key and gives its private half, armored, locked by the passphrase where there is one. Takes seconds of pure
+/// computing.
 ///
 /// # Errors
 /// [`PrivateKeyError::Make`]
-pub fn generate(user_id: &str) -> Result<String, PrivateKeyError> {
+pub fn generate(user_id: &str, passphrase: Option<&str>) -> Result<String, PrivateKeyError> {
     let failed = |error: String| PrivateKeyError::Make(error);
     let mut parameters = SecretKeyParamsBuilder::default();
     parameters.key_type(KEY_TYPE).can_certify(true).can_sign(true).primary_user_id(user_id.to_owned());
+    parameters.passphrase(passphrase.map(str::to_owned));
     let parameters = parameters.build().map_err(|error| failed(error.to_string()))?;
     let secret = parameters.generate(rand::rngs::OsRng).map_err(|error| failed(error.to_string()))?;
     secret.to_armored_string(ArmorOptions::default()).map_err(|error| failed(error.to_string()))
@@ -170,7 +172,7 @@ mod tests {
     fn made_loaded_and_verified() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("a.key");
-        fs_err::write(&path, generate("shop").unwrap()).unwrap();
+        fs_err::write(&path, generate("shop", None).unwrap()).unwrap();
         let key = PrivateKey::load(&path, None).unwrap();
         assert_eq!(key.fingerprint(), key.signing_fingerprint());
         assert!(key.public().starts_with("-----BEGIN PGP PUBLIC KEY BLOCK-----"));
@@ -184,6 +186,9 @@ mod tests {
         assert_eq!(trusted.verify(&packet, &b"hello"[..]).unwrap().fingerprint, key.fingerprint());
         assert!(trusted.verify(&packet, &b"hullo"[..]).is_err());
 
+        fs_err::write(&path, generate("shop", Some("secret")).unwrap()).unwrap();
+        assert!(matches!(PrivateKey::load(&path, None), Err(PrivateKeyError::Locked { .. })));
+        assert!(PrivateKey::load(&path, Some("secret")).is_ok());
         fs_err::write(&path, "no key").unwrap();
         assert!(matches!(PrivateKey::load(&path, None), Err(PrivateKeyError::NoKey { .. })));
         assert!(matches!(PrivateKey::load(&directory.path().join("b"), None), Err(PrivateKeyError::Read(_))));

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use pgp::composed::{ArmorOptions, Deserializable, SignedPublicKey};
 use pgp::crypto::hash::HashAlgorithm;
-use pgp::packet::Signature;
+use pgp::packet::{Signature, SignatureType};
 
 use crate::certificate::{self, VerifyingPart};
 use crate::private_key::parse;
@@ -60,6 +60,9 @@ pub enum VerifyError {
     /// It is no signature.
     #[error("the signature can't be read")]
     Damaged(#[source] pgp::errors::Error),
+    /// It says something else of the bytes than that they are signed.
+    #[error("the signature is no signature of a file")]
+    Kind,
     /// Its hash can be forged.
     #[error("the signature is made with {0}, which can be forged")]
     Hash(HashAlgorithm),
@@ -99,6 +102,13 @@ impl TrustedKeys {
         self.keys.iter().map(|key| (key.fingerprint.as_str(), key.owner.as_str()))
     }
 
+    /// The key of a fingerprint, alone.
+    #[must_use]
+    pub fn one(&self, fingerprint: &str) -> Option<Self> {
+        let key = self.keys.iter().find(|key| key.fingerprint == fingerprint)?;
+        Some(Self { keys: vec![key.clone()] })
+    }
+
     /// Adds the keys of others that are not here yet.
     #[must_use]
     pub fn and(mut self, others: Self) -> Self {
@@ -124,6 +134,9 @@ impl TrustedKeys {
     /// [`VerifyError`]
     pub fn verify(&self, packet: &[u8], data: impl Read) -> Result<Signer, VerifyError> {
         let signature = parse(packet).map_err(VerifyError::Damaged)?;
+        if signature.typ() != Some(SignatureType::Binary) {
+            return Err(VerifyError::Kind);
+        }
         let hash = signature.hash_alg().unwrap_or(HashAlgorithm::None);
         let strong = [
             HashAlgorithm::Sha256,
