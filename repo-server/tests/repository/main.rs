@@ -8,4 +8,6 @@ mod createrepo;
 mod engine;
 mod http;
 mod support;
+mod surgery;
 mod xml_tree;
+mod zoo;
