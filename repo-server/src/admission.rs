@@ -8,7 +8,7 @@ use nevra::Nevra;
 use rpm_header::{PackageHeader, ReadHeaderError};
 use tokio_util::io::{StreamReader, SyncIoBridge};
 
-use crate::change::PackageRecord;
+use crate::state::PackageRecord;
 use crate::error::RepositoryError;
 use crate::repodata::{FileIdentity, Fragments};
 use crate::state::RepositoryState;

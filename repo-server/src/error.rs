@@ -1,5 +1,7 @@
 //! Why the repository did not do what was asked.
 
+use std::sync::Arc;
+
 use ledger::{Digest, LedgerError, StoreError};
 use nevra::{Nevra, PackageQuery};
 use repo_api::ChannelName;
@@ -128,9 +130,22 @@ pub enum RepositoryError {
     /// Compressing failed.
     #[error("a metadata document can't be rendered")]
     Render(#[source] std::io::Error),
+    /// What several requests wanted to commit together failed.
+    #[error(transparent)]
+    Together(Arc<RepositoryError>),
     /// A task of the server was stopped.
     #[error("the server is stopping")]
     Stopping,
+}
+
+impl RepositoryError {
+    /// Tells whether it would befall every other request just as well.
+    pub(crate) fn is_of_the_store(&self) -> bool {
+        matches!(
+            self,
+            Self::Store(_) | Self::Ledger(_) | Self::Fold(_) | Self::Key(_) | Self::Busy { .. } | Self::Stopping
+        )
+    }
 }
 
 fn listing(names: &[String]) -> String {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use nevra::{Nevra, PackageQuery};
 use repo_api::ChannelName;
 
-use crate::change::PackageRecord;
-use crate::channel::Channel;
+use crate::state::PackageRecord;
+use crate::state::Channel;
 use crate::error::RepositoryError;
 use crate::state::RepositoryState;
 

@@ -2,10 +2,9 @@
 
 use std::ops::Range;
 
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, DigestBuilder};
+use crate::Digest;
 
 /// The version of the stored form that this program writes, and the newest that it reads.
 const SCHEMA: u32 = 1;
@@ -30,36 +29,14 @@ pub struct Part {
     pub size: u64,
 }
 
-/// Puts a [`Composite`] together, hashing the parts' bytes as they are given.
-#[derive(Debug, Default)]
-pub struct CompositeBuilder {
-    digest: DigestBuilder,
-    size: u64,
-    parts: Vec<Part>,
-}
-
-impl CompositeBuilder {
-    /// Starts with no parts.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Adds a part, whose bytes are those of its digest.
-    pub fn push(&mut self, digest: Digest, bytes: &Bytes) {
-        self.digest.update(bytes);
-        self.size += bytes.len() as u64;
-        self.parts.push(Part { digest, size: bytes.len() as u64 });
-    }
-
-    /// Gives the composite of all parts.
-    #[must_use]
-    pub fn finish(self) -> Composite {
-        Composite { schema: SCHEMA, digest: self.digest.finish(), size: self.size, parts: self.parts }
-    }
-}
-
 impl Composite {
+    /// Names the blobs whose bytes, one after the other, have a digest; that they do is for the caller to know.
+    #[must_use]
+    pub fn new(digest: Digest, parts: Vec<Part>) -> Self {
+        let size = parts.iter().map(|part| part.size).sum();
+        Self { schema: SCHEMA, digest, size, parts }
+    }
+
     /// The sha256 of all bytes.
     #[must_use]
     pub fn digest(&self) -> Digest {
@@ -106,12 +83,9 @@ mod tests {
 
     #[test]
     fn ranges_fall_into_pieces() {
-        let mut builder = CompositeBuilder::new();
-        let texts = [&b"abc"[..], b"", b"defg"].map(Bytes::from_static);
-        for text in &texts {
-            builder.push(Digest::of(text), text);
-        }
-        let composite = builder.finish();
+        let parts =
+            ["abc", "", "defg"].map(|text| Part { digest: Digest::of(text.as_bytes()), size: text.len() as u64 });
+        let composite = Composite::new(Digest::of(b"abcdefg"), parts.to_vec());
         assert_eq!((composite.digest(), composite.size()), (Digest::of(b"abcdefg"), 7));
         let pieces = |range: Range<u64>| -> Vec<_> {
             composite.pieces(&range).into_iter().map(|(part, range)| (part.size, range)).collect()

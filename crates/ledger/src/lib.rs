@@ -14,7 +14,7 @@ mod store;
 mod sweep;
 
 pub use commit::{Author, Commit, Position};
-pub use composite::{Composite, CompositeBuilder, Part};
+pub use composite::{Composite, Part};
 pub use digest::{Digest, DigestBuilder, ParseDigestError};
 pub use ledger::{AppendError, Ledger, LedgerError};
 pub use read::BlobReader;

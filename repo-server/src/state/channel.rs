@@ -1,22 +1,26 @@
 //! One channel of a repository: what it lists, what it ever listed, and what it showed when.
 
-use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use ledger::Commit;
 use nevra::{Nevra, PackageQuery};
 
-use crate::change::{Change, ChannelView, PackageRecord};
+use super::change::{ChannelView, PackageRecord};
+use super::fold::Place;
+use super::package_file::PackageFile;
+use super::pages::Page;
+use super::sorted_map::{Keyed, SortedMap};
 
 /// One channel.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Channel {
-    pub(crate) listed: BTreeMap<Nevra, Listing>,
-    /// Every package that was ever listed, by file name: a client may still hold metadata that names it.
-    files: HashMap<String, Arc<PackageRecord>>,
+    pub(super) listed: SortedMap<Listing>,
+    /// Every package that was ever listed: a client may still hold metadata that names it.
+    pub(super) files: SortedMap<PackageFile>,
     /// What it showed from each commit that changed it on.
-    pub(crate) views: BTreeMap<u64, View>,
+    pub(super) views: SortedMap<View>,
+    /// How the packages listed now stand in the documents.
+    pub(super) pages: Arc<Vec<Arc<Page>>>,
 }
 
 /// A package's place in a channel.
@@ -29,12 +33,14 @@ pub struct Listing {
     /// When that commit was made.
     pub at: DateTime<Utc>,
     /// Who made that commit.
-    pub who: String,
+    pub who: Arc<str>,
 }
 
 /// What a channel shows since a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct View {
+    /// The commit.
+    pub commit: u64,
     /// When the commit was made.
     pub at: DateTime<Utc>,
     /// The blobs.
@@ -44,26 +50,44 @@ pub struct View {
 impl Channel {
     /// The packages that it lists, in the order of their names and versions.
     #[must_use]
-    pub fn listed(&self) -> &BTreeMap<Nevra, Listing> {
+    pub fn listed(&self) -> &SortedMap<Listing> {
         &self.listed
     }
 
     /// The package of a file name, listed now or earlier.
     #[must_use]
     pub fn file(&self, file_name: &str) -> Option<&Arc<PackageRecord>> {
-        self.files.get(file_name)
+        self.files.get(file_name).map(|file| &file.package)
+    }
+
+    /// Every package that was ever listed.
+    #[must_use]
+    pub fn files(&self) -> &SortedMap<PackageFile> {
+        &self.files
+    }
+
+    /// How the packages listed now stand in the documents, in order.
+    #[must_use]
+    pub fn pages(&self) -> &[Arc<Page>] {
+        &self.pages
+    }
+
+    /// What it showed from each commit that changed it on.
+    #[must_use]
+    pub fn views(&self) -> &SortedMap<View> {
+        &self.views
     }
 
     /// What it shows now, with the commit since which it does.
     #[must_use]
     pub fn view(&self) -> Option<(u64, &View)> {
-        self.views.last_key_value().map(|(commit, view)| (*commit, view))
+        self.views.last().map(|view| (view.commit, view))
     }
 
     /// What it showed as of a commit.
     #[must_use]
     pub fn view_at(&self, commit: u64) -> Option<&View> {
-        self.views.range(..=commit).next_back().map(|(_, view)| view)
+        self.views.last_in(..=commit)
     }
 
     /// The packages listed now that a query names.
@@ -75,14 +99,31 @@ impl Channel {
     /// The packages listed now or earlier that a query names.
     #[must_use]
     pub fn ever_matching(&self, query: &PackageQuery) -> Vec<&Arc<PackageRecord>> {
-        self.files.values().filter(|package| query.matches(&package.nevra)).collect()
+        self.files.values().map(|file| &file.package).filter(|package| query.matches(&package.nevra)).collect()
     }
 
     /// Lists a package from a commit on; one that is listed already keeps its place.
-    pub(crate) fn list(&mut self, package: Arc<PackageRecord>, commit: &Commit<Change>) {
-        self.files.insert(package.file_name(), Arc::clone(&package));
-        let who = commit.author.who.clone();
-        let listing = Listing { package: Arc::clone(&package), commit: commit.number, at: commit.at, who };
-        self.listed.entry(package.nevra.clone()).or_insert(listing);
+    pub(super) fn list(&mut self, file: &PackageFile, who: &Arc<str>, place: &Place) {
+        self.files.insert(file.clone());
+        if !self.listed.contains_key(&file.package.nevra) {
+            let package = Arc::clone(&file.package);
+            self.listed.insert(Listing { package, commit: place.commit, at: place.at, who: Arc::clone(who) });
+        }
+    }
+}
+
+impl Keyed for Listing {
+    type Key = Nevra;
+
+    fn key(&self) -> &Nevra {
+        &self.package.nevra
+    }
+}
+
+impl Keyed for View {
+    type Key = u64;
+
+    fn key(&self) -> &u64 {
+        &self.commit
     }
 }

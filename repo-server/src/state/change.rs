@@ -2,18 +2,30 @@
 
 use std::collections::BTreeMap;
 
-use ledger::Digest;
+use ledger::{Author, Digest};
 use nevra::Nevra;
 use repo_api::ChannelName;
 use serde::{Deserialize, Serialize};
 
-/// The payload of a commit: what was done, and what every channel that it touched shows from then on.
+use crate::repodata::{DocumentRecord, PageMembers};
+
+/// The payload of a commit: what was done, and what every channel that it touched shows from then on. One commit carries
+/// what several requests asked for at the same time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
+    /// What was done, in order.
+    pub entries: Vec<Entry>,
+    /// What each changed channel shows now. All that is named here is in the store before the commit is made.
+    pub shown: BTreeMap<ChannelName, Shown>,
+}
+
+/// What one request did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Who asked for it.
+    pub author: Author,
     /// What was done.
     pub action: Action,
-    /// What each changed channel shows now. All that is named here is in the store before the commit is made.
-    pub shown: BTreeMap<ChannelName, ChannelView>,
 }
 
 /// What was done.
@@ -36,8 +48,8 @@ pub enum Action {
     Promoted {
         /// The channel that listed them.
         from: ChannelName,
-        /// The channel that lists them too now.
-        to: ChannelName,
+        /// The channels that list them too now.
+        to: Vec<ChannelName>,
         /// The packages.
         packages: Vec<Nevra>,
     },
@@ -51,7 +63,7 @@ pub enum Action {
 }
 
 /// A package, as the repository knows it for ever.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct PackageRecord {
     /// Its whole identity.
     pub nevra: Nevra,
@@ -77,12 +89,38 @@ pub struct ChannelView {
     pub repomd: Digest,
     /// repomd.xml.asc.
     pub signature: Digest,
-    /// Primary, compressed.
-    pub primary: Digest,
-    /// Filelists, compressed.
-    pub filelists: Digest,
-    /// Other, compressed.
-    pub other: Digest,
+    /// What repomd.xml names.
+    pub documents: Vec<DocumentRecord>,
+}
+
+/// What a channel shows from a commit on, and how its pages came from those before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shown {
+    /// What it shows.
+    #[serde(flatten)]
+    pub view: ChannelView,
+    /// Its pages, in order; pages of before that are not named here are gone.
+    pub pages: Vec<PageStep>,
+}
+
+/// Some pages of a channel after a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PageStep {
+    /// Pages that were there before.
+    Kept {
+        /// The number of the first, as it was before.
+        from: usize,
+        /// How many.
+        count: usize,
+    },
+    /// A new page. Its packages are the next of those that the commit lists and stand in no kept page.
+    Fresh {
+        /// How many packages it has.
+        packages: usize,
+        /// Its parts of the documents.
+        members: PageMembers,
+    },
 }
 
 impl Action {
@@ -92,7 +130,7 @@ impl Action {
         match self {
             Self::ChannelsCreated { channels } => channels.iter().collect(),
             Self::Published { channel, .. } | Self::Withdrawn { channel, .. } => vec![channel],
-            Self::Promoted { to, .. } => vec![to],
+            Self::Promoted { to, .. } => to.iter().collect(),
         }
     }
 }

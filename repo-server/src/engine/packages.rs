@@ -1,0 +1,132 @@
+//! Publishing, promoting and withdrawing.
+
+use futures::{StreamExt, TryStreamExt, stream};
+use ledger::Author;
+use nevra::{Nevra, PackageQuery};
+use repo_api::ChannelName;
+
+use super::group::Decision;
+use super::repository::{HEADERS_AT_ONCE, Outcome, Repository, seconds_now};
+use crate::admission::{Candidate, Upload, admit, examine};
+use crate::error::RepositoryError;
+use crate::resolve;
+use crate::state::{Action, PackageRecord, RepositoryState};
+
+impl Repository {
+    /// Lists uploaded packages in a channel, all of them in one commit.
+    ///
+    /// # Errors
+    /// [`RepositoryError`]; the channel is unchanged then.
+    pub async fn publish(
+        &self,
+        channel: &ChannelName,
+        uploads: &[Upload],
+        author: Author,
+    ) -> Result<Outcome, RepositoryError> {
+        named(uploads)?;
+        resolve::channel(&self.state(), channel)?;
+        let now = seconds_now();
+        let examined: Vec<_> = uploads.iter().map(|upload| self.examine(upload.clone(), now)).collect();
+        let candidates: Vec<_> = stream::iter(examined).buffered(HEADERS_AT_ONCE).try_collect().await?;
+        let channel = channel.clone();
+        self.change(author, move |state| {
+            let listed = resolve::channel(state, &channel)?.listed();
+            let packages = admit(state, &candidates)?;
+            let mut new: Vec<PackageRecord> = Vec::new();
+            for package in &packages {
+                if !listed.contains_key(&package.nevra) && !new.contains(package) {
+                    new.push(package.clone());
+                }
+            }
+            let action = Action::Published { channel: channel.clone(), packages: new.clone() };
+            Ok(Decision { action: (!new.is_empty()).then_some(action), packages })
+        })
+        .await
+    }
+
+    /// Lists packages of one channel in others too, all of them in one commit.
+    ///
+    /// # Errors
+    /// [`RepositoryError`]; the channels are unchanged then.
+    pub async fn promote(
+        &self,
+        queries: &[PackageQuery],
+        from: &ChannelName,
+        to: &[ChannelName],
+        author: Author,
+    ) -> Result<Outcome, RepositoryError> {
+        named(queries)?;
+        let (queries, from, to) = (queries.to_vec(), from.clone(), to.to_vec());
+        self.change(author, move |state| {
+            let packages = listed(state, &from, &queries)?;
+            let nevras = distinct(&packages);
+            let mut lacking = Vec::new();
+            for name in &to {
+                let listed = resolve::channel(state, name)?.listed();
+                if nevras.iter().any(|nevra| !listed.contains_key(nevra)) && !lacking.contains(name) {
+                    lacking.push(name.clone());
+                }
+            }
+            let is_new = |nevra: &Nevra| {
+                lacking.iter().filter_map(|name| state.channel(name)).any(|to| !to.listed().contains_key(nevra))
+            };
+            let packages_new = nevras.into_iter().filter(is_new).collect();
+            let is_change = !lacking.is_empty();
+            let action = Action::Promoted { from: from.clone(), to: lacking, packages: packages_new };
+            Ok(Decision { action: is_change.then_some(action), packages })
+        })
+        .await
+    }
+
+    /// Lists packages in a channel no longer, all of them in one commit. Their files keep their URLs.
+    ///
+    /// # Errors
+    /// [`RepositoryError`]; the channel is unchanged then.
+    pub async fn withdraw(
+        &self,
+        channel: &ChannelName,
+        queries: &[PackageQuery],
+        author: Author,
+    ) -> Result<Outcome, RepositoryError> {
+        named(queries)?;
+        let (channel, queries) = (channel.clone(), queries.to_vec());
+        self.change(author, move |state| {
+            let listed = resolve::channel(state, &channel)?.listed();
+            let find = |query| resolve::package_to_withdraw(state, &channel, query);
+            let find = |query| find(query).map(|package| PackageRecord::clone(&package));
+            let packages: Vec<PackageRecord> = queries.iter().map(find).collect::<Result<_, _>>()?;
+            let mut gone = distinct(&packages);
+            gone.retain(|nevra| listed.contains_key(nevra));
+            let is_listed = !gone.is_empty();
+            let action = Action::Withdrawn { channel: channel.clone(), packages: gone };
+            Ok(Decision { action: is_listed.then_some(action), packages })
+        })
+        .await
+    }
+
+    async fn examine(&self, upload: Upload, now: u64) -> Result<Candidate, RepositoryError> {
+        let _permit = self.headers.acquire().await.map_err(|_| RepositoryError::Stopping)?;
+        examine(self.store.clone(), upload, now).await
+    }
+}
+
+fn listed(
+    state: &RepositoryState,
+    channel: &ChannelName,
+    queries: &[PackageQuery],
+) -> Result<Vec<PackageRecord>, RepositoryError> {
+    let find = |query| resolve::listed_package(state, channel, query).map(|package| PackageRecord::clone(&package));
+    queries.iter().map(find).collect()
+}
+
+/// Their names, each once, in order.
+fn distinct(packages: &[PackageRecord]) -> Vec<Nevra> {
+    let mut nevras: Vec<_> = packages.iter().map(|package| package.nevra.clone()).collect();
+    nevras.sort_unstable();
+    nevras.dedup();
+    nevras
+}
+
+fn named<T>(packages: &[T]) -> Result<(), RepositoryError> {
+    if packages.is_empty() { Err(RepositoryError::NothingNamed) } else { Ok(()) }
+}

@@ -1,0 +1,19 @@
+//! The repository as of a commit: what commits say, and the fold over them. Nothing here reads or writes.
+
+mod change;
+mod channel;
+mod fold;
+mod package_file;
+mod pages;
+mod repository_state;
+mod sorted_map;
+
+pub use change::{Action, Change, ChannelView, Entry, PackageRecord, PageStep, Shown};
+pub use channel::{Channel, Listing, View};
+pub use fold::FoldError;
+pub(crate) use fold::Place;
+pub use package_file::PackageFile;
+pub use pages::Page;
+pub(crate) use pages::Turnover;
+pub use repository_state::{MetadataRecord, RepositoryState};
+pub use sorted_map::{Keyed, SortedMap};
