@@ -153,16 +153,18 @@ fn listed_requires<'a>(
 
 /// Compares libc's symbol versions: `libc.so.6()` before `libc.so.6(GLIBC_2.3.4)` before `libc.so.6(GLIBC_2.4)`.
 fn compare_libc(left: &str, right: &str) -> Ordering {
-    match (symbol_version(left), symbol_version(right)) {
-        (Some(left), Some(right)) => rpmvercmp(left, right),
-        (left, right) => left.is_some().cmp(&right.is_some()),
-    }
+    let ((left_rank, left), (right_rank, right)) = (symbol_version(left), symbol_version(right));
+    left_rank.cmp(&right_rank).then_with(|| rpmvercmp(left, right))
 }
 
-/// Gives `2.4` of `libc.so.6(GLIBC_2.4)(64bit)`.
-fn symbol_version(name: &str) -> Option<&str> {
-    let inside = name.split_once('(')?.1.split_once(')')?.0;
-    inside.find(|c: char| c.is_ascii_digit()).map(|start| &inside[start..])
+/// Gives `2.4` of `libc.so.6(GLIBC_2.4)(64bit)`, and how much there is of a version, nothing being the least.
+fn symbol_version(name: &str) -> (u8, &str) {
+    let Some((_, after)) = name.split_once('(') else { return (0, "") };
+    match after.split_once(')') {
+        None => (1, ""),
+        Some(("", _)) => (2, ""),
+        Some((inside, _)) => inside.find(|c: char| c.is_ascii_digit()).map_or((3, ""), |start| (4, &inside[start..])),
+    }
 }
 
 #[cfg(test)]

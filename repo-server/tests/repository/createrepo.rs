@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::UNIX_EPOCH;
 
 use repo_server::{FileIdentity, Fragments};
-use rpm_header::PackageHeader;
+use rpm_header::{PackageHeader, ReadHeaderError};
 
 use crate::support::{rpmbuild, run};
 use crate::surgery::Patient;
@@ -149,7 +149,13 @@ fn compare(directory: &Path) -> Compared {
         let href = between(&primary, "<location href=\"", "\"");
         let href = quick_xml::escape::unescape(href).unwrap().into_owned();
         let theirs = [&primary, &filelists[&sha256], &other[&sha256]];
-        let rendered = render(&directory.join(&href), &sha256, &href);
+        let rendered = match render(&directory.join(&href), &sha256, &href) {
+            Ok(rendered) => rendered,
+            Err(error) => {
+                differences.push(format!("{href}: {error}"));
+                continue;
+            }
+        };
         for ((mut ours, theirs), kind) in rendered.into_iter().zip(theirs).zip(KINDS) {
             let Ok(mut theirs) = Element::try_parse(theirs) else {
                 compared.unreadable.insert(href.clone());
@@ -218,13 +224,13 @@ fn lose_latin_1(text: &mut String) {
     }
 }
 
-fn render(path: &Path, sha256: &str, href: &str) -> [Element; 3] {
-    let header = PackageHeader::read_file(path).unwrap();
+fn render(path: &Path, sha256: &str, href: &str) -> Result<[Element; 3], ReadHeaderError> {
+    let header = PackageHeader::read_file(path)?;
     let metadata = std::fs::metadata(path).unwrap();
     let time = metadata.modified().unwrap().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let fragments = Fragments::render(&header, &FileIdentity { sha256, size: metadata.len(), time, href });
-    [fragments.primary, fragments.filelists, fragments.other]
-        .map(|fragment| Element::parse(std::str::from_utf8(&fragment).unwrap()))
+    let fragments = [fragments.primary, fragments.filelists, fragments.other];
+    Ok(fragments.map(|fragment| Element::parse(std::str::from_utf8(&fragment).unwrap())))
 }
 
 /// The XML of each package, by its sha256.
