@@ -30,6 +30,7 @@ pub(crate) enum Command {
     Promote(commands::promote::Args),
     Withdraw(commands::withdraw::Args),
     List(commands::list::Args),
+    Token(commands::token::Args),
     Plan(commands::plan::Args),
     Deploy(commands::deploy::Args),
     Rollback(commands::rollback::Args),

@@ -40,6 +40,7 @@ async fn dispatch(command: Command, printer: &Printer) -> Result<Exit, Failure> 
         Command::Promote(args) => commands::promote::run(args, printer).await,
         Command::Withdraw(args) => commands::withdraw::run(args, printer).await,
         Command::List(args) => commands::list::run(args, printer).await,
+        Command::Token(args) => commands::token::run(args, printer).await,
         Command::Plan(args) => commands::plan::run(args, printer).await,
         Command::Deploy(args) => commands::deploy::run(args, printer).await,
         Command::Rollback(args) => commands::rollback::run(args, printer).await,

@@ -15,4 +15,5 @@ pub(crate) mod resume;
 pub(crate) mod rollback;
 pub(crate) mod serve;
 pub(crate) mod status;
+pub(crate) mod token;
 pub(crate) mod withdraw;

@@ -1,10 +1,10 @@
 //! Every URL that the server answers. Nothing else looks at a path.
 
-use ledger::Digest;
 use percent_encoding::percent_decode_str;
-use repo_api::{ChannelName, FileDigest};
+use repo_api::{ChannelName, FileDigest, TokenName};
 
-use crate::repodata::MetadataKind;
+use super::metrics::Label;
+use crate::repodata::MetadataFile;
 
 /// What a URL stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +13,10 @@ pub(super) enum Route {
     Index,
     /// `/healthz`
     Health,
+    /// `/readyz`
+    Ready,
+    /// `/metrics`
+    Metrics,
     /// `/keys/repository.asc`
     Key,
     /// `/CHANNEL/CHANNEL.repo`
@@ -41,13 +45,8 @@ pub(super) enum ChannelFile {
     RepomdSignature,
     /// `repodata/repomd.xml.key`
     RepomdKey,
-    /// `repodata/SHA256-KIND.xml.gz`
-    Metadata {
-        /// The sha256.
-        digest: Digest,
-        /// The kind.
-        kind: MetadataKind,
-    },
+    /// `repodata/SHA256-primary.xml.gz` and its like
+    Metadata(MetadataFile),
     /// `Packages/FILE`
     Package(String),
 }
@@ -65,6 +64,12 @@ pub(super) enum ApiRoute {
     Withdrawals(ChannelName),
     /// `promotions`
     Promotions,
+    /// `tokens`
+    Tokens,
+    /// `tokens/NAME`
+    Token(TokenName),
+    /// `openapi.json`
+    OpenApi,
 }
 
 /// Says why a path is no route.
@@ -85,10 +90,41 @@ impl Route {
         match segments.as_slice() {
             [""] => Ok(Self::Index),
             ["healthz"] => Ok(Self::Health),
+            ["readyz"] => Ok(Self::Ready),
+            ["metrics"] => Ok(Self::Metrics),
             ["keys", "repository.asc"] => Ok(Self::Key),
             ["api", "v1", rest @ ..] => api_route(rest).map(Self::Api),
             [channel, rest @ ..] => channel_route(parsed(channel)?, rest),
             [] => Err(NoRoute::Unknown),
+        }
+    }
+}
+
+impl Route {
+    /// The channel that has to be readable for it.
+    pub(super) fn channel(&self) -> Option<&ChannelName> {
+        match self {
+            Self::RepoFile(channel) | Self::MirrorList(channel) | Self::File { channel, .. } => Some(channel),
+            Self::Index | Self::Health | Self::Ready | Self::Metrics | Self::Key | Self::Api(_) => None,
+        }
+    }
+
+    /// What it is counted under.
+    pub(super) fn label(&self) -> Label {
+        match self {
+            Self::Index => Label::Page,
+            Self::Health | Self::Ready | Self::Metrics => Label::Operating,
+            Self::Key => Label::Key,
+            Self::RepoFile(_) | Self::MirrorList(_) => Label::ClientSetup,
+            Self::File { file: ChannelFile::Package(_), .. } => Label::Package,
+            Self::File { file: ChannelFile::Metadata(_), .. } => Label::Metadata,
+            Self::File { .. } => Label::Repomd,
+            Self::Api(ApiRoute::Blob(_)) => Label::Upload,
+            Self::Api(ApiRoute::Packages(_)) => Label::Publish,
+            Self::Api(ApiRoute::Promotions) => Label::Promote,
+            Self::Api(ApiRoute::Withdrawals(_)) => Label::Withdraw,
+            Self::Api(ApiRoute::Tokens | ApiRoute::Token(_)) => Label::Administer,
+            Self::Api(ApiRoute::Channels | ApiRoute::OpenApi) => Label::Listing,
         }
     }
 }
@@ -100,6 +136,9 @@ fn api_route(segments: &[&str]) -> Result<ApiRoute, NoRoute> {
         ["channels", channel, "packages"] => ApiRoute::Packages(parsed(channel)?),
         ["channels", channel, "withdrawals"] => ApiRoute::Withdrawals(parsed(channel)?),
         ["promotions"] => ApiRoute::Promotions,
+        ["tokens"] => ApiRoute::Tokens,
+        ["tokens", name] => ApiRoute::Token(parsed(name)?),
+        ["openapi.json"] => ApiRoute::OpenApi,
         _ => return Err(NoRoute::Unknown),
     })
 }
@@ -121,11 +160,7 @@ fn channel_file(segments: &[&str]) -> Result<ChannelFile, NoRoute> {
         ["repodata", "repomd.xml"] => Ok(ChannelFile::Repomd),
         ["repodata", "repomd.xml.asc"] => Ok(ChannelFile::RepomdSignature),
         ["repodata", "repomd.xml.key"] => Ok(ChannelFile::RepomdKey),
-        ["repodata", file] => {
-            let (digest, rest) = file.split_once('-').ok_or(NoRoute::Unknown)?;
-            let kind = rest.strip_suffix(".xml.gz").ok_or(NoRoute::Unknown)?;
-            Ok(ChannelFile::Metadata { digest: parsed(digest)?, kind: parsed(kind)? })
-        }
+        ["repodata", file] => Ok(ChannelFile::Metadata(parsed(file)?)),
         ["Packages", file] if file.ends_with(".rpm") => Ok(ChannelFile::Package((*file).to_owned())),
         _ => Err(NoRoute::Unknown),
     }
@@ -164,7 +199,8 @@ mod tests {
     #[test]
     fn urls() {
         let dev: ChannelName = "dev".parse().unwrap();
-        let metadata = ChannelFile::Metadata { digest: SHA256.parse().unwrap(), kind: MetadataKind::Primary };
+        let name = format!("{SHA256}-primary.xml.gz");
+        let metadata = ChannelFile::Metadata(name.parse().unwrap());
         let package = ChannelFile::Package("a+b-1.0~rc1^2-1.noarch.rpm".to_owned());
         for (path, route) in [
             ("/", Route::Index),

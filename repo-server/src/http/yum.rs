@@ -2,24 +2,27 @@
 
 use std::sync::Arc;
 
-use axum::http::HeaderMap;
-use axum::http::header::HOST;
 use repo_api::{ChannelName, Problem, ProblemKind};
 
 use super::refusal::Refusal;
 use super::reply::{Caching, Content, Reply};
 use super::route::ChannelFile;
-use crate::channel::View;
-use crate::repository::Repository;
+use crate::engine::Repository;
+use crate::repodata::{Compression, MetadataFile, MetadataKind};
 use crate::resolve;
-use crate::state::RepositoryState;
+use crate::state::{RepositoryState, View};
 
 const XML: &str = "application/xml";
 const GZIP: &str = "application/gzip";
+const ZSTD: &str = "application/zstd";
+const YAML: &str = "application/yaml";
 const RPM: &str = "application/x-rpm";
 const TEXT: &str = "text/plain; charset=utf-8";
 const KEY: &str = "application/pgp-keys";
 const SIGNATURE: &str = "application/pgp-signature";
+
+/// Metadata up to this size is served from memory, bytes.
+const LARGEST_IN_MEMORY: u64 = 4 << 20;
 
 /// Gives a file of a channel, as of a commit or now.
 pub(super) async fn file(
@@ -40,27 +43,29 @@ pub(super) async fn file(
             let view = view(&state, name, at)?;
             document(repository, &view, view.blobs.signature, SIGNATURE, at).await
         }
-        ChannelFile::Metadata { digest, kind } => {
-            let record = state.metadata(digest).filter(|record| record.kind == *kind).ok_or_else(missing)?;
-            Ok(Reply {
-                digest: *digest,
-                content_type: GZIP,
-                caching: Caching::Immutable,
-                modified: Some(record.time),
-                content: Content::Memory(repository.document(digest).await?),
-            })
+        ChannelFile::Metadata(file) => {
+            let record = state.metadata(&file.digest).filter(|record| record.file() == *file).ok_or_else(missing)?;
+            let content = if record.size <= LARGEST_IN_MEMORY {
+                Content::Memory(repository.document(&file.digest).await?)
+            } else {
+                Content::Blob(record.size)
+            };
+            Ok(Reply::new(file.digest, content_type(file), Caching::Immutable, Some(record.time), content))
         }
         // Whatever the commit: a client may hold metadata of another one.
         ChannelFile::Package(file_name) => {
             let package = Arc::clone(channel.file(file_name).ok_or_else(missing)?);
-            Ok(Reply {
-                digest: package.sha256,
-                content_type: RPM,
-                caching: Caching::Immutable,
-                modified: Some(package.time),
-                content: Content::Blob(package.size),
-            })
+            Ok(Reply::new(package.sha256, RPM, Caching::Immutable, Some(package.time), Content::Blob(package.size)))
         }
+    }
+}
+
+fn content_type(file: &MetadataFile) -> &'static str {
+    match (file.compression, file.kind) {
+        (Some(Compression::Gzip), _) => GZIP,
+        (Some(Compression::Zstd), _) => ZSTD,
+        (None, MetadataKind::Modules) => YAML,
+        (None, _) => XML,
     }
 }
 
@@ -71,16 +76,15 @@ pub(super) fn key(repository: &Repository) -> Reply {
 
 /// Gives the one mirror: this server, at the newest commit of the channel, so that all that a client fetches next is of
 /// one commit.
-pub(super) fn mirror_list(repository: &Repository, name: &ChannelName, headers: &HeaderMap) -> Result<Reply, Refusal> {
+pub(super) fn mirror_list(repository: &Repository, name: &ChannelName, base: &str) -> Result<Reply, Refusal> {
     let state = repository.state();
     let (commit, _) = resolve::channel(&state, name)?.view().ok_or_else(missing)?;
-    Ok(Reply::text(TEXT, format!("{}/{name}/@{commit}/\n", base_url(headers)?)))
+    Ok(Reply::text(TEXT, format!("{base}/{name}/@{commit}/\n")))
 }
 
 /// Gives a file for `/etc/yum.repos.d`.
-pub(super) fn repo_file(repository: &Repository, name: &ChannelName, headers: &HeaderMap) -> Result<Reply, Refusal> {
+pub(super) fn repo_file(repository: &Repository, name: &ChannelName, base: &str) -> Result<Reply, Refusal> {
     resolve::channel(&repository.state(), name)?;
-    let base = base_url(headers)?;
     // Packages need no signature of their own: the signed metadata holds the sha256 of each.
     let text = format!(
         "[pkg-{name}]\n\
@@ -104,13 +108,9 @@ async fn document(
     content_type: &'static str,
     at: Option<u64>,
 ) -> Result<Reply, Refusal> {
-    Ok(Reply {
-        digest,
-        content_type,
-        caching: if at.is_some() { Caching::Immutable } else { Caching::Revalidate },
-        modified: Some(view.blobs.time),
-        content: Content::Memory(repository.document(&digest).await?),
-    })
+    let caching = if at.is_some() { Caching::Immutable } else { Caching::Revalidate };
+    let content = Content::Memory(repository.document(&digest).await?);
+    Ok(Reply::new(digest, content_type, caching, Some(view.blobs.time), content))
 }
 
 /// Finds what a channel showed as of a commit. A commit that has not been made shows nothing yet: what it will show is
@@ -123,17 +123,6 @@ fn view(state: &RepositoryState, name: &ChannelName, at: Option<u64>) -> Result<
         Some(_) => None,
     };
     view.cloned().ok_or_else(missing)
-}
-
-/// The server's own address, as the client wrote it.
-fn base_url(headers: &HeaderMap) -> Result<String, Refusal> {
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
-    if host.is_empty() || !host.bytes().all(fits) {
-        return Err(Problem::new(ProblemKind::BadRequest, format!("`{host}` in the Host header is no host")).into());
-    }
-    let secure = headers.get("x-forwarded-proto").is_some_and(|scheme| scheme.as_bytes() == b"https");
-    Ok(format!("{}://{host}", if secure { "https" } else { "http" }))
 }
 
 pub(super) fn missing() -> Refusal {
