@@ -23,6 +23,7 @@ Exit codes: 0 done · 1 failed, nothing changed · 2 wrong usage or input · 3 f
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Build(commands::build::Args),
+    Index(commands::index::Args),
     Init(commands::init::Args),
     Inspect(commands::inspect::Args),
     Serve(commands::serve::Args),

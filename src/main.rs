@@ -33,6 +33,7 @@ fn main() -> ExitCode {
 async fn dispatch(command: Command, printer: &Printer) -> Result<Exit, Failure> {
     match command {
         Command::Build(args) => commands::build::run(args, printer).await,
+        Command::Index(args) => commands::index::run(args, printer).await,
         Command::Init(args) => commands::init::run(args, printer),
         Command::Inspect(args) => commands::inspect::run(&args, printer).await,
         Command::Serve(args) => commands::serve::run(args, printer).await,

@@ -9,6 +9,7 @@ mod admission;
 mod engine;
 mod error;
 mod http;
+mod index;
 mod repodata;
 mod resolve;
 mod signing_key;
@@ -21,6 +22,7 @@ pub use access::{Access, Reading, TokenBook, TokenBookError, TokenError, TokenRe
 pub use self::http::{
     BindError, Limits, Network, ParseNetworkError, Server, ServerSettings, TlsError, TlsFiles, serve,
 };
+pub use index::{IndexError, IndexOptions, IndexReport, UnusableFile, index};
 pub use repodata::{
     AssembledDocument, Compression, Document, DocumentBuilder, DocumentRecord, FileIdentity, Fragments, Member, MetadataFile,
     MetadataKind, PackedMember, PackedPage, PageMembers, ParseCompressionError, ParseFragmentsError,

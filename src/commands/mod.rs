@@ -4,6 +4,7 @@ pub(crate) mod build;
 pub(crate) mod connection;
 pub(crate) mod deploy;
 pub(crate) mod history;
+pub(crate) mod index;
 pub(crate) mod init;
 pub(crate) mod inspect;
 pub(crate) mod lint;

@@ -18,5 +18,6 @@ mod rpmlint;
 mod second_thoughts;
 mod server;
 mod shop;
+mod static_index;
 mod tour;
 mod version_order;

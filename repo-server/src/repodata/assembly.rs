@@ -99,6 +99,16 @@ impl DocumentBuilder {
         Ok(builder)
     }
 
+    /// The bytes with which the document begins.
+    pub(crate) fn opening(&self) -> &Bytes {
+        &self.opening.bytes
+    }
+
+    /// The bytes with which the document ends.
+    pub(crate) fn closing(&self) -> &Bytes {
+        &self.closing.bytes
+    }
+
     /// Adds the next bytes of the members.
     pub fn push(&mut self, bytes: &[u8]) {
         self.digest.update(bytes);

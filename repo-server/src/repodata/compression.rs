@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 /// Fast: the default level takes twice the time for a tenth less.
 const GZIP_LEVEL: u32 = 4;
 const ZSTD_LEVEL: i32 = 3;
+/// The most that a file which somebody gives may hold, unpacked, bytes.
+const UNPACKED_LIMIT: u64 = 512 << 20;
 
 /// How a channel's metadata is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -63,6 +65,23 @@ impl Compression {
             Self::Zstd => Box::new(zstd::stream::read::Decoder::new(packed)?),
         })
     }
+}
+
+/// Unpacks a file of metadata, told by how it begins: gzip, zstd, xz, or nothing of the kind.
+pub(crate) fn unpacked(file: &[u8]) -> io::Result<Vec<u8>> {
+    let reader: Box<dyn Read + '_> = match file {
+        [0x1f, 0x8b, ..] => Compression::Gzip.unpack(file)?,
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Compression::Zstd.unpack(file)?,
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Box::new(liblzma::read::XzDecoder::new_multi_decoder(file)),
+        [b'B', b'Z', b'h', ..] => return Err(io::Error::other("bzip2 is not read: allowed are gzip, zstd and xz")),
+        _ => Box::new(file),
+    };
+    let mut text = Vec::new();
+    reader.take(UNPACKED_LIMIT + 1).read_to_end(&mut text)?;
+    if text.len() as u64 > UNPACKED_LIMIT {
+        return Err(io::Error::other(format!("it holds more than the {UNPACKED_LIMIT} bytes that are allowed")));
+    }
+    Ok(text)
 }
 
 fn write_all<'a, W: Write>(mut writer: W, parts: impl IntoIterator<Item = &'a [u8]>) -> io::Result<W> {

@@ -4,6 +4,7 @@
 //! The format is createrepo_c's, which is its only specification.
 
 mod assembly;
+mod attachment;
 mod compression;
 mod dependencies;
 mod document;
@@ -11,15 +12,19 @@ mod fragments;
 mod kind;
 mod member;
 mod page;
+mod parse_repomd;
 mod primary_path;
 mod repomd;
 mod xml;
 
 pub use assembly::{AssembledDocument, DocumentBuilder, DocumentRecord};
+pub(crate) use attachment::attachment_text;
+pub(crate) use compression::unpacked;
 pub use compression::{Compression, ParseCompressionError};
 pub use document::Document;
 pub use fragments::{FileIdentity, Fragments, ParseFragmentsError};
 pub use kind::{MetadataFile, MetadataKind, ParseMetadataFileError};
 pub use member::{Member, PackedMember};
 pub use page::{PackedPage, PageMembers, PlannedPage, plan_pages};
+pub(crate) use parse_repomd::{RepomdEntry, parse_repomd};
 pub use repomd::{render_repomd, repomd_xml};

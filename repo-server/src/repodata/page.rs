@@ -90,6 +90,18 @@ impl PackedPage {
         PageMembers { primary: self.primary.member, filelists: self.filelists.member, other: self.other.member }
     }
 
+    /// The bytes of its part of a document; `None` of those that do not describe packages.
+    #[must_use]
+    pub fn of(&self, kind: MetadataKind) -> Option<&Bytes> {
+        let [primary, filelists, other] = self.all();
+        match kind {
+            MetadataKind::Primary => Some(&primary.bytes),
+            MetadataKind::Filelists => Some(&filelists.bytes),
+            MetadataKind::Other => Some(&other.bytes),
+            MetadataKind::Updateinfo | MetadataKind::Group | MetadataKind::Modules => None,
+        }
+    }
+
     /// All three, with their bytes.
     #[must_use]
     pub fn all(&self) -> [&PackedMember; 3] {
