@@ -9,13 +9,16 @@ mod composite;
 mod digest;
 mod key;
 mod ledger;
+mod location;
 mod read;
 mod store;
 mod sweep;
+mod write;
 
 pub use commit::{Author, Commit, Position};
 pub use composite::{Composite, Part};
 pub use digest::{Digest, DigestBuilder, ParseDigestError};
 pub use ledger::{AppendError, Ledger, LedgerError};
 pub use read::BlobReader;
-pub use store::{ReceiveError, ReceivedBlob, Store, StoreError};
+pub use store::{Store, StoreError};
+pub use write::{ReceiveError, ReceivedBlob};
