@@ -39,10 +39,6 @@ pub(crate) async fn examine(store: Store, upload: Upload, now: u64) -> Result<Ca
         .await?
         .map_err(|source| RepositoryError::NotAnRpm { file_name: upload.file_name.clone(), source })?;
     let nevra = header.nevra.clone();
-    // Headers are taken as they are; what can't be written down and read back has no place in a ledger or a URL.
-    if nevra.to_string().parse::<Nevra>().ok().as_ref() != Some(&nevra) {
-        return Err(RepositoryError::OddNevra { file_name: upload.file_name.clone(), nevra: nevra.to_string() });
-    }
     let file = FileIdentity {
         sha256: &upload.sha256.to_string(),
         size,

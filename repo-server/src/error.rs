@@ -61,16 +61,6 @@ pub enum RepositoryError {
         #[source]
         source: ReadHeaderError,
     },
-    /// A package's name, version or architecture holds characters that no current rpm would take.
-    #[error(
-        "`{file_name}` is `{nevra}`, whose name, version, release or architecture rpm itself would refuse to build"
-    )]
-    OddNevra {
-        /// What the uploader calls it.
-        file_name: String,
-        /// What its header says.
-        nevra: String,
-    },
     /// A NEVRA is known with other bytes.
     #[error("`{nevra}` is known with sha256 `{known}` and can't become `{given}`: the bytes of a version never change")]
     OtherBytes {

@@ -57,7 +57,6 @@ fn kind(error: &RepositoryError) -> ProblemKind {
         RepositoryError::NothingNamed => ProblemKind::BadRequest,
         RepositoryError::MissingUpload { .. } => ProblemKind::MissingUpload,
         RepositoryError::NotAnRpm { .. } => ProblemKind::NotAnRpm,
-        RepositoryError::OddNevra { .. } => ProblemKind::RefusedPackage,
         RepositoryError::OtherBytes { .. } | RepositoryError::FileNameTaken { .. } => ProblemKind::Conflict,
         RepositoryError::Busy { .. } | RepositoryError::Stopping => ProblemKind::Busy,
         RepositoryError::Together(error) => kind(error),
