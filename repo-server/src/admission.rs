@@ -46,7 +46,7 @@ pub(crate) async fn examine(store: Store, upload: Upload, now: u64) -> Result<Ca
         href: &format!("Packages/{}", nevra.file_name()),
     };
     let fragments = store.put_blob(Fragments::render(&header, &file).encode()).await?;
-    Ok(Candidate { record: PackageRecord { nevra, sha256: upload.sha256, size, time: now, fragments } })
+    Ok(Candidate { record: PackageRecord { nevra, sha256: upload.sha256, size, time: now, fragments, uploaded: None } })
 }
 
 async fn read_header(

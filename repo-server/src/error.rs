@@ -7,7 +7,7 @@ use nevra::{Nevra, PackageQuery};
 use repo_api::ChannelName;
 use rpm_header::ReadHeaderError;
 
-use crate::signing_key::SigningKeyError;
+use crate::signing::KeyDirectoryError;
 use crate::state::FoldError;
 
 /// Says why the repository did not do what was asked. Nothing was changed then.
@@ -116,7 +116,7 @@ pub enum RepositoryError {
     Fold(#[from] FoldError),
     /// Signing failed.
     #[error("the signing key failed")]
-    Key(#[from] SigningKeyError),
+    Key(#[from] KeyDirectoryError),
     /// Compressing failed.
     #[error("a metadata document can't be rendered")]
     Render(#[source] std::io::Error),

@@ -6,13 +6,15 @@
 
 mod access;
 mod admission;
+mod clients;
 mod engine;
 mod error;
 mod http;
 mod index;
+mod policy;
 mod repodata;
 mod resolve;
-mod signing_key;
+mod signing;
 mod state;
 
 pub use admission::Upload;
@@ -28,8 +30,8 @@ pub use repodata::{
     MetadataKind, PackedMember, PackedPage, PageMembers, ParseCompressionError, ParseFragmentsError,
     ParseMetadataFileError, PlannedPage, plan_pages, render_repomd, repomd_xml,
 };
-pub use signing_key::{SigningKey, SigningKeyError};
+pub use signing::{KeyDirectory, KeyDirectoryError, KeyRing, KeySource, PackageSignatureError, SigningKeys, Standing};
 pub use state::{
-    Action, Change, Channel, ChannelView, Entry, FoldError, Keyed, Listing, MetadataRecord, PackageFile, PackageRecord, Page,
-    PageStep, RepositoryState, Shown, SortedMap, View,
+    Action, Change, Channel, ChannelView, Entry, FoldError, Hold, Keyed, Listing, MetadataRecord, PackageFile, PackageRecord,
+    Page, PageStep, Presence, RepositoryState, Shown, SortedMap, Span, Tag, View,
 };

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use repo_api::ChannelName;
-use repo_server::{Access, Repository, RepositoryError, Server, SigningKey, TokenBook};
+use repo_server::{Access, KeyRing, Repository, RepositoryError, Server, TokenBook};
 use tokio::signal::unix::{SignalKind, signal};
 
 use self::configuration::{Configuration, ReadRule};
@@ -92,13 +92,13 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> 
     let token = read_token(configuration.token_file.as_ref(), "PKG_SERVE_TOKEN")?;
     let key_dir = configuration.key_dir;
     // Making a key takes a second of pure computing.
-    let key = tokio::task::spawn_blocking(move || SigningKey::open_or_make(&key_dir))
+    let keys = tokio::task::spawn_blocking(move || KeyRing::open_or_make(&key_dir))
         .await
         .map_err(Failure::failed)?
         .map_err(Failure::failed)?;
-    talk(&format!("signing key {} in {}", key.fingerprint(), key.path().display()));
+    talk(&format!("signing key {} in {}", keys.keys().fingerprint(), keys.directory().path().display()));
     let store = configuration.store;
-    let repository = Repository::open(&store, key, &configuration.channels).await.map_err(cannot_open)?;
+    let repository = Repository::open(&store, keys, &configuration.channels).await.map_err(cannot_open)?;
     let state = repository.state();
     let channels: Vec<String> = state.channels().keys().map(ToString::to_string).collect();
     talk(&format!("store {store} at commit {}, channels {}", state.position().number, channels.join(", ")));

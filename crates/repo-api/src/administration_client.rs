@@ -6,8 +6,8 @@ use serde::de::DeserializeOwned;
 
 use crate::client::{Client, ClientError, read};
 use crate::{
-    Changed, ChannelInfo, ChannelName, ChannelRequest, Difference, HoldList, HoldRequest, Log, LogQuery, Moment, PackageList,
-    ReasonRequest, RetainRequest, Retained, Snapshot, TagList, TagName, TagRequest,
+    Changed, ChannelInfo, ChannelName, ChannelRequest, Difference, HoldList, HoldRequest, Log, LogQuery, Moment,
+    PackageList, ReasonRequest, RetainRequest, Retained, Snapshot, TagList, TagName, TagRequest,
 };
 
 impl Client {

@@ -37,7 +37,7 @@ pub struct ChannelSettings {
 pub enum MetadataCompression {
     /// By gzip, which every client reads.
     #[default]
-    Gz,
+    Gzip,
     /// By zstd, which dnf and zypper read, but yum 3 (EL7) does not.
     Zstd,
 }
@@ -123,12 +123,12 @@ mod tests {
 
     #[test]
     fn written_form() {
-        let text = r#"{"compression":"gz","signatures":"any"}"#;
+        let text = r#"{"compression":"gzip","signatures":"any"}"#;
         assert_eq!(serde_json::to_string(&ChannelSettings::default()).unwrap(), text);
         for given in ["{}", text] {
             assert_eq!(serde_json::from_str::<ChannelSettings>(given).unwrap(), ChannelSettings::default());
         }
-        assert!(serde_json::from_str::<ChannelSettings>(r#"{"compresion":"gz"}"#).is_err());
+        assert!(serde_json::from_str::<ChannelSettings>(r#"{"compresion":"gzip"}"#).is_err());
     }
 
     #[test]

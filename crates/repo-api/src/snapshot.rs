@@ -157,7 +157,8 @@ mod tests {
             assert_eq!(good.parse::<Snapshot>().unwrap().to_string(), good);
         }
         assert_eq!("prod@57".parse::<Snapshot>().unwrap().at, Some(Moment::Commit(57)));
-        for bad in ["", "@57", "prod@", "prod@057", "prod@0", "prod@a@b", "prod@a/b", "prod@99999999999999999999", "P"] {
+        for bad in ["", "@57", "prod@", "prod@057", "prod@0", "prod@a@b", "prod@a/b", "prod@99999999999999999999", "P"]
+        {
             assert_eq!(bad.parse::<Snapshot>(), Err(ParseSnapshotError(bad.to_owned())), "{bad}");
         }
     }

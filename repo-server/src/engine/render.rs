@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures::future::try_join_all;
 use futures::{StreamExt, TryStreamExt, stream};
 use ledger::{Composite, Digest, Part};
-use repo_api::ChannelName;
+use repo_api::{ChannelName, MetadataCompression};
 
 use super::repository::{Repository, seconds_now};
 use crate::error::RepositoryError;
@@ -48,9 +48,14 @@ impl Repository {
         before: &Channel,
         after: &Channel,
     ) -> Result<Shown, RepositoryError> {
-        let compression = Compression::default();
+        let compression = compression(after.settings().compression);
         let time = seconds_now().max(before.view().map_or(0, |(_, view)| view.blobs.time + 1));
-        let planned = Turnover::between(before, after).plan(before.pages());
+        let turnover = Turnover::between(before, after);
+        let planned = if before.settings().compression == after.settings().compression {
+            turnover.plan(before.pages())
+        } else {
+            turnover.plan_anew(before.pages())
+        };
         let mut pages = Vec::new();
         let mut members = Vec::new();
         for page in planned {
@@ -61,9 +66,10 @@ impl Repository {
         let document = |kind| self.document_of(state, (kind, compression, time), after.listed().len(), &members);
         let documents = try_join_all(MetadataKind::OF_PACKAGES.map(document)).await?;
         let repomd = repomd_xml(state.position().number + 1, &documents);
-        let signature = self.key.sign(repomd.as_bytes())?;
+        let keys = self.keys.keys();
+        let signature = keys.sign(repomd.clone().into_bytes()).await?;
         let (repomd, signature) = tokio::try_join!(self.put(repomd.into()), self.put(signature.into()))?;
-        let view = ChannelView { time, key: self.key.fingerprint().to_owned(), repomd, signature, documents };
+        let view = ChannelView { time, key: keys.fingerprint().to_owned(), repomd, signature, documents };
         Ok(Shown { view, pages })
     }
 
@@ -150,6 +156,13 @@ impl Repository {
         let blob = self.fragments.get(&digest).await?;
         let blob = blob.ok_or(RepositoryError::Damaged { digest, what: "missing" })?;
         Fragments::decode(&blob).map_err(|_| RepositoryError::Damaged { digest, what: "not a package's fragments" })
+    }
+}
+
+fn compression(setting: MetadataCompression) -> Compression {
+    match setting {
+        MetadataCompression::Gzip => Compression::Gzip,
+        MetadataCompression::Zstd => Compression::Zstd,
     }
 }
 

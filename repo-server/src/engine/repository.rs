@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 use super::blob_cache::BlobCache;
 use super::group::{Decision, Queue};
 use crate::error::RepositoryError;
-use crate::signing_key::SigningKey;
+use crate::signing::{KeyRing, Standing};
 use crate::state::{Action, Change, PackageRecord, RepositoryState};
 
 /// The name of the repository's ledger in its store.
@@ -30,7 +30,7 @@ const LEFT_BEHIND: Duration = Duration::from_secs(24 * 3600);
 pub struct Repository {
     pub(super) store: Store,
     pub(super) ledger: Ledger<Change>,
-    pub(super) key: SigningKey,
+    pub(super) keys: KeyRing,
     pub(super) fragments: BlobCache,
     pub(super) members: BlobCache,
     pub(super) documents: BlobCache,
@@ -56,18 +56,18 @@ impl Repository {
     ///
     /// # Errors
     /// [`RepositoryError`], also where the key is not the one that signed what the channels show.
-    pub async fn open(location: &str, key: SigningKey, channels: &[ChannelName]) -> Result<Self, RepositoryError> {
-        Self::open_in(Store::open(location).await?, key, channels).await
+    pub async fn open(location: &str, keys: KeyRing, channels: &[ChannelName]) -> Result<Self, RepositoryError> {
+        Self::open_in(Store::open(location).await?, keys, channels).await
     }
 
     /// Opens the repository in a store; the channels named are created where they do not exist.
     ///
     /// # Errors
     /// [`RepositoryError`], also where the key is not the one that signed what the channels show.
-    pub async fn open_in(store: Store, key: SigningKey, channels: &[ChannelName]) -> Result<Self, RepositoryError> {
+    pub async fn open_in(store: Store, keys: KeyRing, channels: &[ChannelName]) -> Result<Self, RepositoryError> {
         let repository = Self {
             ledger: store.ledger(LEDGER),
-            key,
+            keys,
             fragments: BlobCache::new(store.clone(), FRAGMENTS_KEPT),
             members: BlobCache::new(store.clone(), MEMBERS_KEPT),
             documents: BlobCache::new(store.clone(), DOCUMENTS_KEPT),
@@ -107,10 +107,10 @@ impl Repository {
         &self.store
     }
 
-    /// The key that signs.
+    /// The keys that sign.
     #[must_use]
-    pub fn key(&self) -> &SigningKey {
-        &self.key
+    pub fn keys(&self) -> &KeyRing {
+        &self.keys
     }
 
     /// Reads a whole document that a view names, mostly from memory.
@@ -158,14 +158,14 @@ impl Repository {
     }
 
     fn check_key(&self) -> Result<(), RepositoryError> {
-        let state = self.state();
+        let (state, keys) = (self.state(), self.keys.keys());
         let views = state.channels().values().filter_map(|channel| channel.view());
-        match views.map(|(_, view)| &view.blobs.key).find(|key| *key != self.key.fingerprint()) {
+        match views.map(|(_, view)| &view.blobs.key).find(|key| keys.standing(key) == Standing::Unknown) {
             None => Ok(()),
             Some(signed_by) => Err(RepositoryError::OtherKey {
                 signed_by: signed_by.clone(),
-                path: self.key.path().display().to_string(),
-                found: self.key.fingerprint().to_owned(),
+                path: self.keys.directory().path().display().to_string(),
+                found: keys.fingerprint().to_owned(),
             }),
         }
     }

@@ -71,7 +71,7 @@ fn content_type(file: &MetadataFile) -> &'static str {
 
 /// Gives the public key.
 pub(super) fn key(repository: &Repository) -> Reply {
-    Reply::text(KEY, repository.key().public().to_owned())
+    Reply::text(KEY, repository.keys().keys().public().to_owned())
 }
 
 /// Gives the one mirror: this server, at the newest commit of the channel, so that all that a client fetches next is of

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ledger::{Author, Digest};
 use nevra::Nevra;
-use repo_api::ChannelName;
+use repo_api::{ChannelName, ChannelSettings, TagName};
 use serde::{Deserialize, Serialize};
 
 use crate::repodata::{DocumentRecord, PageMembers};
@@ -60,6 +60,51 @@ pub enum Action {
         /// The packages.
         packages: Vec<Nevra>,
     },
+    /// A channel's retention withdrew packages.
+    Retained {
+        /// The channel.
+        channel: ChannelName,
+        /// The packages.
+        packages: Vec<Nevra>,
+    },
+    /// A channel got settings; it came to be where it was not.
+    ChannelSet {
+        /// The channel.
+        channel: ChannelName,
+        /// All its settings.
+        settings: ChannelSettings,
+    },
+    /// A channel that listed nothing is no more.
+    ChannelRemoved {
+        /// The channel.
+        channel: ChannelName,
+    },
+    /// A commit got a name.
+    Tagged {
+        /// The name.
+        tag: TagName,
+        /// The commit.
+        at: u64,
+    },
+    /// A name is no more.
+    Untagged {
+        /// The name.
+        tag: TagName,
+    },
+    /// An environment said what its hosts run and would go back to, all of it.
+    Held {
+        /// The environment.
+        environment: TagName,
+        /// The packages; none, where nothing is held any longer.
+        packages: Vec<Nevra>,
+    },
+    /// Another key signs what channels show.
+    Resigned {
+        /// The channels.
+        channels: Vec<ChannelName>,
+        /// The fingerprint of the key.
+        key: String,
+    },
 }
 
 /// A package, as the repository knows it for ever.
@@ -75,6 +120,9 @@ pub struct PackageRecord {
     pub time: u64,
     /// The blob of its repodata fragments.
     pub fragments: Digest,
+    /// The sha256 of the file that was uploaded, where the server signed it at the door.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uploaded: Option<Digest>,
 }
 
 /// What a channel shows to yum clients: the digests of blobs.
@@ -124,12 +172,16 @@ pub enum PageStep {
 }
 
 impl Action {
-    /// The channels that it changes.
+    /// The channels that show something else after it.
     #[must_use]
     pub fn channels(&self) -> Vec<&ChannelName> {
         match self {
-            Self::ChannelsCreated { channels } => channels.iter().collect(),
-            Self::Published { channel, .. } | Self::Withdrawn { channel, .. } => vec![channel],
+            Self::ChannelsCreated { channels } | Self::Resigned { channels, .. } => channels.iter().collect(),
+            Self::Published { channel, .. }
+            | Self::Withdrawn { channel, .. }
+            | Self::Retained { channel, .. }
+            | Self::ChannelSet { channel, .. } => vec![channel],
+            Self::ChannelRemoved { .. } | Self::Tagged { .. } | Self::Untagged { .. } | Self::Held { .. } => Vec::new(),
             Self::Promoted { to, .. } => to.iter().collect(),
         }
     }

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use nevra::{Nevra, PackageQuery};
+use repo_api::ChannelSettings;
 
 use super::change::{ChannelView, PackageRecord};
 use super::fold::Place;
 use super::package_file::PackageFile;
 use super::pages::Page;
+use super::presence::{Presence, Span};
 use super::sorted_map::{Keyed, SortedMap};
 
 /// One channel.
@@ -21,6 +23,9 @@ pub struct Channel {
     pub(super) views: SortedMap<View>,
     /// How the packages listed now stand in the documents.
     pub(super) pages: Arc<Vec<Arc<Page>>>,
+    pub(super) settings: Arc<ChannelSettings>,
+    /// When what was listed.
+    pub(super) history: SortedMap<Presence>,
 }
 
 /// A package's place in a channel.
@@ -72,6 +77,23 @@ impl Channel {
         &self.pages
     }
 
+    /// Its settings.
+    #[must_use]
+    pub fn settings(&self) -> &ChannelSettings {
+        &self.settings
+    }
+
+    /// When it listed what.
+    #[must_use]
+    pub fn history(&self) -> &SortedMap<Presence> {
+        &self.history
+    }
+
+    /// What it listed as of a commit, in the order of names and versions.
+    pub fn listed_at(&self, commit: u64) -> impl Iterator<Item = (&Arc<PackageRecord>, &Span)> {
+        self.history.values().filter_map(move |one| one.at(commit).map(|span| (&one.package, span)))
+    }
+
     /// What it showed from each commit that changed it on.
     #[must_use]
     pub fn views(&self) -> &SortedMap<View> {
@@ -108,6 +130,24 @@ impl Channel {
         if !self.listed.contains_key(&file.package.nevra) {
             let package = Arc::clone(&file.package);
             self.listed.insert(Listing { package, commit: place.commit, at: place.at, who: Arc::clone(who) });
+            let presence = match self.history.get(&file.package.nevra) {
+                Some(known) => {
+                    let mut presence = known.clone();
+                    presence.resume(who, place);
+                    presence
+                }
+                None => Presence::begin(&file.package, who, place),
+            };
+            self.history.insert(presence);
+        }
+    }
+
+    /// Lists a package no longer from a commit on.
+    pub(super) fn unlist(&mut self, nevra: &Nevra, place: &Place) {
+        self.listed.remove(nevra);
+        if let Some(mut presence) = self.history.get(nevra).cloned() {
+            presence.end(place);
+            self.history.insert(presence);
         }
     }
 }

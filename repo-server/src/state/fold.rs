@@ -10,6 +10,7 @@ use repo_api::ChannelName;
 
 use super::change::{Action, Change, Entry, PackageRecord, Shown};
 use super::channel::{Channel, View};
+use super::holds::{Hold, Tag};
 use super::package_file::PackageFile;
 use super::pages::Turnover;
 use super::repository_state::{MetadataRecord, RepositoryState};
@@ -80,6 +81,10 @@ impl RepositoryState {
         }
         let changed: BTreeSet<&ChannelName> = entries.iter().flat_map(|entry| entry.action.channels()).collect();
         for name in changed {
+            if !self.channels.contains_key(name) {
+                // The same commit removed it.
+                continue;
+            }
             let missing = || FoldError::View { commit: commit.number, channel: name.clone() };
             self.show(name, &before, shown.get(name).ok_or_else(missing)?, &place)?;
         }
@@ -109,12 +114,35 @@ impl RepositoryState {
                     self.channel_mut(channel, place)?.list(&file, &who, place);
                 }
             }
-            Action::Withdrawn { channel, packages } => {
+            Action::Withdrawn { channel, packages } | Action::Retained { channel, packages } => {
                 for nevra in packages {
                     self.known(nevra, place)?;
-                    self.channel_mut(channel, place)?.listed.remove(nevra);
+                    self.channel_mut(channel, place)?.unlist(nevra, place);
                 }
             }
+            Action::ChannelSet { channel, settings } => {
+                Arc::make_mut(self.channels.entry(channel.clone()).or_default()).settings = Arc::new(settings.clone());
+            }
+            Action::ChannelRemoved { channel } => {
+                self.channel_mut(channel, place)?;
+                self.channels.remove(channel);
+            }
+            Action::Tagged { tag, at } => {
+                let why = entry.author.why.as_deref().map(Arc::from);
+                self.holds.tags.insert(tag.clone(), Tag { at: *at, set_at: place.at, set_by: who, why });
+            }
+            Action::Untagged { tag } => {
+                self.holds.tags.remove(tag);
+            }
+            Action::Held { environment, packages } if packages.is_empty() => {
+                self.holds.environments.remove(environment);
+            }
+            Action::Held { environment, packages } => {
+                let packages = packages.iter().cloned().collect();
+                let hold = Hold { packages, said_at: place.at, said_by: who };
+                self.holds.environments.insert(environment.clone(), hold);
+            }
+            Action::Resigned { .. } => {}
         }
         Ok(())
     }
@@ -205,6 +233,7 @@ mod tests {
             size: 1,
             time: 1,
             fragments: digest("fragments"),
+            uploaded: None,
         }
     }
 

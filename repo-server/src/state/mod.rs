@@ -3,8 +3,10 @@
 mod change;
 mod channel;
 mod fold;
+mod holds;
 mod package_file;
 mod pages;
+mod presence;
 mod repository_state;
 mod sorted_map;
 
@@ -12,8 +14,10 @@ pub use change::{Action, Change, ChannelView, Entry, PackageRecord, PageStep, Sh
 pub use channel::{Channel, Listing, View};
 pub use fold::FoldError;
 pub(crate) use fold::Place;
+pub use holds::{Hold, Tag};
 pub use package_file::PackageFile;
 pub use pages::Page;
 pub(crate) use pages::Turnover;
+pub use presence::{Presence, Span};
 pub use repository_state::{MetadataRecord, RepositoryState};
 pub use sorted_map::{Keyed, SortedMap};

@@ -47,6 +47,12 @@ impl Turnover {
         plan_pages(&packages, &self.removed, self.added)
     }
 
+    /// Plans pages that are all new, as for another compression.
+    pub(crate) fn plan_anew(self, pages: &[Arc<Page>]) -> Vec<PlannedPage<Arc<PackageRecord>>> {
+        let kept = pages.iter().flat_map(|page| &page.packages).filter(|package| !self.removed.contains(*package));
+        plan_pages(&[], &HashSet::new(), kept.cloned().chain(self.added).collect())
+    }
+
     /// Carries out what a commit says of the pages after it; `None` where that does not fit.
     pub(crate) fn carry_out(self, pages: &[Arc<Page>], steps: &[PageStep]) -> Option<Vec<Arc<Page>>> {
         let mut after = Vec::with_capacity(pages.len() + steps.len());

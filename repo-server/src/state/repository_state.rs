@@ -9,6 +9,7 @@ use repo_api::ChannelName;
 
 use super::change::{ChannelView, PackageRecord};
 use super::channel::Channel;
+use super::holds::Holds;
 use super::package_file::PackageFile;
 use super::sorted_map::{Keyed, SortedMap};
 use crate::repodata::DocumentRecord;
@@ -22,6 +23,7 @@ pub struct RepositoryState {
     pub(super) packages: SortedMap<Arc<PackageRecord>>,
     pub(super) file_names: SortedMap<PackageFile>,
     pub(super) metadata: SortedMap<MetadataRecord>,
+    pub(super) holds: Holds,
 }
 
 /// A metadata document that a view names.
@@ -39,6 +41,7 @@ impl Default for RepositoryState {
             packages: SortedMap::default(),
             file_names: SortedMap::default(),
             metadata: SortedMap::default(),
+            holds: Holds::default(),
         }
     }
 }

@@ -108,8 +108,8 @@ async fn dnf_refuses_what_the_key_did_not_sign() {
     let root = Root::new(&server, "etc/yum.repos.d").await;
     let other = tempfile::tempdir().unwrap();
     let other_key = other.path().join("other.asc");
-    let key = repo_server::SigningKey::open_or_make(&other.path().join("keys")).unwrap();
-    std::fs::write(&other_key, key.public()).unwrap();
+    let key = repo_server::KeyRing::open_or_make(&other.path().join("keys")).unwrap();
+    std::fs::write(&other_key, key.keys().public()).unwrap();
     let mut command = without_proxy("dnf");
     command.args(["--quiet", "--assumeyes", "--noplugins", "--releasever=9", "--setopt=cachedir=/cache"]);
     command.arg(format!("--setopt=pkg-dev.gpgkey=file://{}", other_key.display()));

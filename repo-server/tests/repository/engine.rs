@@ -159,7 +159,7 @@ async fn concurrent_publishers_all_land() {
 async fn another_key_is_refused() {
     let lab = Lab::new().await;
     let keys = lab.directory.path().join("other-keys");
-    let key = repo_server::SigningKey::open_or_make(&keys).unwrap();
+    let key = repo_server::KeyRing::open_or_make(&keys).unwrap();
     let location = lab.directory.path().join("store");
     let error = repo_server::Repository::open(location.to_str().unwrap(), key, &[]).await.unwrap_err();
     assert!(matches!(error, RepositoryError::OtherKey { .. }), "{error}");

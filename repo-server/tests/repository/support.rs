@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures::stream;
 use ledger::{Author, Digest, Store};
 use repo_api::ChannelName;
-use repo_server::{Access, Repository, Server, ServerSettings, SigningKey, TokenBook, Upload, serve};
+use repo_server::{Access, Repository, Server, ServerSettings, KeyRing, TokenBook, Upload, serve};
 use tempfile::TempDir;
 
 /// A repository in a directory that goes away with it.
@@ -90,7 +90,7 @@ async fn open(directory: &Path) -> Repository {
         std::fs::create_dir(&key).unwrap();
         std::fs::copy(shared_key().join("repository.key"), key.join("repository.key")).unwrap();
     }
-    let key = SigningKey::open_or_make(&key).unwrap();
+    let key = KeyRing::open_or_make(&key).unwrap();
     let channels = ["dev", "qa", "prod"].map(channel);
     Repository::open(directory.join("store").to_str().unwrap(), key, &channels).await.unwrap()
 }
@@ -99,7 +99,7 @@ fn shared_key() -> &'static Path {
     static KEY: OnceLock<TempDir> = OnceLock::new();
     let directory = KEY.get_or_init(|| {
         let directory = tempfile::tempdir().unwrap();
-        SigningKey::open_or_make(directory.path()).unwrap();
+        KeyRing::open_or_make(directory.path()).unwrap();
         directory
     });
     directory.path()
