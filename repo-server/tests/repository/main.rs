@@ -3,11 +3,14 @@
 //! Packages are made with rpmbuild and in memory; those below the directory that `RPM_CORPUS` names, if it is set, come
 //! on top.
 
+mod access;
 mod clients;
 mod createrepo;
 mod engine;
 mod http;
+mod limits;
 mod support;
 mod surgery;
+mod tls;
 mod xml_tree;
 mod zoo;
