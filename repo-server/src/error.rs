@@ -7,6 +7,7 @@ use nevra::{Nevra, PackageQuery};
 use repo_api::ChannelName;
 use rpm_header::ReadHeaderError;
 
+use crate::policy::PolicyError;
 use crate::signing::KeyDirectoryError;
 use crate::state::FoldError;
 
@@ -60,6 +61,17 @@ pub enum RepositoryError {
         /// Why.
         #[source]
         source: ReadHeaderError,
+    },
+    /// A file is not what it was said to be.
+    #[error("`{file_name}` can't be used as {what}")]
+    NotAnAttachment {
+        /// What the uploader calls it.
+        file_name: String,
+        /// `updateinfo`, `group` or `modules`.
+        what: &'static str,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A NEVRA is known with other bytes.
     #[error("`{nevra}` is known with sha256 `{known}` and can't become `{given}`: the bytes of a version never change")]
@@ -120,9 +132,15 @@ pub enum RepositoryError {
     /// Compressing failed.
     #[error("a metadata document can't be rendered")]
     Render(#[source] std::io::Error),
+    /// Blobs were deleted while packages were looked at.
+    #[error("unused files were deleted at the same time; nothing was changed")]
+    Collected,
     /// What several requests wanted to commit together failed.
     #[error(transparent)]
     Together(Arc<RepositoryError>),
+    /// A channel's settings are against it.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
     /// A task of the server was stopped.
     #[error("the server is stopping")]
     Stopping,

@@ -29,6 +29,11 @@ pub(crate) fn commit(ledger: &str, number: u64) -> Path {
     Path::from_iter(parts.chain(std::iter::once(number.as_str())))
 }
 
+/// The newest checkpoint of a ledger: `checkpoints/<name>.json`.
+pub(crate) fn checkpoint(ledger: &str) -> Path {
+    Path::from_iter(["checkpoints", &format!("{}.json", ledger.replace('/', "-"))])
+}
+
 /// The object by which a store is asked whether it honours create-if-absent.
 pub(crate) fn probe() -> Path {
     Path::from_iter(["probes", &Uuid::new_v4().to_string()])

@@ -106,7 +106,11 @@ impl<T> Ledger<T> {
         &self.name
     }
 
-    fn unreachable(&self, source: StoreError) -> LedgerError {
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    pub(crate) fn unreachable(&self, source: StoreError) -> LedgerError {
         LedgerError::Store { ledger: self.name.clone(), source }
     }
 }

@@ -100,6 +100,9 @@ impl Repository {
     /// Tries to make one commit of the requests; those that are answered are taken out.
     async fn attempt(&self, requests: &mut Vec<Request>) -> Result<Attempt, RepositoryError> {
         self.refresh().await?;
+        if self.is_collecting().await? {
+            return Ok(Attempt::Lost);
+        }
         let before = self.state();
         let place = Place { commit: before.position().number + 1, at: Utc::now() };
         let mut after = RepositoryState::clone(&before);
@@ -162,6 +165,11 @@ enum Attempt {
 }
 
 impl Queue {
+    /// Waits until no commit of this process is under way, and keeps others from beginning.
+    pub(super) async fn alone(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.writing.lock().await
+    }
+
     fn take(&self) -> Vec<Request> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let count = waiting.len().min(LARGEST_GROUP);

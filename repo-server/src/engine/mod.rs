@@ -1,11 +1,17 @@
 //! The engine: the one place that reads and writes the store. Changes go through [`Repository`], which renders what
 //! channels will show and makes commits.
 
+mod administration;
+mod attachments;
 mod blob_cache;
+mod checkpoints;
+mod collect;
 mod group;
+mod marks;
 mod packages;
 mod render;
 mod repository;
 
-pub(crate) use group::Decision;
+pub use attachments::AttachmentRequest;
+pub use collect::{CollectionReport, CollectionRun};
 pub use repository::{Outcome, Repository};

@@ -1,16 +1,20 @@
 //! Publishing, promoting and withdrawing.
 
+use std::collections::BTreeSet;
+
 use futures::{StreamExt, TryStreamExt, stream};
-use ledger::Author;
+use ledger::{Author, Digest};
 use nevra::{Nevra, PackageQuery};
-use repo_api::ChannelName;
+use repo_api::{ChannelName, ChannelSettings, SignaturePolicy};
 
 use super::group::Decision;
 use super::repository::{HEADERS_AT_ONCE, Outcome, Repository, seconds_now};
 use crate::admission::{Candidate, Upload, admit, examine};
+use crate::door::Door;
 use crate::error::RepositoryError;
+use crate::policy::{Intake, PolicyError};
 use crate::resolve;
-use crate::state::{Action, PackageRecord, RepositoryState};
+use crate::state::{Action, Channel, PackageRecord, RepositoryState};
 
 impl Repository {
     /// Lists uploaded packages in a channel, all of them in one commit.
@@ -24,13 +28,23 @@ impl Repository {
         author: Author,
     ) -> Result<Outcome, RepositoryError> {
         named(uploads)?;
-        resolve::channel(&self.state(), channel)?;
+        let settings = resolve::channel(&self.state(), channel)?.settings().clone();
+        Intake::check_source(channel, &settings, None)?;
         let now = seconds_now();
-        let examined: Vec<_> = uploads.iter().map(|upload| self.examine(upload.clone(), now)).collect();
+        let door = self.door(channel, &settings)?;
+        let examined: Vec<_> = uploads.iter().map(|upload| self.examine(upload.clone(), &door, now)).collect();
+        self.refresh().await?;
+        let collected = self.state().last_collection();
         let candidates: Vec<_> = stream::iter(examined).buffered(HEADERS_AT_ONCE).try_collect().await?;
         let channel = channel.clone();
         self.change(author, move |state| {
-            let listed = resolve::channel(state, &channel)?.listed();
+            if state.last_collection() != collected {
+                // What was found in the store may be there no longer.
+                return Err(RepositoryError::Collected);
+            }
+            let found = resolve::channel(state, &channel)?;
+            same_settings(&channel, found, &settings)?;
+            let listed = found.listed();
             let packages = admit(state, &candidates)?;
             let mut new: Vec<PackageRecord> = Vec::new();
             for package in &packages {
@@ -56,10 +70,12 @@ impl Repository {
         author: Author,
     ) -> Result<Outcome, RepositoryError> {
         named(queries)?;
+        let checked = self.check_promotion(queries, from, to).await?;
         let (queries, from, to) = (queries.to_vec(), from.clone(), to.to_vec());
         self.change(author, move |state| {
             let packages = listed(state, &from, &queries)?;
             let nevras = distinct(&packages);
+            checked.hold(state, &packages)?;
             let mut lacking = Vec::new();
             for name in &to {
                 let listed = resolve::channel(state, name)?.listed();
@@ -104,10 +120,69 @@ impl Repository {
         .await
     }
 
-    async fn examine(&self, upload: Upload, now: u64) -> Result<Candidate, RepositoryError> {
+    async fn examine(&self, upload: Upload, door: &Door, now: u64) -> Result<Candidate, RepositoryError> {
         let _permit = self.headers.acquire().await.map_err(|_| RepositoryError::Stopping)?;
-        examine(self.store.clone(), upload, now).await
+        examine(self.store.clone(), upload, door, now).await
     }
+
+    fn door(&self, channel: &ChannelName, settings: &ChannelSettings) -> Result<Door, RepositoryError> {
+        let now = u32::try_from(seconds_now()).unwrap_or(u32::MAX);
+        Ok(Door { channel: channel.clone(), intake: Intake::of(channel, settings)?, keys: self.keys.keys(), now })
+    }
+
+    /// Checks that channels take in what they are to get.
+    async fn check_promotion(
+        &self,
+        queries: &[PackageQuery],
+        from: &ChannelName,
+        to: &[ChannelName],
+    ) -> Result<Checked, RepositoryError> {
+        let mut checked = Checked::default();
+        for name in to {
+            let state = self.state();
+            let settings = resolve::channel(&state, name)?.settings().clone();
+            Intake::check_source(name, &settings, Some(from))?;
+            let door = self.door(name, &settings)?;
+            if !matches!(door.intake, Intake::Any) {
+                // Another server may have published them just now.
+                self.refresh().await?;
+                for package in listed(&self.state(), from, queries)? {
+                    let _permit = self.headers.acquire().await.map_err(|_| RepositoryError::Stopping)?;
+                    door.check(&self.store, &package).await?;
+                    checked.packages.insert((name.clone(), package.sha256));
+                }
+            }
+            checked.settings.push((name.clone(), settings));
+        }
+        Ok(checked)
+    }
+}
+
+/// What was found to be fit for channels with their settings.
+#[derive(Debug, Default)]
+struct Checked {
+    settings: Vec<(ChannelName, ChannelSettings)>,
+    /// Packages whose signatures hold for channels that ask for them.
+    packages: BTreeSet<(ChannelName, Digest)>,
+}
+
+impl Checked {
+    /// Makes sure that it is still so.
+    fn hold(&self, state: &RepositoryState, packages: &[PackageRecord]) -> Result<(), RepositoryError> {
+        for (name, settings) in &self.settings {
+            same_settings(name, resolve::channel(state, name)?, settings)?;
+            let asks = settings.signatures != SignaturePolicy::Any;
+            let is_new = |package: &PackageRecord| !self.packages.contains(&(name.clone(), package.sha256));
+            if asks && packages.iter().any(is_new) {
+                return Err(PolicyError::Meanwhile(name.clone()).into());
+            }
+        }
+        Ok(())
+    }
+}
+
+fn same_settings(name: &ChannelName, channel: &Channel, settings: &ChannelSettings) -> Result<(), RepositoryError> {
+    if channel.settings() == settings { Ok(()) } else { Err(PolicyError::Meanwhile(name.clone()).into()) }
 }
 
 fn listed(

@@ -64,7 +64,12 @@ impl Repository {
             members.push(of_page);
         }
         let document = |kind| self.document_of(state, (kind, compression, time), after.listed().len(), &members);
-        let documents = try_join_all(MetadataKind::OF_PACKAGES.map(document)).await?;
+        let mut documents = try_join_all(MetadataKind::OF_PACKAGES.map(document)).await?;
+        for document in self.attached_documents(after.attachments(), compression, time).await? {
+            self.store_document(&document, &[]).await?;
+            let known = state.metadata(&document.record.digest).map(|known| known.time);
+            documents.push(DocumentRecord { time: known.unwrap_or(time), ..document.record });
+        }
         let repomd = repomd_xml(state.position().number + 1, &documents);
         let keys = self.keys.keys();
         let signature = keys.sign(repomd.clone().into_bytes()).await?;
@@ -124,6 +129,9 @@ impl Repository {
 
     async fn store_document(&self, document: &AssembledDocument, members: &[Member]) -> Result<(), RepositoryError> {
         try_join_all(document.frame.iter().map(|member| self.put_member(member))).await?;
+        if document.frame.len() < 2 {
+            return Ok(());
+        }
         let frame = document.frame.iter().map(|packed| packed.member);
         let (opening, closing) = (frame.clone().next(), frame.clone().next_back());
         let all = opening.into_iter().chain(members.iter().copied()).chain(closing);

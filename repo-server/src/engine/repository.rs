@@ -10,6 +10,7 @@ use repo_api::ChannelName;
 use tokio::sync::Semaphore;
 
 use super::blob_cache::BlobCache;
+use super::checkpoints::LastCheckpoint;
 use super::group::{Decision, Queue};
 use crate::error::RepositoryError;
 use crate::signing::{KeyRing, Standing};
@@ -36,6 +37,7 @@ pub struct Repository {
     pub(super) documents: BlobCache,
     pub(super) headers: Semaphore,
     pub(super) queue: Queue,
+    pub(super) checkpoint: LastCheckpoint,
     state: RwLock<Arc<RepositoryState>>,
     adopting: Mutex<()>,
 }
@@ -73,10 +75,12 @@ impl Repository {
             documents: BlobCache::new(store.clone(), DOCUMENTS_KEPT),
             headers: Semaphore::new(HEADERS_AT_ONCE),
             queue: Queue::default(),
+            checkpoint: LastCheckpoint::default(),
             state: RwLock::default(),
             adopting: Mutex::default(),
             store,
         };
+        repository.begin().await?;
         repository.refresh().await?;
         repository.check_key()?;
         repository.sweep().await;
@@ -144,6 +148,10 @@ impl Repository {
         }
     }
 
+    pub(super) fn start_with(&self, state: RepositoryState) {
+        *self.state.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(state);
+    }
+
     /// Takes commits in that follow from the state. Two tasks may read the same ones: those that are known are left.
     pub(super) fn adopt(&self, commits: &[Commit<Change>]) -> Result<Arc<RepositoryState>, RepositoryError> {
         let _one_at_a_time = self.adopting.lock().unwrap_or_else(PoisonError::into_inner);
@@ -154,6 +162,7 @@ impl Repository {
         }
         let state = Arc::new(state);
         *self.state.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&state);
+        self.offer_checkpoint(&state);
         Ok(state)
     }
 

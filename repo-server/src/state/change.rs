@@ -7,6 +7,8 @@ use nevra::Nevra;
 use repo_api::{ChannelName, ChannelSettings, TagName};
 use serde::{Deserialize, Serialize};
 
+use super::attachments::AttachmentChange;
+use super::collection::Collection;
 use crate::repodata::{DocumentRecord, PageMembers};
 
 /// The payload of a commit: what was done, and what every channel that it touched shows from then on. One commit carries
@@ -98,6 +100,17 @@ pub enum Action {
         /// The packages; none, where nothing is held any longer.
         packages: Vec<Nevra>,
     },
+    /// A channel shows other advisories, groups or module streams.
+    Attached {
+        /// The channel.
+        channel: ChannelName,
+        /// What came, became another, or went.
+        attached: Vec<AttachmentChange>,
+    },
+    /// Blobs that nothing needs any longer are being deleted.
+    CollectionBegun(Collection),
+    /// They are deleted.
+    CollectionEnded,
     /// Another key signs what channels show.
     Resigned {
         /// The channels.
@@ -180,8 +193,10 @@ impl Action {
             Self::Published { channel, .. }
             | Self::Withdrawn { channel, .. }
             | Self::Retained { channel, .. }
+            | Self::Attached { channel, .. }
             | Self::ChannelSet { channel, .. } => vec![channel],
             Self::ChannelRemoved { .. } | Self::Tagged { .. } | Self::Untagged { .. } | Self::Held { .. } => Vec::new(),
+            Self::CollectionBegun(_) | Self::CollectionEnded => Vec::new(),
             Self::Promoted { to, .. } => to.iter().collect(),
         }
     }

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use nevra::{Nevra, PackageQuery};
 use repo_api::ChannelSettings;
 
+use super::attachments::Attachments;
 use super::change::{ChannelView, PackageRecord};
 use super::fold::Place;
 use super::package_file::PackageFile;
@@ -24,6 +25,7 @@ pub struct Channel {
     /// How the packages listed now stand in the documents.
     pub(super) pages: Arc<Vec<Arc<Page>>>,
     pub(super) settings: Arc<ChannelSettings>,
+    pub(super) attachments: Arc<Attachments>,
     /// When what was listed.
     pub(super) history: SortedMap<Presence>,
 }
@@ -81,6 +83,12 @@ impl Channel {
     #[must_use]
     pub fn settings(&self) -> &ChannelSettings {
         &self.settings
+    }
+
+    /// What it shows beside its packages.
+    #[must_use]
+    pub fn attachments(&self) -> &Attachments {
+        &self.attachments
     }
 
     /// When it listed what.

@@ -13,7 +13,7 @@ use super::channel::{Channel, View};
 use super::holds::{Hold, Tag};
 use super::package_file::PackageFile;
 use super::pages::Turnover;
-use super::repository_state::{MetadataRecord, RepositoryState};
+use super::repository_state::RepositoryState;
 
 /// Which commit does something, and when.
 #[derive(Debug, Clone, Copy)]
@@ -142,6 +142,12 @@ impl RepositoryState {
                 let hold = Hold { packages, said_at: place.at, said_by: who };
                 self.holds.environments.insert(environment.clone(), hold);
             }
+            Action::Attached { channel, attached } => {
+                let attachments = Arc::make_mut(&mut self.channel_mut(channel, place)?.attachments);
+                attached.iter().for_each(|change| attachments.change(change));
+            }
+            Action::CollectionBegun(collection) => self.begin_collection(collection, place),
+            Action::CollectionEnded => self.end_collection(),
             Action::Resigned { .. } => {}
         }
         Ok(())
@@ -181,11 +187,7 @@ impl RepositoryState {
         channel.pages = Arc::new(pages.ok_or_else(unfit)?);
         let view = Arc::new(shown.view.clone());
         channel.views.insert(View { commit: place.commit, at: place.at, blobs: Arc::clone(&view) });
-        for record in MetadataRecord::of(&view) {
-            if !self.metadata.contains_key(&record.document().digest) {
-                self.metadata.insert(record);
-            }
-        }
+        self.name_documents_of(&view);
         Ok(())
     }
 }

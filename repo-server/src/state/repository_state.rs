@@ -9,6 +9,7 @@ use repo_api::ChannelName;
 
 use super::change::{ChannelView, PackageRecord};
 use super::channel::Channel;
+use super::collection::Collections;
 use super::holds::Holds;
 use super::package_file::PackageFile;
 use super::sorted_map::{Keyed, SortedMap};
@@ -24,6 +25,7 @@ pub struct RepositoryState {
     pub(super) file_names: SortedMap<PackageFile>,
     pub(super) metadata: SortedMap<MetadataRecord>,
     pub(super) holds: Holds,
+    pub(super) collections: Collections,
 }
 
 /// A metadata document that a view names.
@@ -42,6 +44,7 @@ impl Default for RepositoryState {
             file_names: SortedMap::default(),
             metadata: SortedMap::default(),
             holds: Holds::default(),
+            collections: Collections::default(),
         }
     }
 }
