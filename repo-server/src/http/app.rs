@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::hot::Hot;
 use super::metrics::Metrics;
 use super::network::Network;
+use super::pairs::Pairs;
 use super::pulse::Ward;
 use super::rate::Rate;
 use super::settings::Limits;
@@ -25,6 +26,7 @@ pub(super) struct App {
     pub(super) ward: Arc<Ward>,
     pub(super) metrics: Metrics,
     pub(super) hot: Hot,
+    pub(super) pairs: Pairs,
     /// Of requests that write.
     pub(super) writes: Rate,
     /// Of looking whether other servers know more.

@@ -17,7 +17,7 @@ use super::metrics::{Gauges, Label};
 use super::origin::{Origin, Peer, REQUEST_ID};
 use super::refusal::Refusal;
 use super::reply::Reply;
-use super::route::{NoRoute, Route};
+use super::route::{ChannelFile, NoRoute, Route};
 use super::yum;
 
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -95,6 +95,9 @@ async fn serve_hot(
     headers: &HeaderMap,
 ) -> Result<Response<ReplyBody>, Refusal> {
     permit(app, origin, headers, Permission::Read, Some(&hot.channel)).await?;
+    if hot.is_newest_repomd && *method == Method::GET {
+        app.pairs.note(origin.address, &hot.channel, hot.reply.digest(), Instant::now());
+    }
     hot.reply.answer(&app.repository, method, headers).await
 }
 
@@ -121,9 +124,17 @@ async fn read(
         reply => reply?,
     };
     let reply = std::sync::Arc::new(reply);
-    if let Route::File { channel, .. } = route {
-        let hot = HotReply { channel: channel.clone(), label: route.label(), reply: std::sync::Arc::clone(&reply) };
-        app.hot.keep(commit, request.uri().path(), hot);
+    if let Route::File { channel, at, file } = route {
+        let is_newest_repomd = at.is_none() && *file == ChannelFile::Repomd;
+        if is_newest_repomd && *method == Method::GET {
+            app.pairs.note(origin.address, channel, reply.digest(), Instant::now());
+        }
+        // Which signature is given depends on who asks.
+        if at.is_some() || *file != ChannelFile::RepomdSignature {
+            let (channel, reply) = (channel.clone(), std::sync::Arc::clone(&reply));
+            let hot = HotReply { channel, label: route.label(), is_newest_repomd, reply };
+            app.hot.keep(commit, request.uri().path(), hot);
+        }
     }
     reply.answer(&app.repository, method, headers).await
 }
@@ -138,6 +149,10 @@ async fn find(app: &App, origin: &Origin, route: &Route, headers: &HeaderMap) ->
         Route::Key => Ok(yum::key(repository)),
         Route::RepoFile(channel) => yum::repo_file(repository, channel, &origin.base_url(app, headers)?),
         Route::MirrorList(channel) => yum::mirror_list(repository, channel, &origin.base_url(app, headers)?),
+        Route::File { channel, at: None, file: ChannelFile::RepomdSignature } => {
+            let held = app.pairs.last(origin.address, channel, Instant::now());
+            yum::signature_of(repository, channel, held).await
+        }
         Route::File { channel, at, file } => yum::file(repository, channel, *at, file).await,
         Route::Api(_) => Err(yum::missing()),
     }

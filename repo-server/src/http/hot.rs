@@ -16,6 +16,8 @@ const MOST: usize = 2048;
 pub(super) struct HotReply {
     pub(super) channel: ChannelName,
     pub(super) label: Label,
+    /// Whether it is repomd.xml at a URL that always gives the newest.
+    pub(super) is_newest_repomd: bool,
     pub(super) reply: Arc<Reply>,
 }
 

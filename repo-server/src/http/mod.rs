@@ -11,6 +11,7 @@ mod index_page;
 mod metrics;
 mod network;
 mod origin;
+mod pairs;
 mod pulse;
 mod rate;
 mod refusal;

@@ -56,6 +56,11 @@ enum Wanted {
 }
 
 impl Reply {
+    /// The sha256 of its bytes.
+    pub(super) fn digest(&self) -> Digest {
+        self.digest
+    }
+
     /// Makes a reply of a file, whose ETag is its digest. `modified` is in seconds since 1970.
     pub(super) fn new(
         digest: Digest,

@@ -12,6 +12,7 @@ use super::app::App;
 use super::connection;
 use super::hot::Hot;
 use super::metrics::Metrics;
+use super::pairs::Pairs;
 use super::pulse::Ward;
 use super::rate::Rate;
 use super::refusal::with_causes;
@@ -72,6 +73,7 @@ impl Server {
             ward: Arc::new(Ward::new(limits.clone())),
             metrics: Metrics::default(),
             hot: Hot::default(),
+            pairs: Pairs::default(),
             writes: Rate::new(limits.writes_per_second, limits.writes_at_once),
             refreshes: Rate::new(REFRESHES, REFRESHES),
             limits,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ledger::Digest;
 use repo_api::{ChannelName, Problem, ProblemKind};
 
 use super::refusal::Refusal;
@@ -60,6 +61,21 @@ pub(super) async fn file(
     }
 }
 
+/// Gives the signature of the repomd.xml that the client holds, or of the newest where that is not known.
+pub(super) async fn signature_of(
+    repository: &Repository,
+    name: &ChannelName,
+    held: Option<Digest>,
+) -> Result<Reply, Refusal> {
+    let state = repository.state();
+    let newest = view(&state, name, None)?;
+    let held = held.filter(|held| *held != newest.blobs.repomd);
+    let views = resolve::channel(&state, name)?.views();
+    let of_held = held.and_then(|held| views.values().filter(|view| view.blobs.repomd == held).last().cloned());
+    let view = of_held.unwrap_or(newest);
+    document(repository, &view, view.blobs.signature, SIGNATURE, None).await
+}
+
 fn content_type(file: &MetadataFile) -> &'static str {
     match (file.compression, file.kind) {
         (Some(Compression::Gzip), _) => GZIP,
@@ -104,7 +120,7 @@ pub(super) fn repo_file(repository: &Repository, name: &ChannelName, base: &str)
 async fn document(
     repository: &Repository,
     view: &View,
-    digest: ledger::Digest,
+    digest: Digest,
     content_type: &'static str,
     at: Option<u64>,
 ) -> Result<Reply, Refusal> {
