@@ -22,6 +22,7 @@ Exit codes: 0 done · 1 failed, nothing changed · 2 wrong usage or input · 3 f
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Attach(commands::attach::Args),
     Build(commands::build::Args),
     Index(commands::index::Args),
     Init(commands::init::Args),

@@ -32,6 +32,7 @@ fn main() -> ExitCode {
 
 async fn dispatch(command: Command, printer: &Printer) -> Result<Exit, Failure> {
     match command {
+        Command::Attach(args) => commands::attach::run(args, printer).await,
         Command::Build(args) => commands::build::run(args, printer).await,
         Command::Index(args) => commands::index::run(args, printer).await,
         Command::Init(args) => commands::init::run(args, printer),

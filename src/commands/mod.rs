@@ -1,5 +1,6 @@
 //! The commands, one file each: arguments, the call into a library, what to print.
 
+pub(crate) mod attach;
 pub(crate) mod build;
 pub(crate) mod connection;
 pub(crate) mod deploy;

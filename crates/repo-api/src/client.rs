@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use tokio_util::io::ReaderStream;
 
 use crate::{
+    AttachRequest, Attached,
     ChannelList, ChannelName, FileDigest, LocalPackage, NewToken, PackageList, Problem, ProblemKind, PromoteRequest,
     Promoted, PublishRequest, Published, TokenInfo, TokenList, TokenName, TokenRequest, WithdrawRequest, Withdrawn,
 };
@@ -150,6 +151,14 @@ impl Client {
     /// [`ClientError`]
     pub async fn withdraw(&self, channel: &ChannelName, request: &WithdrawRequest) -> Result<Withdrawn, ClientError> {
         self.post(&format!("channels/{channel}/withdrawals"), request).await
+    }
+
+    /// Changes what a channel shows beside its packages.
+    ///
+    /// # Errors
+    /// [`ClientError`]
+    pub async fn attach(&self, channel: &ChannelName, request: &AttachRequest) -> Result<Attached, ClientError> {
+        self.post(&format!("channels/{channel}/attachments"), request).await
     }
 
     /// Gives the channels.

@@ -5,6 +5,7 @@
 
 mod administration;
 mod administration_client;
+mod attachment;
 mod channel_name;
 mod channel_settings;
 mod client;
@@ -19,6 +20,7 @@ pub use administration::{
     Changed, ChannelInfo, ChannelRequest, Difference, HeldPackage, HoldInfo, HoldList, HoldRequest, Log, LogEntry, LogQuery,
     PackageDifference, ReasonRequest, RetainRequest, Retained, TagInfo, TagList, TagRequest, VersionStep,
 };
+pub use attachment::{AttachRequest, Attached, AttachmentKind, StagedAttachment};
 pub use channel_name::{ChannelName, ParseChannelNameError};
 pub use channel_settings::{ChannelSettings, ChannelSettingsError, MetadataCompression, Retention, SignaturePolicy};
 pub use client::{Client, ClientError};

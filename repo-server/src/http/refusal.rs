@@ -56,6 +56,7 @@ fn kind(error: &RepositoryError) -> ProblemKind {
         RepositoryError::AmbiguousPackage { .. } => ProblemKind::AmbiguousPackage,
         RepositoryError::NothingNamed => ProblemKind::BadRequest,
         RepositoryError::MissingUpload { .. } => ProblemKind::MissingUpload,
+        RepositoryError::NotAnAttachment { .. } => ProblemKind::RefusedPackage,
         RepositoryError::NotAnRpm { .. } => ProblemKind::NotAnRpm,
         RepositoryError::OtherBytes { .. } | RepositoryError::FileNameTaken { .. } => ProblemKind::Conflict,
         RepositoryError::Busy { .. } | RepositoryError::Stopping => ProblemKind::Busy,

@@ -62,6 +62,8 @@ pub(super) enum ApiRoute {
     Packages(ChannelName),
     /// `channels/CHANNEL/withdrawals`
     Withdrawals(ChannelName),
+    /// `channels/CHANNEL/attachments`
+    Attachments(ChannelName),
     /// `promotions`
     Promotions,
     /// `tokens`
@@ -120,7 +122,7 @@ impl Route {
             Self::File { file: ChannelFile::Metadata(_), .. } => Label::Metadata,
             Self::File { .. } => Label::Repomd,
             Self::Api(ApiRoute::Blob(_)) => Label::Upload,
-            Self::Api(ApiRoute::Packages(_)) => Label::Publish,
+            Self::Api(ApiRoute::Packages(_) | ApiRoute::Attachments(_)) => Label::Publish,
             Self::Api(ApiRoute::Promotions) => Label::Promote,
             Self::Api(ApiRoute::Withdrawals(_)) => Label::Withdraw,
             Self::Api(ApiRoute::Tokens | ApiRoute::Token(_)) => Label::Administer,
@@ -135,6 +137,7 @@ fn api_route(segments: &[&str]) -> Result<ApiRoute, NoRoute> {
         ["channels"] => ApiRoute::Channels,
         ["channels", channel, "packages"] => ApiRoute::Packages(parsed(channel)?),
         ["channels", channel, "withdrawals"] => ApiRoute::Withdrawals(parsed(channel)?),
+        ["channels", channel, "attachments"] => ApiRoute::Attachments(parsed(channel)?),
         ["promotions"] => ApiRoute::Promotions,
         ["tokens"] => ApiRoute::Tokens,
         ["tokens", name] => ApiRoute::Token(parsed(name)?),

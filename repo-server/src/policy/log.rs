@@ -63,6 +63,14 @@ fn log_entry(commit: &Commit<Change>, entry: &Entry) -> LogEntry {
             log.packages.clone_from(packages);
             log.detail = Some(format!("environment {environment}"));
         }
+        Action::Attached { channel, attached } => {
+            say("attached", std::slice::from_ref(channel));
+            let names = attached.iter().map(|change| {
+                let name = change.id.as_deref().unwrap_or(change.kind.name());
+                if change.text.is_some() { name.to_owned() } else { format!("without {name}") }
+            });
+            log.detail = Some(names.collect::<Vec<_>>().join(", "));
+        }
         Action::Resigned { channels, key } => {
             say("signed-anew", channels);
             log.detail = Some(format!("key {key}"));

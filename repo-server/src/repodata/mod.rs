@@ -15,6 +15,7 @@ mod page;
 mod parse_repomd;
 mod primary_path;
 mod repomd;
+mod updateinfo;
 mod xml;
 
 pub use assembly::{AssembledDocument, DocumentBuilder, DocumentRecord};
@@ -27,4 +28,5 @@ pub use kind::{MetadataFile, MetadataKind, ParseMetadataFileError};
 pub use member::{Member, PackedMember};
 pub use page::{PackedPage, PageMembers, PlannedPage, plan_pages};
 pub(crate) use parse_repomd::{RepomdEntry, parse_repomd};
+pub use updateinfo::{Advisory, AdvisoryError, updateinfo_xml};
 pub use repomd::{render_repomd, repomd_xml};

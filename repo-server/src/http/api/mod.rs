@@ -2,6 +2,7 @@
 //!
 //! What a route takes, gives and asks of a token stands in [`openapi`] too; a test holds the two against each other.
 
+mod attachments;
 mod audit;
 mod blobs;
 mod channels;
@@ -48,6 +49,7 @@ pub(super) async fn answer(
         ApiRoute::Packages(channel) if reads => packages::list(call, channel).await,
         ApiRoute::Packages(channel) => packages::publish(call, channel.clone()).await,
         ApiRoute::Withdrawals(channel) => packages::withdraw(call, channel.clone()).await,
+        ApiRoute::Attachments(channel) => attachments::attach(call, channel.clone()).await,
         ApiRoute::Promotions => packages::promote(call).await,
         ApiRoute::Blob(digest) if reads => blobs::look(call, digest).await,
         ApiRoute::Blob(digest) => blobs::receive(call, digest).await,
@@ -63,7 +65,7 @@ fn methods(route: &ApiRoute) -> &'static str {
     match route {
         ApiRoute::Channels | ApiRoute::OpenApi => "GET, HEAD",
         ApiRoute::Packages(_) | ApiRoute::Tokens => "GET, HEAD, POST",
-        ApiRoute::Withdrawals(_) | ApiRoute::Promotions => "POST",
+        ApiRoute::Withdrawals(_) | ApiRoute::Attachments(_) | ApiRoute::Promotions => "POST",
         ApiRoute::Blob(_) => "GET, HEAD, PUT",
         ApiRoute::Token(_) => "DELETE",
     }

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::Response;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use repo_api::{
+    AttachRequest, Attached,
     ChannelList, NewToken, PackageList, Problem, PromoteRequest, Promoted, PublishRequest, Published, TokenInfo,
     TokenList, TokenRequest, Uploaded, WithdrawRequest, Withdrawn,
 };
@@ -98,6 +99,17 @@ pub(super) const OPERATIONS: &[Operation] = &[
         body: Content::Json(of::<WithdrawRequest>),
         answers: &[(201, "a commit was made"), (200, "none was there before")],
         gives: Content::Json(of::<Withdrawn>),
+        problems: &[404, 409, 413, 422],
+    },
+    Operation {
+        method: "post",
+        path: "/channels/{channel}/attachments",
+        id: "attach",
+        summary: "Change the advisories, groups and module streams of a channel, all of it in one commit.",
+        scope: "publish:CHANNEL",
+        body: Content::Json(of::<AttachRequest>),
+        answers: &[(201, "a commit was made"), (200, "all was as asked before")],
+        gives: Content::Json(of::<Attached>),
         problems: &[404, 409, 413, 422],
     },
     Operation {

@@ -116,13 +116,13 @@ pub(super) async fn withdraw(call: Call<'_>, channel: ChannelName) -> Result<Res
 }
 
 /// Runs a change to its end, also where the client goes away: a commit that was made has to be seen by all.
-async fn to_its_end(
+pub(super) async fn to_its_end(
     change: impl Future<Output = Result<Outcome, RepositoryError>> + Send + 'static,
 ) -> Result<Outcome, RepositoryError> {
     tokio::spawn(change).await.unwrap_or(Err(RepositoryError::Stopping))
 }
 
-fn commit_of(outcome: &Outcome, channel: &ChannelName) -> u64 {
+pub(super) fn commit_of(outcome: &Outcome, channel: &ChannelName) -> u64 {
     let view = outcome.state.channel(channel).and_then(|channel| channel.view());
     view.map_or(0, |(commit, _)| commit)
 }
@@ -142,7 +142,7 @@ fn url(channel: &ChannelName, nevra: &Nevra) -> String {
 }
 
 /// A file name fit for a message.
-fn plain(file_name: &str) -> String {
+pub(super) fn plain(file_name: &str) -> String {
     file_name.chars().filter(|character| !character.is_control()).take(255).collect()
 }
 
