@@ -7,8 +7,10 @@
 mod access;
 mod admission;
 mod clients;
+mod door;
 mod engine;
 mod error;
+mod fsck;
 mod http;
 mod index;
 mod policy;
@@ -18,8 +20,9 @@ mod signing;
 mod state;
 
 pub use admission::Upload;
-pub use engine::{Outcome, Repository};
+pub use engine::{CollectionReport, CollectionRun, Outcome, Repository};
 pub use error::RepositoryError;
+pub use fsck::{Finding, FsckReport, Mending, fsck};
 pub use access::{Access, Reading, TokenBook, TokenBookError, TokenError, TokenRecord};
 pub use self::http::{
     BindError, Limits, Network, ParseNetworkError, Server, ServerSettings, TlsError, TlsFiles, serve,
@@ -30,8 +33,9 @@ pub use repodata::{
     MetadataKind, PackedMember, PackedPage, PageMembers, ParseCompressionError, ParseFragmentsError,
     ParseMetadataFileError, PlannedPage, plan_pages, render_repomd, repomd_xml,
 };
+pub use policy::{PolicyError, Verdict};
 pub use signing::{KeyDirectory, KeyDirectoryError, KeyRing, KeySource, PackageSignatureError, SigningKeys, Standing};
 pub use state::{
-    Action, Change, Channel, ChannelView, Entry, FoldError, Hold, Keyed, Listing, MetadataRecord, PackageFile, PackageRecord,
+    Action, Change, Channel, ChannelView, Collection, Entry, FoldError, Hold, Keyed, Listing, MetadataRecord, PackageFile, PackageRecord,
     Page, PageStep, Presence, RepositoryState, Shown, SortedMap, Span, Tag, View,
 };

@@ -2,13 +2,17 @@
 
 pub(crate) mod attach;
 pub(crate) mod build;
+pub(crate) mod channel;
 pub(crate) mod connection;
 pub(crate) mod deploy;
+pub(crate) mod diff;
 pub(crate) mod history;
 pub(crate) mod index;
 pub(crate) mod init;
+pub(crate) mod key;
 pub(crate) mod inspect;
 pub(crate) mod lint;
+pub(crate) mod log;
 pub(crate) mod list;
 pub(crate) mod plan;
 pub(crate) mod promote;
@@ -17,5 +21,6 @@ pub(crate) mod resume;
 pub(crate) mod rollback;
 pub(crate) mod serve;
 pub(crate) mod status;
+pub(crate) mod tag;
 pub(crate) mod token;
 pub(crate) mod withdraw;

@@ -130,7 +130,7 @@ async fn read(
             app.pairs.note(origin.address, channel, reply.digest(), Instant::now());
         }
         // Which signature is given depends on who asks.
-        if at.is_some() || *file != ChannelFile::RepomdSignature {
+        if *file != ChannelFile::RepomdKey && (at.is_some() || *file != ChannelFile::RepomdSignature) {
             let (channel, reply) = (channel.clone(), std::sync::Arc::clone(&reply));
             let hot = HotReply { channel, label: route.label(), is_newest_repomd, reply };
             app.hot.keep(commit, request.uri().path(), hot);
@@ -148,6 +148,12 @@ async fn find(app: &App, origin: &Origin, route: &Route, headers: &HeaderMap) ->
         Route::Metrics => Ok(metrics(app)),
         Route::Key => Ok(yum::key(repository)),
         Route::RepoFile(channel) => yum::repo_file(repository, channel, &origin.base_url(app, headers)?),
+        Route::Metalink(channel) => {
+            yum::metalink(repository, channel, &origin.base_url(app, headers)?).await
+        }
+        Route::OneKey(fingerprint) => yum::one_key(repository, fingerprint),
+        Route::ChannelKeys(channel) => yum::channel_keys(repository, channel),
+        Route::TaggedFile { channel, tag, file } => yum::tagged_file(repository, channel, tag, file).await,
         Route::MirrorList(channel) => yum::mirror_list(repository, channel, &origin.base_url(app, headers)?),
         Route::File { channel, at: None, file: ChannelFile::RepomdSignature } => {
             let held = app.pairs.last(origin.address, channel, Instant::now());

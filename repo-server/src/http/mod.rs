@@ -7,6 +7,7 @@ mod connection;
 mod dispatch;
 mod guard;
 mod hot;
+mod housekeeping;
 mod index_page;
 mod metrics;
 mod network;

@@ -9,6 +9,7 @@ use repo_api::{Problem, ProblemKind};
 use super::body::ReplyBody;
 use crate::access::TokenBookError;
 use crate::error::RepositoryError;
+use crate::policy::PolicyError;
 
 /// A request that is not answered as it was asked.
 #[derive(Debug)]
@@ -59,9 +60,11 @@ fn kind(error: &RepositoryError) -> ProblemKind {
         RepositoryError::NotAnAttachment { .. } => ProblemKind::RefusedPackage,
         RepositoryError::NotAnRpm { .. } => ProblemKind::NotAnRpm,
         RepositoryError::OtherBytes { .. } | RepositoryError::FileNameTaken { .. } => ProblemKind::Conflict,
-        RepositoryError::Busy { .. } | RepositoryError::Stopping => ProblemKind::Busy,
+        RepositoryError::Busy { .. } | RepositoryError::Stopping | RepositoryError::Collected => ProblemKind::Busy,
         RepositoryError::Together(error) => kind(error),
+        RepositoryError::Policy(error) => kind_of_policy(error),
         RepositoryError::OtherKey { .. }
+        | RepositoryError::NoKeys { .. }
         | RepositoryError::Damaged { .. }
         | RepositoryError::Store(_)
         | RepositoryError::Ledger(_)
@@ -71,12 +74,25 @@ fn kind(error: &RepositoryError) -> ProblemKind {
     }
 }
 
+fn kind_of_policy(error: &PolicyError) -> ProblemKind {
+    match error {
+        PolicyError::PromotionsOnly { .. } | PolicyError::Signature { .. } => ProblemKind::RefusedPackage,
+        PolicyError::Settings { .. } | PolicyError::Keys { .. } => ProblemKind::BadRequest,
+        PolicyError::ChannelExists(_)
+        | PolicyError::SettingsChanged(_)
+        | PolicyError::ChannelNotEmpty { .. }
+        | PolicyError::TagTaken { .. } => ProblemKind::Conflict,
+        PolicyError::UnknownTag { .. } | PolicyError::UnknownCommit { .. } => ProblemKind::NotFound,
+        PolicyError::Meanwhile(_) => ProblemKind::Busy,
+    }
+}
+
 fn hint(error: &RepositoryError) -> Option<&'static str> {
     match error {
         RepositoryError::OtherBytes { .. } => Some("build it anew with a higher release, and publish that"),
         RepositoryError::FileNameTaken { .. } => Some("change its version or release too, not only its epoch"),
         RepositoryError::AmbiguousPackage { .. } => Some("write the version and release too"),
-        RepositoryError::Busy { .. } => Some("try again"),
+        RepositoryError::Busy { .. } | RepositoryError::Collected => Some("try again"),
         _ => None,
     }
 }

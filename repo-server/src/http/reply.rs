@@ -88,6 +88,12 @@ impl Reply {
         Self { digest, content, headers }
     }
 
+    /// The same of a URL that may answer with other bytes one day.
+    pub(super) fn revalidated(mut self) -> Self {
+        self.headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        self
+    }
+
     /// Makes a reply of a text that is made on the fly.
     pub(super) fn text(content_type: &'static str, text: String) -> Self {
         let bytes = Bytes::from(text);

@@ -1,7 +1,7 @@
 //! Every URL that the server answers. Nothing else looks at a path.
 
 use percent_encoding::percent_decode_str;
-use repo_api::{ChannelName, FileDigest, TokenName};
+use repo_api::{ChannelName, FileDigest, Moment, TagName, TokenName};
 
 use super::metrics::Label;
 use crate::repodata::MetadataFile;
@@ -19,6 +19,21 @@ pub(super) enum Route {
     Metrics,
     /// `/keys/repository.asc`
     Key,
+    /// `/keys/FINGERPRINT.asc`
+    OneKey(String),
+    /// `/CHANNEL/keys.asc`
+    ChannelKeys(ChannelName),
+    /// `/CHANNEL/metalink`
+    Metalink(ChannelName),
+    /// `/CHANNEL/@TAG/…`
+    TaggedFile {
+        /// The channel.
+        channel: ChannelName,
+        /// The tag.
+        tag: TagName,
+        /// Which of its files.
+        file: ChannelFile,
+    },
     /// `/CHANNEL/CHANNEL.repo`
     RepoFile(ChannelName),
     /// `/CHANNEL/mirrorlist`
@@ -70,6 +85,22 @@ pub(super) enum ApiRoute {
     Tokens,
     /// `tokens/NAME`
     Token(TokenName),
+    /// `channels/CHANNEL`
+    Channel(ChannelName),
+    /// `channels/CHANNEL/retention`
+    Retention(ChannelName),
+    /// `differences`
+    Differences,
+    /// `tags`
+    Tags,
+    /// `tags/TAG`
+    Tag(TagName),
+    /// `environments`
+    Environments,
+    /// `environments/ENVIRONMENT/holds`
+    Holds(TagName),
+    /// `log`
+    Log,
     /// `openapi.json`
     OpenApi,
 }
@@ -95,6 +126,7 @@ impl Route {
             ["readyz"] => Ok(Self::Ready),
             ["metrics"] => Ok(Self::Metrics),
             ["keys", "repository.asc"] => Ok(Self::Key),
+            ["keys", file] => fingerprint(file).map(Self::OneKey),
             ["api", "v1", rest @ ..] => api_route(rest).map(Self::Api),
             [channel, rest @ ..] => channel_route(parsed(channel)?, rest),
             [] => Err(NoRoute::Unknown),
@@ -106,8 +138,19 @@ impl Route {
     /// The channel that has to be readable for it.
     pub(super) fn channel(&self) -> Option<&ChannelName> {
         match self {
-            Self::RepoFile(channel) | Self::MirrorList(channel) | Self::File { channel, .. } => Some(channel),
-            Self::Index | Self::Health | Self::Ready | Self::Metrics | Self::Key | Self::Api(_) => None,
+            Self::RepoFile(channel)
+            | Self::MirrorList(channel)
+            | Self::Metalink(channel)
+            | Self::ChannelKeys(channel)
+            | Self::File { channel, .. }
+            | Self::TaggedFile { channel, .. } => Some(channel),
+            Self::Index
+            | Self::Health
+            | Self::Ready
+            | Self::Metrics
+            | Self::Key
+            | Self::OneKey(_)
+            | Self::Api(_) => None,
         }
     }
 
@@ -116,17 +159,27 @@ impl Route {
         match self {
             Self::Index => Label::Page,
             Self::Health | Self::Ready | Self::Metrics => Label::Operating,
-            Self::Key => Label::Key,
-            Self::RepoFile(_) | Self::MirrorList(_) => Label::ClientSetup,
-            Self::File { file: ChannelFile::Package(_), .. } => Label::Package,
-            Self::File { file: ChannelFile::Metadata(_), .. } => Label::Metadata,
-            Self::File { .. } => Label::Repomd,
+            Self::Key | Self::OneKey(_) | Self::ChannelKeys(_) => Label::Key,
+            Self::RepoFile(_) | Self::MirrorList(_) | Self::Metalink(_) => Label::ClientSetup,
+            Self::File { file, .. } | Self::TaggedFile { file, .. } => match file {
+                ChannelFile::Package(_) => Label::Package,
+                ChannelFile::Metadata(_) => Label::Metadata,
+                _ => Label::Repomd,
+            },
             Self::Api(ApiRoute::Blob(_)) => Label::Upload,
             Self::Api(ApiRoute::Packages(_) | ApiRoute::Attachments(_)) => Label::Publish,
             Self::Api(ApiRoute::Promotions) => Label::Promote,
             Self::Api(ApiRoute::Withdrawals(_)) => Label::Withdraw,
             Self::Api(ApiRoute::Tokens | ApiRoute::Token(_)) => Label::Administer,
-            Self::Api(ApiRoute::Channels | ApiRoute::OpenApi) => Label::Listing,
+            Self::Api(
+                ApiRoute::Channel(_)
+                | ApiRoute::Retention(_)
+                | ApiRoute::Tags
+                | ApiRoute::Tag(_)
+                | ApiRoute::Environments
+                | ApiRoute::Holds(_),
+            ) => Label::Administer,
+            Self::Api(ApiRoute::Channels | ApiRoute::OpenApi | ApiRoute::Differences | ApiRoute::Log) => Label::Listing,
         }
     }
 }
@@ -141,6 +194,14 @@ fn api_route(segments: &[&str]) -> Result<ApiRoute, NoRoute> {
         ["promotions"] => ApiRoute::Promotions,
         ["tokens"] => ApiRoute::Tokens,
         ["tokens", name] => ApiRoute::Token(parsed(name)?),
+        ["channels", channel] => ApiRoute::Channel(parsed(channel)?),
+        ["channels", channel, "retention"] => ApiRoute::Retention(parsed(channel)?),
+        ["differences"] => ApiRoute::Differences,
+        ["tags"] => ApiRoute::Tags,
+        ["tags", tag] => ApiRoute::Tag(parsed(tag)?),
+        ["environments"] => ApiRoute::Environments,
+        ["environments", environment, "holds"] => ApiRoute::Holds(parsed(environment)?),
+        ["log"] => ApiRoute::Log,
         ["openapi.json"] => ApiRoute::OpenApi,
         _ => return Err(NoRoute::Unknown),
     })
@@ -149,10 +210,15 @@ fn api_route(segments: &[&str]) -> Result<ApiRoute, NoRoute> {
 fn channel_route(channel: ChannelName, segments: &[&str]) -> Result<Route, NoRoute> {
     match segments {
         ["mirrorlist"] => Ok(Route::MirrorList(channel)),
+        ["metalink"] => Ok(Route::Metalink(channel)),
+        ["keys.asc"] => Ok(Route::ChannelKeys(channel)),
         [file] if file.strip_suffix(".repo") == Some(channel.as_str()) => Ok(Route::RepoFile(channel)),
         [at, rest @ ..] if at.starts_with('@') => {
-            let at = commit_number(&at[1..])?;
-            Ok(Route::File { channel, at: Some(at), file: channel_file(rest)? })
+            let file = channel_file(rest)?;
+            match parsed(&at[1..])? {
+                Moment::Commit(at) => Ok(Route::File { channel, at: Some(at), file }),
+                Moment::Tag(tag) => Ok(Route::TaggedFile { channel, tag, file }),
+            }
         }
         rest => Ok(Route::File { channel, at: None, file: channel_file(rest)? }),
     }
@@ -169,10 +235,13 @@ fn channel_file(segments: &[&str]) -> Result<ChannelFile, NoRoute> {
     }
 }
 
-/// Numbers have one spelling, so that a snapshot has one URL.
-fn commit_number(text: &str) -> Result<u64, NoRoute> {
-    let plain = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
-    if plain { parsed(text) } else { Err(NoRoute::Unknown) }
+/// The fingerprint in the name of a key's file: 40 or 64 hexadecimal digits, upper case.
+fn fingerprint(file: &str) -> Result<String, NoRoute> {
+    let fits = |text: &&str| {
+        let digits = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'A'..=b'F'));
+        digits && (text.len() == 40 || text.len() == 64)
+    };
+    file.strip_suffix(".asc").filter(fits).map(str::to_owned).ok_or(NoRoute::Unknown)
 }
 
 fn parsed<T: std::str::FromStr>(text: &str) -> Result<T, NoRoute> {
@@ -211,6 +280,15 @@ mod tests {
             ("/keys/repository.asc", Route::Key),
             ("/dev/dev.repo", Route::RepoFile(dev.clone())),
             ("/dev/mirrorlist", Route::MirrorList(dev.clone())),
+            ("/dev/metalink", Route::Metalink(dev.clone())),
+            ("/dev/keys.asc", Route::ChannelKeys(dev.clone())),
+            (&format!("/keys/{}.asc", "AB".repeat(20)), Route::OneKey("AB".repeat(20))),
+            (
+                "/dev/@june/repodata/repomd.xml",
+                Route::TaggedFile { channel: dev.clone(), tag: "june".parse().unwrap(), file: ChannelFile::Repomd },
+            ),
+            ("/api/v1/channels/dev", Route::Api(ApiRoute::Channel(dev.clone()))),
+            ("/api/v1/environments/prod/holds", Route::Api(ApiRoute::Holds("prod".parse().unwrap()))),
             ("/dev/repodata/repomd.xml", file(None, ChannelFile::Repomd)),
             ("/dev/repodata/repomd.xml.asc", file(None, ChannelFile::RepomdSignature)),
             ("/dev/@7/repodata/repomd.xml.key", file(Some(7), ChannelFile::RepomdKey)),

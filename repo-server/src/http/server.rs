@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use super::housekeeping::keep_house;
 use super::app::App;
 use super::connection;
 use super::hot::Hot;
@@ -110,6 +111,7 @@ pub async fn serve(server: Server, stop: impl Future<Output = ()> + Send) {
     tokio::select! {
         () = accepting.as_mut() => return,
         () = keep_fresh(&app) => {}
+        () = keep_house(&app) => {}
         () = app.ward.look() => {}
         () = keep_certificate(&app) => {}
         () = stop => {}

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use ledger::Digest;
-use repo_api::{ChannelName, Problem, ProblemKind};
+use repo_api::{ChannelName, Problem, ProblemKind, SignaturePolicy, TagName};
 
 use super::refusal::Refusal;
 use super::reply::{Caching, Content, Reply};
 use super::route::ChannelFile;
+use crate::clients;
 use crate::engine::Repository;
 use crate::repodata::{Compression, MetadataFile, MetadataKind};
 use crate::resolve;
@@ -18,6 +19,7 @@ const GZIP: &str = "application/gzip";
 const ZSTD: &str = "application/zstd";
 const YAML: &str = "application/yaml";
 const RPM: &str = "application/x-rpm";
+const METALINK: &str = "application/metalink+xml; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";
 const KEY: &str = "application/pgp-keys";
 const SIGNATURE: &str = "application/pgp-signature";
@@ -95,26 +97,58 @@ pub(super) fn key(repository: &Repository) -> Reply {
 pub(super) fn mirror_list(repository: &Repository, name: &ChannelName, base: &str) -> Result<Reply, Refusal> {
     let state = repository.state();
     let (commit, _) = resolve::channel(&state, name)?.view().ok_or_else(missing)?;
-    Ok(Reply::text(TEXT, format!("{base}/{name}/@{commit}/\n")))
+    Ok(Reply::text(TEXT, clients::mirror_list(base, name, commit)))
+}
+
+/// Gives the newest repomd.xml's digest, and where it is.
+pub(super) async fn metalink(repository: &Repository, name: &ChannelName, base: &str) -> Result<Reply, Refusal> {
+    let state = repository.state();
+    let (commit, view) = resolve::channel(&state, name)?.view().ok_or_else(missing)?;
+    let repomd = view.blobs.repomd;
+    let size = repository.document(&repomd).await?.len() as u64;
+    let time = view.blobs.documents.iter().map(|document| document.time).max().unwrap_or(view.blobs.time);
+    let metalink = clients::Metalink { base, channel: name, commit, repomd, size, time };
+    Ok(Reply::text(METALINK, metalink.render()))
 }
 
 /// Gives a file for `/etc/yum.repos.d`.
 pub(super) fn repo_file(repository: &Repository, name: &ChannelName, base: &str) -> Result<Reply, Refusal> {
-    resolve::channel(&repository.state(), name)?;
-    // Packages need no signature of their own: the signed metadata holds the sha256 of each.
-    let text = format!(
-        "[pkg-{name}]\n\
-         name=pkg channel {name}\n\
-         baseurl={base}/{name}/\n\
-         enabled=1\n\
-         repo_gpgcheck=1\n\
-         gpgcheck=0\n\
-         gpgkey={base}/keys/repository.asc\n\
-         metadata_expire=60\n\
-         autorefresh=1\n\
-         skip_if_unavailable=0\n"
-    );
-    Ok(Reply::text(TEXT, text))
+    let state = repository.state();
+    let settings = resolve::channel(&state, name)?.settings();
+    Ok(Reply::text(TEXT, clients::RepoFile { base, channel: name, settings }.render()))
+}
+
+/// Gives one of the server's public keys.
+pub(super) fn one_key(repository: &Repository, fingerprint: &str) -> Result<Reply, Refusal> {
+    let key = repository.keys().keys().public_of(fingerprint).ok_or_else(missing)?;
+    Ok(Reply::text(KEY, key))
+}
+
+/// Gives the public keys by one of which a channel's packages are signed.
+pub(super) fn channel_keys(repository: &Repository, name: &ChannelName) -> Result<Reply, Refusal> {
+    let state = repository.state();
+    let settings = resolve::channel(&state, name)?.settings();
+    let keys = match settings.signatures {
+        SignaturePolicy::Any => return Err(missing()),
+        SignaturePolicy::Required => settings.signature_keys.clone().unwrap_or_default(),
+        SignaturePolicy::Door => repository.keys().keys().public().to_owned(),
+    };
+    Ok(Reply::text(KEY, keys))
+}
+
+/// Gives a file of a channel as of a tag, which may name another commit one day.
+pub(super) async fn tagged_file(
+    repository: &Repository,
+    name: &ChannelName,
+    tag: &TagName,
+    file_name: &ChannelFile,
+) -> Result<Reply, Refusal> {
+    let at = resolve::tag(&repository.state(), tag)?.at;
+    let reply = file(repository, name, Some(at), file_name).await?;
+    Ok(match file_name {
+        ChannelFile::Repomd | ChannelFile::RepomdSignature => reply.revalidated(),
+        _ => reply,
+    })
 }
 
 async fn document(

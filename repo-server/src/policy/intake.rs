@@ -1,7 +1,9 @@
 //! What a channel takes in, and from where.
 
-use openpgp::{ParseKeysError, TrustedKeys};
-use repo_api::{ChannelName, ChannelSettings, ChannelSettingsError, SignaturePolicy};
+use openpgp::TrustedKeys;
+use repo_api::{ChannelName, ChannelSettings, SignaturePolicy};
+
+use super::policy_error::PolicyError;
 
 /// What a channel asks of the packages that come to it.
 #[derive(Debug, Clone)]
@@ -14,47 +16,16 @@ pub(crate) enum Intake {
     Door,
 }
 
-/// Says why a channel does not take packages in as it was asked, or can't be as it was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum IntakeError {
-    /// Packages may come by promotion alone.
-    #[error("channel `{channel}` takes packages by promotion alone{}", from(sources))]
-    PromotionsOnly {
-        /// The channel.
-        channel: ChannelName,
-        /// From which channels; from any, where there is none.
-        sources: Vec<ChannelName>,
-    },
-    /// The settings contradict themselves.
-    #[error("the settings of channel `{channel}` don't hold")]
-    Settings {
-        /// The channel.
-        channel: ChannelName,
-        /// Why.
-        #[source]
-        source: ChannelSettingsError,
-    },
-    /// The keys can't be read.
-    #[error("the `signature_keys` of channel `{channel}` can't be used")]
-    Keys {
-        /// The channel.
-        channel: ChannelName,
-        /// Why.
-        #[source]
-        source: ParseKeysError,
-    },
-}
-
 impl Intake {
     /// Reads it from a channel's settings, and checks them.
-    pub(crate) fn of(channel: &ChannelName, settings: &ChannelSettings) -> Result<Self, IntakeError> {
-        settings.check().map_err(|source| IntakeError::Settings { channel: channel.clone(), source })?;
+    pub(crate) fn of(channel: &ChannelName, settings: &ChannelSettings) -> Result<Self, PolicyError> {
+        settings.check().map_err(|source| PolicyError::Settings { channel: channel.clone(), source })?;
         Ok(match settings.signatures {
             SignaturePolicy::Any => Self::Any,
             SignaturePolicy::Door => Self::Door,
             SignaturePolicy::Required => {
                 let keys = settings.signature_keys.as_deref().unwrap_or_default();
-                Self::Signed(keys.parse().map_err(|source| IntakeError::Keys { channel: channel.clone(), source })?)
+                Self::Signed(keys.parse().map_err(|source| PolicyError::Keys { channel: channel.clone(), source })?)
             }
         })
     }
@@ -64,21 +35,13 @@ impl Intake {
         channel: &ChannelName,
         settings: &ChannelSettings,
         source: Option<&ChannelName>,
-    ) -> Result<(), IntakeError> {
+    ) -> Result<(), PolicyError> {
         let Some(sources) = &settings.promotions_from else { return Ok(()) };
         match source {
             Some(source) if sources.is_empty() || sources.contains(source) => Ok(()),
-            _ => Err(IntakeError::PromotionsOnly { channel: channel.clone(), sources: sources.clone() }),
+            _ => Err(PolicyError::PromotionsOnly { channel: channel.clone(), sources: sources.clone() }),
         }
     }
-}
-
-fn from(sources: &[ChannelName]) -> String {
-    if sources.is_empty() {
-        return String::new();
-    }
-    let sources: Vec<String> = sources.iter().map(|source| format!("`{source}`")).collect();
-    format!(" from {}", sources.join(", "))
 }
 
 #[cfg(test)]

@@ -71,6 +71,8 @@ fn log_entry(commit: &Commit<Change>, entry: &Entry) -> LogEntry {
             });
             log.detail = Some(names.collect::<Vec<_>>().join(", "));
         }
+        Action::CollectionBegun(_) => say("collection-begun", &[]),
+        Action::CollectionEnded => say("collection-ended", &[]),
         Action::Resigned { channels, key } => {
             say("signed-anew", channels);
             log.detail = Some(format!("key {key}"));

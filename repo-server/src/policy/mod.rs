@@ -3,9 +3,12 @@
 mod difference;
 mod intake;
 mod log;
+mod policy_error;
 mod retention;
 
 pub(crate) use difference::differences;
-pub(crate) use intake::{Intake, IntakeError};
+pub(crate) use intake::Intake;
 pub(crate) use log::log_entries;
-pub(crate) use retention::{Candidate, Verdict, judge};
+pub use policy_error::PolicyError;
+pub use retention::Verdict;
+pub(crate) use retention::{Candidate, judge};

@@ -16,11 +16,11 @@ pub(crate) struct Candidate<'a> {
 
 /// What retention says of a channel.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Verdict {
+pub struct Verdict {
     /// What is to be withdrawn, in the order of names and versions.
-    pub(crate) go: Vec<Nevra>,
+    pub go: Vec<Nevra>,
     /// What stays although the rules would let it go, and what holds it.
-    pub(crate) held: Vec<(Nevra, Vec<String>)>,
+    pub held: Vec<(Nevra, Vec<String>)>,
 }
 
 /// Judges what a channel lists. A version goes when no rule keeps it: it is not the newest of its package (by name and
@@ -41,7 +41,8 @@ pub(crate) fn judge<'a>(
         packages.entry(package).or_default().push(candidate);
     }
     let last = rules.keep_last.map_or(1, |count| usize::try_from(count).unwrap_or(usize::MAX).max(1));
-    let since = rules.keep_days.and_then(|days| now.checked_sub_signed(TimeDelta::days(i64::from(days))));
+    let before = |days: u32| now.checked_sub_signed(TimeDelta::days(i64::from(days)));
+    let since = rules.keep_days.map(|days| before(days).unwrap_or(DateTime::<Utc>::MIN_UTC));
     for versions in packages.values_mut() {
         versions.sort_by(|left, right| right.nevra.evr.compare(&left.nevra.evr));
         for old in versions.iter().skip(last).filter(|version| since.is_none_or(|since| version.at < since)) {

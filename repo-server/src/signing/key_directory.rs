@@ -112,6 +112,15 @@ impl KeyDirectory {
         self.read(&path)
     }
 
+    /// Reads the key that signs, where there is one.
+    ///
+    /// # Errors
+    /// [`KeyDirectoryError`]
+    pub fn current(&self) -> Result<Option<PrivateKey>, KeyDirectoryError> {
+        let path = self.path.join(CURRENT);
+        if path.exists() { self.read(&path).map(Some) } else { Ok(None) }
+    }
+
     /// Reads the key that will sign.
     ///
     /// # Errors

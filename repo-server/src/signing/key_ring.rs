@@ -142,6 +142,11 @@ impl SigningKeys {
         &self.announced
     }
 
+    /// All keys of this server, retired ones too: what they signed stays signed.
+    pub(crate) fn all(&self) -> TrustedKeys {
+        self.retired.iter().fold(self.announced.clone(), |all, retired| all.and(retired.clone()))
+    }
+
     /// [`SigningKeys::announced`], armored: one block for each, the one that signs first.
     #[must_use]
     pub fn public(&self) -> &str {

@@ -36,7 +36,7 @@ pub enum PackageSignatureError {
     #[error("its signature does not hold")]
     Signature(#[source] VerifyError),
     /// What is signed says nothing of the payload.
-    #[error("its signature does not cover the payload, of which the header holds no SHA-256 or SHA-512 digest")]
+    #[error("its header holds no SHA-256 or SHA-512 digest of its payload, as rpm writes it since 4.14")]
     NoPayloadDigest,
     /// The payload is another one.
     #[error("its payload is not the one that was signed: the header says `{expected}`, it has `{found}`")]
@@ -62,6 +62,12 @@ impl PackageHead {
         let mut copied = Copied { reader, bytes: Vec::new() };
         let parsed = PackageHeader::read(&mut copied)?;
         Ok(Self { parsed, bytes: copied.bytes })
+    }
+
+    /// Tells whether one of these keys signed the header.
+    pub(crate) fn signed_by(&self, trusted: &TrustedKeys) -> bool {
+        let of_header = self.parsed.signatures.iter().filter(|signature| OF_THE_HEADER.contains(&signature.tag));
+        of_header.into_iter().any(|signature| trusted.verify(&signature.packet, self.main_header()).is_ok())
     }
 
     /// The lead: 96 bytes.
@@ -124,6 +130,11 @@ pub(crate) fn verify_package(
             .map_err(PackageSignatureError::Signature),
         None => Err(refusal),
     }
+}
+
+/// Checks that a package's payload is the one of which its header speaks.
+pub(crate) fn check_payload(head: &PackageHead, payload: &mut impl Read) -> Result<(), PackageSignatureError> {
+    payload_digest(head.main_header()).ok_or(PackageSignatureError::NoPayloadDigest)?.check(payload)
 }
 
 /// What a header says of the payload.

@@ -2,6 +2,7 @@
 //!
 //! What a route takes, gives and asks of a token stands in [`openapi`] too; a test holds the two against each other.
 
+mod administration;
 mod attachments;
 mod audit;
 mod blobs;
@@ -9,6 +10,7 @@ mod channels;
 mod json_body;
 mod openapi;
 mod packages;
+mod query;
 mod tokens;
 
 use http::{Method, Request, Response};
@@ -56,6 +58,17 @@ pub(super) async fn answer(
         ApiRoute::Tokens if reads => tokens::list(call).await,
         ApiRoute::Tokens => tokens::create(call).await,
         ApiRoute::Token(name) => tokens::revoke(call, name).await,
+        ApiRoute::Channel(channel) if reads => administration::show(call, channel).await,
+        ApiRoute::Channel(channel) if method == Method::PUT => administration::set(call, channel.clone()).await,
+        ApiRoute::Channel(channel) => administration::remove(call, channel.clone()).await,
+        ApiRoute::Retention(channel) => administration::retain(call, channel.clone()).await,
+        ApiRoute::Differences => administration::compare(call).await,
+        ApiRoute::Tags => administration::tags(call).await,
+        ApiRoute::Tag(tag) if method == Method::PUT => administration::set_tag(call, tag.clone()).await,
+        ApiRoute::Tag(tag) => administration::remove_tag(call, tag.clone()).await,
+        ApiRoute::Environments => administration::holds(call).await,
+        ApiRoute::Holds(environment) => administration::hold(call, environment.clone()).await,
+        ApiRoute::Log => administration::log(call).await,
         ApiRoute::OpenApi => openapi::answer(),
     }
 }
@@ -63,7 +76,16 @@ pub(super) async fn answer(
 /// The methods that a route takes.
 fn methods(route: &ApiRoute) -> &'static str {
     match route {
-        ApiRoute::Channels | ApiRoute::OpenApi => "GET, HEAD",
+        ApiRoute::Channels
+        | ApiRoute::OpenApi
+        | ApiRoute::Differences
+        | ApiRoute::Tags
+        | ApiRoute::Environments
+        | ApiRoute::Log => "GET, HEAD",
+        ApiRoute::Channel(_) => "GET, HEAD, PUT, DELETE",
+        ApiRoute::Tag(_) => "PUT, DELETE",
+        ApiRoute::Holds(_) => "PUT",
+        ApiRoute::Retention(_) => "POST",
         ApiRoute::Packages(_) | ApiRoute::Tokens => "GET, HEAD, POST",
         ApiRoute::Withdrawals(_) | ApiRoute::Attachments(_) | ApiRoute::Promotions => "POST",
         ApiRoute::Blob(_) => "GET, HEAD, PUT",

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::Response;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use repo_api::{
+    Changed, ChannelInfo, ChannelRequest, Difference, HoldList, HoldRequest, Log, RetainRequest, Retained, Snapshot, TagList, TagRequest,
     AttachRequest, Attached,
     ChannelList, NewToken, PackageList, Problem, PromoteRequest, Promoted, PublishRequest, Published, TokenInfo,
     TokenList, TokenRequest, Uploaded, WithdrawRequest, Withdrawn,
@@ -180,6 +181,127 @@ pub(super) const OPERATIONS: &[Operation] = &[
     },
     Operation {
         method: "get",
+        path: "/channels/{channel}",
+        id: "showChannel",
+        summary: "Show a channel with its settings.",
+        scope: "read:CHANNEL",
+        body: Content::None,
+        answers: &[(200, "the channel")],
+        gives: Content::Json(of::<ChannelInfo>),
+        problems: &[404],
+    },
+    Operation {
+        method: "put",
+        path: "/channels/{channel}",
+        id: "setChannel",
+        summary: "Create a channel, or give it other settings.",
+        scope: "admin",
+        body: Content::Json(of::<ChannelRequest>),
+        answers: &[(201, "a commit was made"), (200, "all was so before")],
+        gives: Content::Json(of::<Changed>),
+        problems: &[404, 409, 413],
+    },
+    Operation {
+        method: "delete",
+        path: "/channels/{channel}",
+        id: "removeChannel",
+        summary: "Remove a channel that lists nothing.",
+        scope: "admin",
+        body: Content::None,
+        answers: &[(201, "a commit was made")],
+        gives: Content::Json(of::<Changed>),
+        problems: &[404, 409],
+    },
+    Operation {
+        method: "post",
+        path: "/channels/{channel}/retention",
+        id: "retain",
+        summary: "Withdraw what the channel's retention no longer keeps, or say what that would be.",
+        scope: "withdraw:CHANNEL",
+        body: Content::Json(of::<RetainRequest>),
+        answers: &[(201, "a commit was made"), (200, "nothing was changed")],
+        gives: Content::Json(of::<Retained>),
+        problems: &[404, 413],
+    },
+    Operation {
+        method: "get",
+        path: "/differences",
+        id: "compare",
+        summary: "Say what differs between two channels, or a channel at two times: CHANNEL, CHANNEL@COMMIT, CHANNEL@TAG.",
+        scope: "read:CHANNEL, of both",
+        body: Content::None,
+        answers: &[(200, "the packages that differ")],
+        gives: Content::Json(of::<Difference>),
+        problems: &[404],
+    },
+    Operation {
+        method: "get",
+        path: "/tags",
+        id: "listTags",
+        summary: "List the tags.",
+        scope: "read",
+        body: Content::None,
+        answers: &[(200, "the tags")],
+        gives: Content::Json(of::<TagList>),
+        problems: &[],
+    },
+    Operation {
+        method: "put",
+        path: "/tags/{tag}",
+        id: "setTag",
+        summary: "Name a commit, whose packages are kept then.",
+        scope: "admin",
+        body: Content::Json(of::<TagRequest>),
+        answers: &[(201, "a commit was made"), (200, "it was so before")],
+        gives: Content::Json(of::<Changed>),
+        problems: &[404, 409, 413],
+    },
+    Operation {
+        method: "delete",
+        path: "/tags/{tag}",
+        id: "removeTag",
+        summary: "Remove a tag.",
+        scope: "admin",
+        body: Content::None,
+        answers: &[(201, "a commit was made")],
+        gives: Content::Json(of::<Changed>),
+        problems: &[404],
+    },
+    Operation {
+        method: "get",
+        path: "/environments",
+        id: "listHolds",
+        summary: "List what environments' hosts run and would go back to.",
+        scope: "read",
+        body: Content::None,
+        answers: &[(200, "the environments")],
+        gives: Content::Json(of::<HoldList>),
+        problems: &[],
+    },
+    Operation {
+        method: "put",
+        path: "/environments/{environment}/holds",
+        id: "hold",
+        summary: "Say what an environment's hosts run and would go back to, all of it; it is kept then.",
+        scope: "promote, into any channel",
+        body: Content::Json(of::<HoldRequest>),
+        answers: &[(201, "a commit was made"), (200, "it was so before")],
+        gives: Content::Json(of::<Changed>),
+        problems: &[413],
+    },
+    Operation {
+        method: "get",
+        path: "/log",
+        id: "log",
+        summary: "Show who changed what, when, from where and why, the newest first.",
+        scope: "read",
+        body: Content::None,
+        answers: &[(200, "the changes")],
+        gives: Content::Json(of::<Log>),
+        problems: &[404],
+    },
+    Operation {
+        method: "get",
         path: "/openapi.json",
         id: "describe",
         summary: "Give this document.",
@@ -264,6 +386,10 @@ fn describe(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
         "description": description,
         "responses": responses,
     });
+    let query = query(operation.id, generator);
+    if !query.is_empty() {
+        described["parameters"] = query.into();
+    }
     if let Some(content) = content(&operation.body, generator) {
         described["requestBody"] = json!({ "required": true, "content": content });
     }
@@ -280,6 +406,30 @@ fn content(content: &Content, generator: &mut SchemaGenerator) -> Option<Value> 
     }
 }
 
+/// The parameters that stand in the query of a URL.
+fn query(id: &str, generator: &mut SchemaGenerator) -> Vec<Value> {
+    let text = json!({ "type": "string", "maxLength": 500, "pattern": "^[ -~]*$" });
+    let number = json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX });
+    let moment = json!({ "type": "string", "pattern": "^([1-9][0-9]{0,8}|[A-Za-z][A-Za-z0-9._-]{0,63})$" });
+    let snapshot = of::<Snapshot>(generator);
+    let parameters = match id {
+        "listPackages" => vec![("at", false, moment)],
+        "compare" => vec![("from", true, snapshot.clone()), ("to", true, snapshot)],
+        "removeChannel" | "removeTag" => vec![("who", false, text.clone()), ("why", false, text)],
+        "log" => vec![
+            ("channel", false, json!({ "type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,63}$" })),
+            ("since", false, json!({ "type": "string", "format": "date-time" })),
+            ("before", false, number.clone()),
+            ("limit", false, number),
+        ],
+        _ => Vec::new(),
+    };
+    parameters
+        .into_iter()
+        .map(|(name, required, schema)| json!({ "name": name, "in": "query", "required": required, "schema": schema }))
+        .collect()
+}
+
 /// The parameters that stand in a path, with what they may be.
 fn parameters(path: &str) -> Vec<Value> {
     let names = path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'));
@@ -287,6 +437,7 @@ fn parameters(path: &str) -> Vec<Value> {
         .map(|name| {
             let pattern = match name {
                 "sha256" => "^[0-9a-f]{64}$",
+                "tag" | "environment" => "^[A-Za-z][A-Za-z0-9._-]{0,63}$",
                 "name" => "^[A-Za-z0-9._@-]{1,64}$",
                 _ => "^[a-z0-9][a-z0-9_-]{0,63}$",
             };
@@ -313,6 +464,7 @@ mod tests {
         for (path, methods_described) in described {
             let sha256 = "0".repeat(64);
             let path = path.replace("{channel}", "dev").replace("{sha256}", &sha256).replace("{name}", "ci");
+            let path = path.replace("{tag}", "june").replace("{environment}", "prod");
             let Ok(Route::Api(route)) = Route::parse(&format!("/api/v1{path}")) else { panic!("{path}") };
             let taken: BTreeSet<String> =
                 methods(&route).split(", ").filter(|method| *method != "HEAD").map(str::to_owned).collect();

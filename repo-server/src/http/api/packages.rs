@@ -7,7 +7,7 @@ use ledger::Digest;
 use nevra::Nevra;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use repo_api::{
-    ChannelName, FileDigest, ListedPackage, PackageList, Permission, PromoteRequest, Promoted, PublishRequest,
+    ChannelName, FileDigest, ListedPackage, Moment, PackageList, Permission, PromoteRequest, Promoted, PublishRequest,
     Published, PublishedPackage, WithdrawRequest, Withdrawn,
 };
 
@@ -16,6 +16,7 @@ use super::super::dispatch::json;
 use super::super::guard::permit;
 use super::super::refusal::Refusal;
 use super::audit::author;
+use super::query::Query;
 use super::{Call, json_body};
 use crate::admission::Upload;
 use crate::engine::Outcome;
@@ -29,22 +30,21 @@ const PATH: &AsciiSet = &CONTROLS.add(b'%').add(b'^').add(b'+').add(b' ');
 /// Lists what a channel lists.
 pub(super) async fn list(call: Call<'_>, name: &ChannelName) -> Result<Response<ReplyBody>, Refusal> {
     call.permit(Permission::Read, Some(name)).await?;
+    let at: Option<Moment> = Query::read(call.request.uri().query(), &["at"])?.value("at")?;
     let state = call.app.repository.state();
     let channel = resolve::channel(&state, name)?;
-    let listed = channel.listed().values().map(|listing| ListedPackage {
-        nevra: listing.package.nevra.clone(),
-        sha256: wire_digest(&listing.package.sha256),
-        size: listing.package.size,
-        url: url(name, &listing.package.nevra),
-        commit: listing.commit,
-        listed_at: listing.at,
-        listed_by: listing.who.to_string(),
+    let commit = resolve::moment(&state, at.as_ref())?;
+    let since = channel.view_at(commit).map_or(0, |view| view.commit);
+    let listed = channel.listed_at(commit).map(|(package, span)| ListedPackage {
+        nevra: package.nevra.clone(),
+        sha256: wire_digest(&package.sha256),
+        size: package.size,
+        url: url(name, &package.nevra),
+        commit: span.from,
+        listed_at: channel.view_at(span.from).map(|view| view.at).unwrap_or_default(),
+        listed_by: span.who.to_string(),
     });
-    let list = PackageList {
-        channel: name.clone(),
-        commit: channel.view().map_or(0, |(commit, _)| commit),
-        packages: listed.collect(),
-    };
+    let list = PackageList { channel: name.clone(), commit: since, packages: listed.collect() };
     json(StatusCode::OK, &list)
 }
 
