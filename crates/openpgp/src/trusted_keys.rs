@@ -128,6 +128,17 @@ impl TrustedKeys {
         self.keys.iter().map(|key| key.certificate.to_armored_string(ArmorOptions::default())).collect()
     }
 
+    /// Verifies an armored detached signature.
+    ///
+    /// # Errors
+    /// [`VerifyError`]
+    pub fn verify_armored(&self, armored: &[u8], data: impl Read) -> Result<Signer, VerifyError> {
+        let mut packet = Vec::new();
+        let read = pgp::armor::Dearmor::new(armored).read_to_end(&mut packet);
+        read.map_err(|error| VerifyError::Damaged(error.into()))?;
+        self.verify(&packet, data)
+    }
+
     /// Verifies a signature packet: it holds when one of these keys made it, of these bytes, while it was to sign.
     ///
     /// # Errors
