@@ -24,6 +24,8 @@ Exit codes: 0 done · 1 failed, nothing changed · 2 wrong usage or input · 3 f
 pub(crate) enum Command {
     Attach(commands::attach::Args),
     Build(commands::build::Args),
+    Export(commands::export::Args),
+    Import(commands::import::Args),
     Index(commands::index::Args),
     Init(commands::init::Args),
     Inspect(commands::inspect::Args),

@@ -34,6 +34,8 @@ async fn dispatch(command: Command, printer: &Printer) -> Result<Exit, Failure> 
     match command {
         Command::Attach(args) => commands::attach::run(args, printer).await,
         Command::Build(args) => commands::build::run(args, printer).await,
+        Command::Export(args) => commands::export::run(args, printer).await,
+        Command::Import(args) => commands::import::run(args, printer).await,
         Command::Index(args) => commands::index::run(args, printer).await,
         Command::Init(args) => commands::init::run(args, printer),
         Command::Inspect(args) => commands::inspect::run(&args, printer).await,

@@ -20,15 +20,16 @@ mod signing;
 mod state;
 
 pub use admission::Upload;
-pub use engine::{CollectionReport, CollectionRun, Outcome, Repository};
+pub use engine::{AttachmentRequest, CollectionReport, CollectionRun, Outcome, Repository};
 pub use error::RepositoryError;
 pub use fsck::{Finding, FsckReport, Mending, fsck};
 pub use access::{Access, Reading, TokenBook, TokenBookError, TokenError, TokenRecord};
 pub use self::http::{
     BindError, Limits, Network, ParseNetworkError, Server, ServerSettings, TlsError, TlsFiles, serve,
 };
-pub use index::{IndexError, IndexOptions, IndexReport, UnusableFile, index};
+pub use index::{IndexError, IndexOptions, IndexReport, UnusableFile, index, install_repodata};
 pub use repodata::{
+    Advisory, AdvisoryError, updateinfo_xml, ListedFile, ParseRepomdError, RepomdEntry, listed_files, parse_repomd, unpacked,
     AssembledDocument, Compression, Document, DocumentBuilder, DocumentRecord, FileIdentity, Fragments, Member, MetadataFile,
     MetadataKind, PackedMember, PackedPage, PageMembers, ParseCompressionError, ParseFragmentsError,
     ParseMetadataFileError, PlannedPage, plan_pages, render_repomd, repomd_xml,

@@ -7,6 +7,8 @@ pub(crate) mod connection;
 pub(crate) mod deploy;
 pub(crate) mod diff;
 pub(crate) mod history;
+pub(crate) mod export;
+pub(crate) mod import;
 pub(crate) mod index;
 pub(crate) mod init;
 pub(crate) mod key;

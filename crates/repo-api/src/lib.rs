@@ -9,6 +9,7 @@ mod attachment;
 mod channel_name;
 mod channel_settings;
 mod client;
+mod download;
 mod file_digest;
 mod local_package;
 mod messages;

@@ -17,7 +17,10 @@ const RETIRED: &str = ".repodata.old";
 const LOCK: &str = ".repodata.lock";
 
 /// What is written anew by every run.
-const OWN: [&str; 4] = ["repomd.xml", "repomd.xml.asc", "repomd.xml.key", super::cache::CACHE];
+const OWN: [&str; 5] = ["repomd.xml", "repomd.xml.asc", "repomd.xml.key", super::cache::CACHE, RETIRED_NAMES];
+
+/// Remembers since when metadata is named no longer, where no cache does.
+pub(super) const RETIRED_NAMES: &str = "pkg-retired.json";
 
 /// A folder in which one run is at work.
 #[derive(Debug)]

@@ -8,9 +8,11 @@ mod cache;
 mod documents;
 mod error;
 mod folder;
+mod installed;
 mod pages;
 mod static_index;
 mod survey;
 
 pub use error::{IndexError, UnusableFile};
+pub use installed::install_repodata;
 pub use static_index::{IndexOptions, IndexReport, index};

@@ -68,7 +68,10 @@ impl Compression {
 }
 
 /// Unpacks a file of metadata, told by how it begins: gzip, zstd, xz, or nothing of the kind.
-pub(crate) fn unpacked(file: &[u8]) -> io::Result<Vec<u8>> {
+///
+/// # Errors
+/// For what is damaged, compressed with bzip2, or larger than 512 MiB.
+pub fn unpacked(file: &[u8]) -> io::Result<Vec<u8>> {
     let reader: Box<dyn Read + '_> = match file {
         [0x1f, 0x8b, ..] => Compression::Gzip.unpack(file)?,
         [0x28, 0xb5, 0x2f, 0xfd, ..] => Compression::Zstd.unpack(file)?,

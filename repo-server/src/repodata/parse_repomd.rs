@@ -7,30 +7,30 @@ use super::kind::MetadataKind;
 
 /// A document that a repomd.xml names.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct RepomdEntry {
+pub struct RepomdEntry {
     /// Its type, such as `primary`.
-    pub(crate) kind: String,
+    pub kind: String,
     /// Its place, relative to the repository's base URL.
-    pub(crate) href: String,
+    pub href: String,
     /// The algorithm of its checksum, such as `sha256`, and the checksum, hexadecimal.
-    pub(crate) checksum: Option<(String, String)>,
+    pub checksum: Option<(String, String)>,
 }
 
 /// Says that bytes are no repomd.xml.
 #[derive(Debug, thiserror::Error)]
 #[error("repomd.xml can't be read")]
-pub(crate) struct ParseRepomdError(#[source] Box<dyn std::error::Error + Send + Sync>);
+pub struct ParseRepomdError(#[source] Box<dyn std::error::Error + Send + Sync>);
 
 impl RepomdEntry {
     /// Tells whether it is of a kind.
     #[must_use]
-    pub(crate) fn is(&self, kind: MetadataKind) -> bool {
+    pub fn is(&self, kind: MetadataKind) -> bool {
         self.kind == kind.name()
     }
 
     /// The name of its file, which lies in `repodata` whatever else its place says.
     #[must_use]
-    pub(crate) fn file_name(&self) -> &str {
+    pub fn file_name(&self) -> &str {
         self.href.rsplit('/').next().unwrap_or_default()
     }
 }
@@ -39,7 +39,7 @@ impl RepomdEntry {
 ///
 /// # Errors
 /// [`ParseRepomdError`] for what is no XML.
-pub(crate) fn parse_repomd(xml: &[u8]) -> Result<Vec<RepomdEntry>, ParseRepomdError> {
+pub fn parse_repomd(xml: &[u8]) -> Result<Vec<RepomdEntry>, ParseRepomdError> {
     let failed = |error: &dyn std::error::Error| ParseRepomdError(error.to_string().into());
     let text = std::str::from_utf8(xml).map_err(|error| failed(&error))?;
     let mut reader = Reader::from_str(text);
