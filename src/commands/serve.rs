@@ -1,6 +1,6 @@
 //! `pkg serve`: the repository server, until it is told to stop.
 
-mod configuration;
+pub(super) mod configuration;
 mod log;
 mod service_manager;
 
@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use repo_api::ChannelName;
-use repo_server::{Access, KeyRing, Repository, RepositoryError, Server, TokenBook};
+use repo_server::{Access, KeyDirectory, KeyRing, KeySource, Repository, RepositoryError, Server, TokenBook};
 use tokio::signal::unix::{SignalKind, signal};
 
 use self::configuration::{Configuration, ReadRule};
@@ -46,6 +46,12 @@ pub(crate) struct Args {
     /// added].
     #[arg(long, value_name = "DIR", env = "PKG_SERVE_KEY_DIR")]
     key_dir: Option<PathBuf>,
+    /// The key that signs, where it is not the one of --key-dir: a file, or gpg:FINGERPRINT for one that gpg holds.
+    #[arg(long, value_name = "KEY", env = "PKG_SERVE_SIGNING_KEY")]
+    signing_key: Option<String>,
+    /// A file whose first line is the passphrase of the signing keys; PKG_SIGNING_PASSPHRASE holds the passphrase itself.
+    #[arg(long, value_name = "FILE", env = "PKG_SERVE_SIGNING_PASSPHRASE_FILE")]
+    signing_passphrase_file: Option<PathBuf>,
     /// Let those do everything who have the token that is the first line of this file; PKG_SERVE_TOKEN holds a token
     /// itself.
     #[arg(long, value_name = "FILE", env = "PKG_SERVE_TOKEN_FILE")]
@@ -90,9 +96,11 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> 
     // Lines for a person do not go between lines of JSON.
     let talk = |line: &str| if json { tracing::info!("{line}") } else { printer.talk(line) };
     let token = read_token(configuration.token_file.as_ref(), "PKG_SERVE_TOKEN")?;
-    let key_dir = configuration.key_dir;
+    let passphrase = read_token(configuration.signing_passphrase_file.as_ref(), "PKG_SIGNING_PASSPHRASE")?;
+    let directory = KeyDirectory::new(&configuration.key_dir, passphrase);
+    let source = KeySource { directory, key: configuration.signing_key };
     // Making a key takes a second of pure computing.
-    let keys = tokio::task::spawn_blocking(move || KeyRing::open_or_make(&key_dir))
+    let keys = tokio::task::spawn_blocking(move || KeyRing::open(source))
         .await
         .map_err(Failure::failed)?
         .map_err(Failure::failed)?;

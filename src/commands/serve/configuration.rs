@@ -23,6 +23,8 @@ const CHANNELS: [&str; 3] = ["dev", "qa", "prod"];
 struct File {
     store: Option<String>,
     key_dir: Option<PathBuf>,
+    signing_key: Option<String>,
+    signing_passphrase_file: Option<PathBuf>,
     listen: Option<SocketAddr>,
     public_url: Option<String>,
     channels: Option<Vec<ChannelName>>,
@@ -91,6 +93,8 @@ struct LogTable {
 pub(super) struct Configuration {
     pub(super) store: String,
     pub(super) key_dir: PathBuf,
+    pub(super) signing_key: Option<String>,
+    pub(super) signing_passphrase_file: Option<PathBuf>,
     pub(super) channels: Vec<ChannelName>,
     pub(super) token_file: Option<PathBuf>,
     pub(super) reading: Reading,
@@ -104,6 +108,8 @@ impl Configuration {
         let file = args.config.as_deref().map(read).transpose()?.unwrap_or_default();
         let store = args.store.or(file.store).unwrap_or_else(|| STORE.to_owned());
         let key_dir = args.key_dir.or(file.key_dir).map_or_else(|| beside(&store), Ok)?;
+        let signing_key = args.signing_key.or(file.signing_key);
+        let signing_passphrase_file = args.signing_passphrase_file.or(file.signing_passphrase_file);
         let listen = args.listen.or(file.listen);
         let listen = listen.map_or_else(|| LISTEN.parse().map_err(Failure::input), Ok)?;
         let channels = args.channels.or(file.channels).map_or_else(default_channels, Ok)?;
@@ -123,6 +129,8 @@ impl Configuration {
         Ok(Self {
             store,
             key_dir,
+            signing_key,
+            signing_passphrase_file,
             channels,
             token_file: args.token_file.or(file.access.token_file),
             reading,
@@ -169,7 +177,7 @@ fn default_channels() -> Result<Vec<ChannelName>, Failure> {
 }
 
 /// The keys of a store in a directory are kept beside it: whoever has a copy of the store can't sign.
-fn beside(store: &str) -> Result<PathBuf, Failure> {
+pub(in crate::commands) fn beside(store: &str) -> Result<PathBuf, Failure> {
     if store.contains("://") {
         let failure = Failure::input(anyhow!("the signing key of store `{store}` has no place yet"));
         return Err(failure.hint("name a directory on this machine with --key-dir"));
