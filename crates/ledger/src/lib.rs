@@ -8,6 +8,7 @@ mod checkpoint;
 mod commit;
 mod composite;
 mod digest;
+mod file_reader;
 mod inventory;
 mod key;
 mod ledger;

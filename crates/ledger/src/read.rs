@@ -1,6 +1,5 @@
 //! Reading blobs: whole, in ranges, and those that consist of others.
 
-use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
@@ -11,10 +10,7 @@ use object_store::{GetOptions, GetResult, GetResultPayload, ObjectStore, ObjectS
 
 use crate::composite::Part;
 use crate::store::{StoreError, failed};
-use crate::{Composite, Digest, Store, key};
-
-/// How much is read from a file at a time, bytes.
-const CHUNK: u64 = 1 << 20;
+use crate::{Composite, Digest, Store, file_reader, key};
 
 /// A blob, or a range of it, as a stream.
 pub struct BlobReader {
@@ -154,24 +150,8 @@ fn streamed(result: GetResult, key: Path) -> BoxStream<'static, Result<Bytes, St
 }
 
 fn file_chunks(file: std::fs::File, range: Range<u64>, key: Path) -> BoxStream<'static, Result<Bytes, StoreError>> {
-    let chunks = stream::try_unfold((file, range), |(mut file, range)| async move {
-        if range.is_empty() {
-            return Ok(None);
-        }
-        let end = range.end.min(range.start + CHUNK);
-        let read = tokio::task::spawn_blocking(move || {
-            let mut bytes = Vec::with_capacity(usize::try_from(end - range.start).unwrap_or_default());
-            file.seek(SeekFrom::Start(range.start))?;
-            (&mut file).take(end - range.start).read_to_end(&mut bytes)?;
-            if bytes.len() as u64 != end - range.start {
-                return Err(std::io::ErrorKind::UnexpectedEof.into());
-            }
-            Ok((Bytes::from(bytes), (file, end..range.end)))
-        });
-        read.await.unwrap_or_else(|error| Err(std::io::Error::other(error))).map(Some)
-    });
     let failure = move |error: std::io::Error| {
         failed("read", &key, object_store::Error::Generic { store: "LocalFileSystem", source: Box::new(error) })
     };
-    chunks.map_err(failure).boxed()
+    file_reader::chunks(file, range).map_err(failure).boxed()
 }

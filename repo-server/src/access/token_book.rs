@@ -296,7 +296,7 @@ mod tests {
         assert_eq!(here.find(&sha256).unwrap().info, made.info);
         let again = there.create(request("ci", "admin"), author()).await.unwrap_err();
         assert!(matches!(again, TokenBookError::NameTaken(_)), "{again}");
-        assert_eq!(there.list().tokens, [made.info.clone()]);
+        assert_eq!(there.list().tokens, std::slice::from_ref(&made.info));
 
         let ledgers = directory.path().join("ledgers/access");
         for file in std::fs::read_dir(ledgers).unwrap() {

@@ -26,7 +26,7 @@ const TEXT: &str = "text/plain; charset=utf-8";
 pub(super) async fn handle(app: &App, peer: Peer, request: Request<Incoming>) -> Response<ReplyBody> {
     let started = Instant::now();
     let origin = Origin::new(app, peer, request.headers());
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let (method, uri) = (request.method().clone(), request.uri().clone());
     let (label, answered) = answer(app, &origin, request).await;
     let failed = answered.is_err();
     let mut response = answered.unwrap_or_else(|refusal| {
@@ -38,7 +38,7 @@ pub(super) async fn handle(app: &App, peer: Peer, request: Request<Incoming>) ->
     let took = started.elapsed();
     let status = response.status().as_u16();
     app.metrics.answered(label, status, took);
-    log(&origin, (&method, &path), (label, status, took.as_micros()), failed);
+    log(&origin, (&method, uri.path()), (label, status, took.as_micros()), failed);
     response.headers_mut().insert(REQUEST_ID, origin.id);
     response
 }
@@ -148,9 +148,7 @@ async fn find(app: &App, origin: &Origin, route: &Route, headers: &HeaderMap) ->
         Route::Metrics => Ok(metrics(app)),
         Route::Key => Ok(yum::key(repository)),
         Route::RepoFile(channel) => yum::repo_file(repository, channel, &origin.base_url(app, headers)?),
-        Route::Metalink(channel) => {
-            yum::metalink(repository, channel, &origin.base_url(app, headers)?).await
-        }
+        Route::Metalink(channel) => yum::metalink(repository, channel, &origin.base_url(app, headers)?).await,
         Route::OneKey(fingerprint) => yum::one_key(repository, fingerprint),
         Route::ChannelKeys(channel) => yum::channel_keys(repository, channel),
         Route::TaggedFile { channel, tag, file } => yum::tagged_file(repository, channel, tag, file).await,

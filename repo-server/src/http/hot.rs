@@ -12,7 +12,7 @@ use super::reply::Reply;
 const MOST: usize = 2048;
 
 /// A reply to the same path as long as no commit comes.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct HotReply {
     pub(super) channel: ChannelName,
     pub(super) label: Label,
@@ -28,11 +28,11 @@ pub(super) struct Hot(RwLock<Kept>);
 #[derive(Debug, Default)]
 struct Kept {
     commit: u64,
-    replies: HashMap<String, HotReply>,
+    replies: HashMap<String, Arc<HotReply>>,
 }
 
 impl Hot {
-    pub(super) fn get(&self, commit: u64, path: &str) -> Option<HotReply> {
+    pub(super) fn get(&self, commit: u64, path: &str) -> Option<Arc<HotReply>> {
         let kept = self.0.read().unwrap_or_else(PoisonError::into_inner);
         if kept.commit == commit { kept.replies.get(path).cloned() } else { None }
     }
@@ -46,6 +46,6 @@ impl Hot {
         if kept.commit < commit || kept.replies.len() >= MOST {
             *kept = Kept { commit, replies: HashMap::new() };
         }
-        kept.replies.insert(path.to_owned(), reply);
+        kept.replies.insert(path.to_owned(), Arc::new(reply));
     }
 }

@@ -102,7 +102,9 @@ fn request_id(headers: &HeaderMap) -> HeaderValue {
         !id.is_empty() && id.len() <= LONGEST_ID && id.iter().copied().all(fits)
     });
     given.cloned().unwrap_or_else(|| {
-        let id = format!("{:016x}", rand::random::<u64>());
-        HeaderValue::from_str(&id).unwrap_or_else(|_| HeaderValue::from_static("-"))
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let number: u64 = rand::random();
+        let id: [u8; 16] = std::array::from_fn(|at| DIGITS[(number >> (4 * at) & 15) as usize]);
+        HeaderValue::from_bytes(&id).unwrap_or_else(|_| HeaderValue::from_static("-"))
     })
 }

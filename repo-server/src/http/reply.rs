@@ -3,24 +3,20 @@
 use std::io;
 use std::ops::Range;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use chrono::{DateTime, NaiveDateTime};
-use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
 use http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH,
     IF_RANGE, LAST_MODIFIED, RANGE, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
-use ledger::{Digest, StoreError};
+use ledger::Digest;
 
 use super::body::ReplyBody;
 use super::refusal::Refusal;
 use crate::engine::Repository;
 use crate::error::RepositoryError;
-
-/// How much of a large file is handed to the connection at a time, bytes.
-const CHUNK: usize = 1 << 20;
 
 /// A file to answer with.
 #[derive(Debug)]
@@ -165,32 +161,8 @@ async fn blob_body(repository: &Repository, digest: &Digest, range: Range<u64>) 
     let size = range.end - range.start;
     let blob = repository.store().open_blob(digest, Some(range)).await.map_err(RepositoryError::from)?;
     let damaged = RepositoryError::Damaged { digest: *digest, what: "missing" };
-    let pieces = in_chunks(blob.ok_or(damaged)?.stream).map_err(io::Error::other);
+    let pieces = blob.ok_or(damaged)?.stream.map_err(io::Error::other);
     Ok(ReplyBody::pieces(pieces.boxed(), size))
-}
-
-/// Joins what a store gives in small pieces.
-fn in_chunks(
-    pieces: BoxStream<'static, Result<Bytes, StoreError>>,
-) -> impl futures::Stream<Item = Result<Bytes, StoreError>> + Send {
-    stream::try_unfold(pieces, |mut pieces| async move {
-        let mut chunk = match pieces.try_next().await? {
-            None => return Ok(None),
-            Some(piece) if piece.len() >= CHUNK => return Ok(Some((piece, pieces))),
-            Some(piece) => {
-                let mut chunk = BytesMut::with_capacity(CHUNK);
-                chunk.extend_from_slice(&piece);
-                chunk
-            }
-        };
-        while chunk.len() < CHUNK {
-            match pieces.next().await {
-                Some(piece) => chunk.extend_from_slice(&piece?),
-                None => break,
-            }
-        }
-        Ok(Some((chunk.freeze(), pieces)))
-    })
 }
 
 /// The `HTTP-date` of RFC 9110, section 5.6.7.
@@ -305,13 +277,5 @@ mod tests {
     #[test]
     fn dates() {
         assert_eq!(http_date(784_111_777).as_deref(), Some("Sun, 06 Nov 1994 08:49:37 GMT"));
-    }
-
-    #[tokio::test]
-    async fn small_pieces_become_large_chunks() {
-        let pieces = stream::iter((0..300).map(|number: u32| Ok(Bytes::from(vec![number as u8; 8192])))).boxed();
-        let chunks: Vec<Bytes> = in_chunks(pieces).try_collect().await.unwrap();
-        assert_eq!(chunks.iter().map(Bytes::len).collect::<Vec<_>>(), [CHUNK, CHUNK, 300 * 8192 - 2 * CHUNK]);
-        assert_eq!(chunks[2].last(), Some(&(299_u32 as u8)));
     }
 }
