@@ -33,6 +33,8 @@ pub(crate) enum Command {
     Publish(commands::publish::Args),
     Promote(commands::promote::Args),
     Withdraw(commands::withdraw::Args),
+    Fsck(commands::fsck::Args),
+    Gc(commands::gc::Args),
     List(commands::list::Args),
     Diff(commands::diff::Args),
     Log(commands::log::Args),

@@ -42,6 +42,8 @@ async fn dispatch(command: Command, printer: &Printer) -> Result<Exit, Failure> 
         Command::Serve(args) => commands::serve::run(args, printer).await,
         Command::Publish(args) => commands::publish::run(args, printer).await,
         Command::Promote(args) => commands::promote::run(args, printer).await,
+        Command::Fsck(args) => commands::fsck::run(args, printer).await,
+        Command::Gc(args) => commands::gc::run(args, printer).await,
         Command::Withdraw(args) => commands::withdraw::run(args, printer).await,
         Command::List(args) => commands::list::run(args, printer).await,
         Command::Diff(args) => commands::diff::run(args, printer).await,

@@ -132,6 +132,12 @@ pub enum RepositoryError {
     /// Compressing failed.
     #[error("a metadata document can't be rendered")]
     Render(#[source] std::io::Error),
+    /// There is no key that may have signed.
+    #[error("`{}` holds no public key, so no signature can be checked", directory.display())]
+    NoKeys {
+        /// The directory.
+        directory: std::path::PathBuf,
+    },
     /// Blobs were deleted while packages were looked at.
     #[error("unused files were deleted at the same time; nothing was changed")]
     Collected,

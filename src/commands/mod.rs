@@ -6,6 +6,8 @@ pub(crate) mod channel;
 pub(crate) mod connection;
 pub(crate) mod deploy;
 pub(crate) mod diff;
+pub(crate) mod fsck;
+pub(crate) mod gc;
 pub(crate) mod history;
 pub(crate) mod export;
 pub(crate) mod import;

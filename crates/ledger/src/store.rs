@@ -118,6 +118,18 @@ impl Store {
         }
     }
 
+    /// Opens a store like [`Store::open`], but makes no directory: a mistyped one is to be noticed.
+    ///
+    /// # Errors
+    /// [`StoreError`] for all that [`Store::open`] refuses, and for a directory that does not exist.
+    pub async fn open_existing(location: &str) -> Result<Self, StoreError> {
+        if let Location::Directory(directory) = Location::parse(location)? {
+            let listed = std::fs::read_dir(&directory).map(drop);
+            listed.map_err(|source| StoreError::Directory { directory, source })?;
+        }
+        Self::open(location).await
+    }
+
     /// Uses an object store of any kind, once it was asked whether it honours create-if-absent.
     ///
     /// # Errors

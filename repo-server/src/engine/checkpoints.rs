@@ -55,7 +55,7 @@ impl Repository {
 }
 
 /// Writes a checkpoint of a state.
-pub(super) async fn write(
+pub(crate) async fn write(
     store: &Store,
     ledger: &Ledger<Change>,
     state: Arc<RepositoryState>,
@@ -68,7 +68,7 @@ pub(super) async fn write(
 }
 
 /// Reads the state of a checkpoint; `None` where its blob is gone.
-pub(super) async fn read(store: &Store, checkpoint: &Checkpoint) -> Result<Option<RepositoryState>, RepositoryError> {
+pub(crate) async fn read(store: &Store, checkpoint: &Checkpoint) -> Result<Option<RepositoryState>, RepositoryError> {
     let Some(bytes) = store.blob(&checkpoint.state).await? else { return Ok(None) };
     let position = checkpoint.position;
     let decoded = tokio::task::spawn_blocking(move || RepositoryState::decode(&bytes, position));

@@ -20,9 +20,9 @@ use crate::state::{Action, Change, Collection, Entry, RepositoryState};
 const BATCH: usize = 500;
 const SIDE_BY_SIDE: usize = 16;
 /// After how long a collection that has not ended is taken for interrupted, and ended by another process.
-const INTERRUPTED: TimeDelta = TimeDelta::minutes(2);
+const INTERRUPTED: TimeDelta = TimeDelta::seconds(90);
 /// After how long a process leaves a collection of its own to others.
-const GIVEN_UP: TimeDelta = TimeDelta::seconds(60);
+const GIVEN_UP: TimeDelta = TimeDelta::seconds(30);
 
 /// Whether a collection deletes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl Repository {
     /// channel lists and nothing holds, and metadata that was replaced.
     ///
     /// # Errors
-    /// [`RepositoryError`]; what was begun is ended by the next collection, or by a server after two minutes.
+    /// [`RepositoryError`]; what was begun is ended by the next collection, or by a server after a minute and a half.
     pub async fn collect(
         &self,
         grace: TimeDelta,

@@ -15,6 +15,8 @@ use crate::state::{Action, Change, Entry, PackageRecord, Place, RepositoryState}
 
 /// How often a commit is tried against other writers.
 const ATTEMPTS: u32 = 50;
+/// How long to wait while blobs are being deleted.
+const WAIT: Duration = Duration::from_millis(100);
 /// How many requests go into one commit at most.
 const LARGEST_GROUP: usize = 256;
 
@@ -75,6 +77,11 @@ impl Repository {
         while !requests.is_empty() {
             match self.attempt(&mut requests).await {
                 Ok(Attempt::Done) => {}
+                // That ends by itself, within seconds or, where it was interrupted, a minute or two.
+                Ok(Attempt::Waiting) => {
+                    tokio::time::sleep(WAIT).await;
+                    continue;
+                }
                 Ok(Attempt::Lost) if attempt == ATTEMPTS => {
                     refuse(requests, RepositoryError::Busy { attempts: ATTEMPTS });
                     return;
@@ -100,9 +107,6 @@ impl Repository {
     /// Tries to make one commit of the requests; those that are answered are taken out.
     async fn attempt(&self, requests: &mut Vec<Request>) -> Result<Attempt, RepositoryError> {
         self.refresh().await?;
-        if self.is_collecting().await? {
-            return Ok(Attempt::Lost);
-        }
         let before = self.state();
         let place = Place { commit: before.position().number + 1, at: Utc::now() };
         let mut after = RepositoryState::clone(&before);
@@ -123,6 +127,10 @@ impl Repository {
         }
         if entries.is_empty() {
             return Ok(Attempt::Done);
+        }
+        if self.is_collecting().await? {
+            requests.extend(granted.into_iter().map(|(_, granted)| granted.request));
+            return Ok(Attempt::Waiting);
         }
         let committed = self.commit(&before, &after, entries).await;
         match committed {
@@ -161,7 +169,10 @@ impl Repository {
 
 enum Attempt {
     Done,
+    /// Another writer came first.
     Lost,
+    /// Blobs are being deleted.
+    Waiting,
 }
 
 impl Queue {

@@ -13,5 +13,7 @@ mod render;
 mod repository;
 
 pub use attachments::AttachmentRequest;
+pub(crate) use checkpoints::{read as read_checkpoint, write as write_checkpoint};
 pub use collect::{CollectionReport, CollectionRun};
+pub(crate) use repository::LEDGER;
 pub use repository::{Outcome, Repository};

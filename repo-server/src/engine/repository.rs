@@ -17,7 +17,7 @@ use crate::signing::{KeyRing, Standing};
 use crate::state::{Action, Change, PackageRecord, RepositoryState};
 
 /// The name of the repository's ledger in its store.
-pub(super) const LEDGER: &str = "repository";
+pub(crate) const LEDGER: &str = "repository";
 const FRAGMENTS_KEPT: usize = 32 << 20;
 const MEMBERS_KEPT: usize = 96 << 20;
 const DOCUMENTS_KEPT: usize = 16 << 20;

@@ -4,11 +4,21 @@
 //! on top.
 
 mod access;
+mod buckets;
+mod backup;
 mod clients;
+mod collections;
+mod crash;
 mod createrepo;
 mod engine;
+mod faulty;
+mod hostile;
 mod http;
 mod limits;
+mod policy;
+mod races;
+mod reader;
+mod seaweed;
 mod support;
 mod surgery;
 mod tls;

@@ -95,6 +95,11 @@ async fn open(directory: &Path) -> Repository {
     Repository::open(directory.join("store").to_str().unwrap(), key, &channels).await.unwrap()
 }
 
+/// The key that all tests share.
+pub(crate) fn keys() -> KeyRing {
+    KeyRing::open_or_make(shared_key()).unwrap()
+}
+
 fn shared_key() -> &'static Path {
     static KEY: OnceLock<TempDir> = OnceLock::new();
     let directory = KEY.get_or_init(|| {
