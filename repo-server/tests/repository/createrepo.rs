@@ -28,7 +28,7 @@ Plain.
 %files
 ";
 
-const FEATURES: &str = "\
+pub(crate) const FEATURES: &str = "\
 Name: features
 Epoch: 3
 Version: 1.0~rc1^git7
@@ -68,6 +68,7 @@ echo a > '%{buildroot}/etc/features/a&b <c>.conf'
 echo b > %{buildroot}/usr/bin/own
 ln -s own %{buildroot}/usr/bin/link
 echo c > %{buildroot}/usr/share/own/grüße
+touch %{buildroot}/etc/features/ghost
 %files
 %dir /etc/features
 %dir /etc/features/d
@@ -90,9 +91,7 @@ echo c > %{buildroot}/usr/share/own/grüße
 #[test]
 fn built_packages_are_described_as_createrepo_describes_them() {
     let directory = tempfile::tempdir().unwrap();
-    // %ghost needs the file to be there when it is built.
-    let features = FEATURES.replace("%files\n", "touch %{buildroot}/etc/features/ghost\n%files\n");
-    for (name, spec) in [("plain", PLAIN), ("features", &features)] {
+    for (name, spec) in [("plain", PLAIN), ("features", FEATURES)] {
         let folder = directory.path().join(name);
         std::fs::create_dir(&folder).unwrap();
         assert_eq!(rpmbuild(&folder, spec).len(), 2);
@@ -103,8 +102,7 @@ fn built_packages_are_described_as_createrepo_describes_them() {
 #[test]
 fn strange_packages_are_described_as_createrepo_describes_them() {
     let directory = tempfile::tempdir().unwrap();
-    let features = FEATURES.replace("%files\n", "touch %{buildroot}/etc/features/ghost\n%files\n");
-    let built = rpmbuild(directory.path(), &features);
+    let built = rpmbuild(directory.path(), FEATURES);
     let healthy = built.iter().find(|path| path.to_string_lossy().ends_with("noarch.rpm")).unwrap();
     let healthy = Patient::open(&std::fs::read(healthy).unwrap());
     let folder = directory.path().join("zoo");
