@@ -37,6 +37,6 @@ pub use repodata::{
 pub use policy::{PolicyError, Verdict};
 pub use signing::{KeyDirectory, KeyDirectoryError, KeyRing, KeySource, PackageSignatureError, SigningKeys, Standing};
 pub use state::{
-    Action, Change, Channel, ChannelView, Collection, Entry, FoldError, Hold, Keyed, Listing, MetadataRecord, PackageFile, PackageRecord,
+    Action, AttachmentChange, Attachments, Change, Channel, ChannelView, Collection, Entry, FoldError, Hold, Keyed, Listing, MetadataRecord, PackageFile, PackageRecord,
     Page, PageStep, Presence, RepositoryState, Shown, SortedMap, Span, Tag, View,
 };

@@ -33,7 +33,7 @@ struct StoredState {
     packages: Vec<PackageRecord>,
     people: Vec<String>,
     channels: Vec<StoredChannel>,
-    tags: Vec<(TagName, u64, DateTime<Utc>, u32, Option<String>)>,
+    tags: Vec<StoredTag>,
     environments: Vec<(TagName, Vec<Nevra>, DateTime<Utc>, u32)>,
     collections: Collections,
 }
@@ -48,8 +48,23 @@ struct StoredChannel {
     files: Vec<u32>,
     pages: Vec<(Vec<u32>, PageMembers)>,
     views: Vec<(u64, DateTime<Utc>, ChannelView)>,
-    /// Package; from, person, until.
-    history: Vec<(u32, Vec<(u64, u32, Option<u64>)>)>,
+    history: Vec<StoredPresence>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct StoredTag {
+    name: TagName,
+    at: u64,
+    set_at: DateTime<Utc>,
+    set_by: u32,
+    why: Option<String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct StoredPresence {
+    package: u32,
+    /// From, person, until.
+    spans: Vec<(u64, u32, Option<u64>)>,
 }
 
 /// Numbers of what is written once.
@@ -71,13 +86,18 @@ impl RepositoryState {
     pub(crate) fn encode(&self) -> io::Result<Vec<u8>> {
         // Whatever a state comes to hold besides has to be written here too, or a restart would lose it.
         let Self { position: _, channels, packages, file_names: _, metadata: _, holds, collections } = self;
-        let mut numbers = Numbers::default();
-        numbers.packages = (0..).zip(packages.keys()).map(|(number, nevra)| (nevra, number)).collect();
+        let mut numbers = Numbers {
+            packages: (0..).zip(packages.keys()).map(|(number, nevra)| (nevra, number)).collect(),
+            ..Numbers::default()
+        };
         let channels = channels.iter().map(|(name, channel)| StoredChannel::of(name, channel, &mut numbers)).collect();
         let Holds { tags, environments } = holds;
-        let tag = |(name, tag): (&TagName, &Tag)| {
-            let why = tag.why.as_deref().map(str::to_owned);
-            (name.clone(), tag.at, tag.set_at, numbers.person(&tag.set_by), why)
+        let tag = |(name, tag): (&TagName, &Tag)| StoredTag {
+            name: name.clone(),
+            at: tag.at,
+            set_at: tag.set_at,
+            set_by: numbers.person(&tag.set_by),
+            why: tag.why.as_deref().map(str::to_owned),
         };
         let tags = tags.iter().map(tag).collect();
         let hold = |(name, hold): (&TagName, &Hold)| {
@@ -119,8 +139,8 @@ impl RepositoryState {
             let name = channel.name.clone();
             state.channels.insert(name, Arc::new(channel.channel(&named)?));
         }
-        for (name, at, set_at, by, why) in stored.tags {
-            let tag = Tag { at, set_at, set_by: named.person(by)?, why: why.map(Arc::from) };
+        for StoredTag { name, at, set_at, set_by, why } in stored.tags {
+            let tag = Tag { at, set_at, set_by: named.person(set_by)?, why: why.map(Arc::from) };
             state.holds.tags.insert(name, tag);
         }
         for (name, packages, said_at, by) in stored.environments {
@@ -152,7 +172,10 @@ impl StoredChannel {
                 .map(|page| (page.packages.iter().map(|one| numbers.package(one)).collect(), page.members))
                 .collect(),
             views: views.values().map(|view| (view.commit, view.at, ChannelView::clone(&view.blobs))).collect(),
-            history: history.values().map(|one| (numbers.package(&one.package), spans(numbers, one))).collect(),
+            history: history
+                .values()
+                .map(|one| StoredPresence { package: numbers.package(&one.package), spans: spans(numbers, one) })
+                .collect(),
         }
     }
 
@@ -174,7 +197,7 @@ impl StoredChannel {
         for (commit, at, view) in self.views {
             channel.views.insert(View { commit, at, blobs: Arc::new(view) });
         }
-        for (package, spans) in self.history {
+        for StoredPresence { package, spans } in self.history {
             let span = |(from, who, until)| Ok(Span { from, who: named.person(who)?, until });
             let spans = spans.into_iter().map(span).collect::<io::Result<Vec<_>>>()?.into();
             channel.history.insert(Presence { package: named.package(package)?, spans });
