@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use chrono::{TimeDelta, Utc};
 use futures::{StreamExt, TryStreamExt, stream};
 use ledger::{Author, Digest};
 use nevra::{Nevra, PackageQuery};
@@ -15,6 +16,9 @@ use crate::error::RepositoryError;
 use crate::policy::{Intake, PolicyError};
 use crate::resolve;
 use crate::state::{Action, Channel, PackageRecord, RepositoryState};
+
+/// How long a file that was sent and not published need not be sent again: half of the grace that it has at least.
+const UPLOAD_COUNTS: TimeDelta = TimeDelta::hours(84);
 
 impl Repository {
     /// Lists uploaded packages in a channel, all of them in one commit.
@@ -118,6 +122,24 @@ impl Repository {
             Ok(Decision { action: is_listed.then_some(action), packages })
         })
         .await
+    }
+
+    /// Gives the size of a file that need not be sent; `None` where it has to be sent, also because it has lain in the
+    /// store for so long without being listed that it may be deleted at any time. Sent again, it counts as new.
+    ///
+    /// # Errors
+    /// [`RepositoryError`] where the store can't be read.
+    pub async fn uploaded(&self, digest: &Digest) -> Result<Option<u64>, RepositoryError> {
+        let Some(modified) = self.store.blob_modified(digest).await? else { return Ok(None) };
+        let state = self.state();
+        let is_listed = || {
+            let listed = state.channels().values().flat_map(|channel| channel.listed().values());
+            listed.map(|listing| &listing.package.sha256).any(|sha256| sha256 == digest)
+        };
+        if Utc::now() - modified > UPLOAD_COUNTS && !is_listed() {
+            return Ok(None);
+        }
+        Ok(self.store.blob_size(digest).await?)
     }
 
     async fn examine(&self, upload: Upload, door: &Door, now: u64) -> Result<Candidate, RepositoryError> {

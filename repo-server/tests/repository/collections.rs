@@ -53,6 +53,25 @@ async fn what_is_needed_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_lay_unlisted_for_long_is_sent_again() {
+    let lab = Lab::new().await;
+    let age = |sha256: &ledger::Digest| {
+        let name = sha256.to_string();
+        let path = lab.directory.path().join("store/blobs").join(&name[..2]).join(&name);
+        let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(6 * 24 * 3600);
+        std::fs::File::options().append(true).open(path).unwrap().set_modified(long_ago).unwrap();
+    };
+    let package = lab.upload(rpm("app", "1", "body")).await;
+    assert!(lab.repository.uploaded(&package.sha256).await.unwrap().is_some());
+    age(&package.sha256);
+    assert_eq!(lab.repository.uploaded(&package.sha256).await.unwrap(), None);
+    lab.upload(rpm("app", "1", "body")).await;
+    lab.repository.publish(&channel("dev"), &[package.clone()], author()).await.unwrap();
+    age(&package.sha256);
+    assert!(lab.repository.uploaded(&package.sha256).await.unwrap().is_some(), "what is listed is never deleted");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_publisher_and_a_collector_meet() {
     let lab = Lab::new().await;
     let collector = Arc::new(lab.reopened().await);

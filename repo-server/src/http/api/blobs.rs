@@ -15,7 +15,7 @@ use crate::error::RepositoryError;
 /// Says whether a file has been uploaded.
 pub(super) async fn look(call: Call<'_>, digest: &FileDigest) -> Result<Response<ReplyBody>, Refusal> {
     call.permit_change(Permission::Publish, None).await?;
-    let size = call.app.repository.store().blob_size(&store_digest(digest)).await.map_err(RepositoryError::from)?;
+    let size = call.app.repository.uploaded(&store_digest(digest)).await?;
     match size {
         Some(size) => json(StatusCode::OK, &Uploaded { sha256: *digest, size }),
         None => Err(Problem::new(ProblemKind::MissingUpload, format!("`{digest}` has not been uploaded")).into()),
