@@ -13,6 +13,7 @@ mod lab;
 mod lab_deployment;
 mod lab_tomcat;
 mod program;
+mod repository_clients;
 mod root;
 mod rpmlint;
 mod second_thoughts;
