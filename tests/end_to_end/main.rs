@@ -11,6 +11,7 @@ mod foreign_rpm;
 mod init;
 mod lab;
 mod lab_deployment;
+mod lab_repository;
 mod lab_tomcat;
 mod program;
 mod repository_clients;

@@ -8,7 +8,7 @@ use super::super::origin::Origin;
 use super::super::refusal::Refusal;
 
 /// The longest name or reason that is kept, characters.
-const LONGEST: usize = 500;
+pub(super) const LONGEST: usize = 500;
 
 /// Says who makes a change: a token's name where there is one, with what the client says of itself beside it.
 pub(super) fn author(

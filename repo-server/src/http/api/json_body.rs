@@ -34,5 +34,9 @@ pub(super) async fn read<T: DeserializeOwned>(request: Request<Incoming>, limits
     let body = tokio::time::timeout(limits.stall, read)
         .await
         .map_err(|_| bad(format!("the body did not come within {} s", limits.stall.as_secs())))??;
+    // serde would take a list for an object whose fields come in order.
+    if body.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|byte| *byte != b'{') {
+        return Err(bad("the body is no JSON object".to_owned()).into());
+    }
     serde_json::from_slice(&body).map_err(|error| bad(error.to_string()).into())
 }

@@ -8,10 +8,9 @@ use bytes::Bytes;
 use http::Response;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use repo_api::{
-    Changed, ChannelInfo, ChannelRequest, Difference, HoldList, HoldRequest, Log, RetainRequest, Retained, Snapshot, TagList, TagRequest,
-    AttachRequest, Attached,
-    ChannelList, NewToken, PackageList, Problem, PromoteRequest, Promoted, PublishRequest, Published, TokenInfo,
-    TokenList, TokenRequest, Uploaded, WithdrawRequest, Withdrawn,
+    AttachRequest, Attached, Changed, ChannelInfo, ChannelList, ChannelRequest, Difference, HoldList, HoldRequest, Log,
+    NewToken, PackageList, Problem, PromoteRequest, Promoted, PublishRequest, Published, RetainRequest, Retained,
+    Snapshot, TagList, TagRequest, TokenInfo, TokenList, TokenRequest, Uploaded, WithdrawRequest, Withdrawn,
 };
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
@@ -19,6 +18,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::body::ReplyBody;
 use super::super::refusal::Refusal;
+use super::audit::LONGEST;
 
 /// One thing that the API does.
 pub(super) struct Operation {
@@ -338,6 +338,8 @@ fn document() -> Value {
         let path = paths.entry(operation.path).or_insert_with(|| json!({ "parameters": parameters(operation.path) }));
         path[operation.method] = described;
     }
+    let mut schemas = generator.take_definitions(true);
+    bound_names(&mut schemas);
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -359,9 +361,21 @@ fn document() -> Value {
                 "description": "what is wrong (RFC 9457)",
                 "content": { "application/problem+json": { "schema": problem } },
             }},
-            "schemas": generator.take_definitions(true),
+            "schemas": schemas,
         },
     })
+}
+
+/// Says of every `who` and `why` what [`super::audit`] allows.
+fn bound_names(schemas: &mut Map<String, Value>) {
+    for schema in schemas.values_mut() {
+        for name in ["who", "why"] {
+            if let Some(text) = schema.pointer_mut(&format!("/properties/{name}")).and_then(Value::as_object_mut) {
+                text.insert("maxLength".to_owned(), LONGEST.into());
+                text.insert("pattern".to_owned(), r"^[^\x00-\x1f\x7f-\x9f]*$".into());
+            }
+        }
+    }
 }
 
 fn describe(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
@@ -373,7 +387,9 @@ fn describe(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
         }
         responses.insert(status.to_string(), response);
     }
-    for status in ANY.iter().chain(operation.problems) {
+    // What a path holds may be nothing that there is, or could be.
+    let missing: &[u16] = if operation.path.contains('{') { &[404] } else { &[] };
+    for status in ANY.iter().chain(operation.problems).chain(missing) {
         responses.insert(status.to_string(), json!({ "$ref": "#/components/responses/problem" }));
     }
     let description = match operation.scope {
