@@ -6,6 +6,7 @@
 mod architecture;
 mod build_input;
 mod build_memory;
+mod channels;
 mod errors;
 mod foreign_rpm;
 mod init;
