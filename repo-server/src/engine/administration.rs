@@ -51,16 +51,21 @@ impl Repository {
         .await
     }
 
-    /// Removes a channel that lists nothing.
+    /// Removes a channel that lists nothing, neither now nor as of a tag. Its URLs end.
     ///
     /// # Errors
     /// [`RepositoryError`]; the channel is unchanged then.
     pub async fn remove_channel(&self, name: &ChannelName, author: Author) -> Result<Outcome, RepositoryError> {
         let name = name.clone();
         self.administer(author, move |state| {
-            let count = resolve::channel(state, &name)?.listed().len();
+            let found = resolve::channel(state, &name)?;
+            let count = found.listed().len();
             if count > 0 {
                 return Err(PolicyError::ChannelNotEmpty { channel: name.clone(), count }.into());
+            }
+            let shows = |at: u64| found.listed_at(at).next().is_some();
+            if let Some((tag, _)) = state.tags().iter().find(|(_, tag)| shows(tag.at)) {
+                return Err(PolicyError::ChannelTagged { channel: name.clone(), tag: tag.clone() }.into());
             }
             Ok(Some(Action::ChannelRemoved { channel: name.clone() }))
         })

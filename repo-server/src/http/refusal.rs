@@ -81,6 +81,7 @@ fn kind_of_policy(error: &PolicyError) -> ProblemKind {
         PolicyError::ChannelExists(_)
         | PolicyError::SettingsChanged(_)
         | PolicyError::ChannelNotEmpty { .. }
+        | PolicyError::ChannelTagged { .. }
         | PolicyError::TagTaken { .. } => ProblemKind::Conflict,
         PolicyError::UnknownTag { .. } | PolicyError::UnknownCommit { .. } => ProblemKind::NotFound,
         PolicyError::Meanwhile(_) => ProblemKind::Busy,

@@ -59,6 +59,14 @@ pub enum PolicyError {
         /// How many.
         count: usize,
     },
+    /// A tag names a commit as of which the channel lists packages.
+    #[error("channel `{channel}` lists packages as of tag `{tag}`: remove the tag first")]
+    ChannelTagged {
+        /// The channel.
+        channel: ChannelName,
+        /// The tag.
+        tag: TagName,
+    },
     /// There is no such tag.
     #[error("there is no tag `{tag}`; there are {}", list(known))]
     UnknownTag {

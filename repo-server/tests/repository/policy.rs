@@ -7,7 +7,7 @@ use repo_api::{
     ChannelRequest, ChannelSettings, Client, ClientError, HoldRequest, LogQuery, ProblemKind, PromoteRequest,
     ReasonRequest, RetainRequest, Retention, SignaturePolicy, TagRequest, VersionStep,
 };
-use repo_server::{KeyDirectory, RepositoryError, Standing};
+use repo_server::{KeyDirectory, PolicyError, RepositoryError, Standing};
 
 use crate::support::{Lab, Running, author, channel, rpm, run};
 
@@ -132,6 +132,14 @@ async fn retention_never_takes_what_is_held() {
     assert!(client.retain(&channel("dev"), &RetainRequest::default()).await.unwrap().changed);
     assert_eq!(server.lab.listed("dev"), ["app-1.0-1.noarch", "app-1.3-1.noarch"]);
     assert_eq!(server.lab.listed("prod"), ["app-1.1-1.noarch"]);
+
+    repository.remove_tag(&"june".parse().unwrap(), author()).await.unwrap();
+    repository.set_tag(&"june".parse().unwrap(), None, author()).await.unwrap();
+    repository.withdraw(&channel("prod"), &query, author()).await.unwrap();
+    let removed = repository.remove_channel(&channel("prod"), author()).await;
+    assert!(matches!(removed, Err(RepositoryError::Policy(PolicyError::ChannelTagged { .. }))), "{removed:?}");
+    repository.remove_tag(&"june".parse().unwrap(), author()).await.unwrap();
+    repository.remove_channel(&channel("prod"), author()).await.unwrap();
 
     let nothing = HoldRequest::default();
     client.hold(&"shop-prod".parse().unwrap(), &nothing).await.unwrap();
