@@ -141,7 +141,8 @@ impl Repository {
 
     async fn put_member(&self, packed: &PackedMember) -> Result<(), RepositoryError> {
         self.store.put_blob(packed.bytes.clone()).await?;
-        self.members.keep(packed.member.digest, packed.bytes.clone());
+        // The compressor's buffer may be twice as large as what it holds.
+        self.members.keep(packed.member.digest, Bytes::copy_from_slice(&packed.bytes));
         Ok(())
     }
 

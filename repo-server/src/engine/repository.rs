@@ -18,8 +18,10 @@ use crate::state::{Action, Change, PackageRecord, RepositoryState};
 
 /// The name of the repository's ledger in its store.
 pub(crate) const LEDGER: &str = "repository";
-const FRAGMENTS_KEPT: usize = 32 << 20;
-const MEMBERS_KEPT: usize = 96 << 20;
+/// What a change compresses anew is of some dozens of packages, now and then of some hundreds.
+const FRAGMENTS_KEPT: usize = 8 << 20;
+/// Every document is hashed from all of its members: those of some 50,000 packages.
+const MEMBERS_KEPT: usize = 72 << 20;
 const DOCUMENTS_KEPT: usize = 16 << 20;
 /// Headers may be large, and whoever sends them need not mean well: how many are read at a time, by all requests.
 pub(super) const HEADERS_AT_ONCE: usize = 4;

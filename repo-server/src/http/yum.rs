@@ -73,7 +73,7 @@ pub(super) async fn signature_of(
     let newest = view(&state, name, None)?;
     let held = held.filter(|held| *held != newest.blobs.repomd);
     let views = resolve::channel(&state, name)?.views();
-    let of_held = held.and_then(|held| views.values().filter(|view| view.blobs.repomd == held).last().cloned());
+    let of_held = held.and_then(|held| views.values().rfind(|view| view.blobs.repomd == held).cloned());
     let view = of_held.unwrap_or(newest);
     document(repository, &view, view.blobs.signature, SIGNATURE, None).await
 }

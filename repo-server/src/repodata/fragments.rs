@@ -167,13 +167,11 @@ fn listed_changelog(changelog: &[ChangelogEntry]) -> Vec<(&ChangelogEntry, u64)>
     for entry in changelog.iter().take(CHANGELOG_LIMIT) {
         let same = listed.last().is_some_and(|(newer, _)| newer.time == entry.time);
         if same && entry.time < 1 << 31 {
-            let mut time = entry.time;
-            for (_, newer) in listed.iter_mut().rev() {
+            for (time, (_, newer)) in (entry.time..).zip(listed.iter_mut().rev()) {
                 if *newer != time {
                     break;
                 }
                 *newer += 1;
-                time += 1;
             }
         }
         listed.push((entry, entry.time));

@@ -92,7 +92,7 @@ mod tests {
     fn reads_what_is_written() {
         let text = bytes::Bytes::from_static(b"<updates/>");
         let document = AssembledDocument::of_text(MetadataKind::Updateinfo, Some(Compression::Gzip), &text, 1).unwrap();
-        let entries = parse_repomd(repomd_xml(7, &[document.record.clone()]).as_bytes()).unwrap();
+        let entries = parse_repomd(repomd_xml(7, std::slice::from_ref(&document.record)).as_bytes()).unwrap();
         assert_eq!(entries.len(), 1);
         assert!(entries[0].is(MetadataKind::Updateinfo));
         assert_eq!(entries[0].file_name(), document.record.file().to_string());

@@ -66,7 +66,7 @@ async fn a_file_that_lay_unlisted_for_long_is_sent_again() {
     age(&package.sha256);
     assert_eq!(lab.repository.uploaded(&package.sha256).await.unwrap(), None);
     lab.upload(rpm("app", "1", "body")).await;
-    lab.repository.publish(&channel("dev"), &[package.clone()], author()).await.unwrap();
+    lab.repository.publish(&channel("dev"), std::slice::from_ref(&package), author()).await.unwrap();
     age(&package.sha256);
     assert!(lab.repository.uploaded(&package.sha256).await.unwrap().is_some(), "what is listed is never deleted");
 }
@@ -88,7 +88,7 @@ async fn a_publisher_and_a_collector_meet() {
     while !collecting.is_finished() {
         // The same file is uploaded, published, withdrawn and collected again and again.
         let package = upload(&lab.repository, rpm("app", "1", "body")).await;
-        match lab.repository.publish(&dev, &[package.clone()], author()).await {
+        match lab.repository.publish(&dev, std::slice::from_ref(&package), author()).await {
             Ok(_) => published += 1,
             Err(RepositoryError::Collected | RepositoryError::MissingUpload { .. }) => {
                 refused += 1;
