@@ -3,6 +3,7 @@
 //! The modules under `lab_…`, `foreign_rpm` and `build_input` need root, and hosts or roots of their own (see
 //! `tests/lab/README.md`); all others run anywhere where rpm and dnf are installed.
 
+mod api_document;
 mod architecture;
 mod build_input;
 mod build_memory;

@@ -11,7 +11,7 @@ use super::api;
 use super::app::App;
 use super::body::ReplyBody;
 use super::guard::permit;
-use super::hot::HotReply;
+use super::hot::{HotReply, LastGiven};
 use super::index_page;
 use super::metrics::{Gauges, Label};
 use super::origin::{Origin, Peer, REQUEST_ID};
@@ -96,7 +96,10 @@ async fn serve_hot(
 ) -> Result<Response<ReplyBody>, Refusal> {
     permit(app, origin, headers, Permission::Read, Some(&hot.channel)).await?;
     if hot.is_newest_repomd && *method == Method::GET {
-        app.pairs.note(origin.address, &hot.channel, hot.reply.digest(), Instant::now());
+        let now = Instant::now();
+        if hot.last.is_news(origin.address, now) {
+            app.pairs.note(origin.address, &hot.channel, hot.reply.digest(), now);
+        }
     }
     hot.reply.answer(&app.repository, method, headers).await
 }
@@ -132,7 +135,7 @@ async fn read(
         // Which signature is given depends on who asks.
         if *file != ChannelFile::RepomdKey && (at.is_some() || *file != ChannelFile::RepomdSignature) {
             let (channel, reply) = (channel.clone(), std::sync::Arc::clone(&reply));
-            let hot = HotReply { channel, label: route.label(), is_newest_repomd, reply };
+            let hot = HotReply { channel, label: route.label(), is_newest_repomd, reply, last: LastGiven::default() };
             app.hot.keep(commit, request.uri().path(), hot);
         }
     }

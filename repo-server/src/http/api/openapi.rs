@@ -425,7 +425,7 @@ fn content(content: &Content, generator: &mut SchemaGenerator) -> Option<Value> 
 /// The parameters that stand in the query of a URL.
 fn query(id: &str, generator: &mut SchemaGenerator) -> Vec<Value> {
     let text = json!({ "type": "string", "maxLength": 500, "pattern": "^[ -~]*$" });
-    let number = json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX });
+    let number = json!({ "type": "integer", "minimum": 0, "maximum": u64::MAX });
     let moment = json!({ "type": "string", "pattern": "^([1-9][0-9]{0,8}|[A-Za-z][A-Za-z0-9._-]{0,63})$" });
     let snapshot = of::<Snapshot>(generator);
     let parameters = match id {
