@@ -72,6 +72,11 @@ impl Printer {
         self.verbose && !self.quiet
     }
 
+    /// Tells whether only warnings and failures are to be told.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Prints one line of data to stdout.
     pub(crate) fn data(&self, line: &str) {
         to_stdout(line);

@@ -14,6 +14,7 @@ pub(crate) fn environment(hosts: usize) -> Environment {
         ledger: String::new(),
         approval: Approval::None,
         repositories: vec!["pkg-dev".to_owned()],
+        repository_server: None,
         ssh: SshSettings::default(),
         service: "tomcat10".to_owned(),
         health: Health {

@@ -2,16 +2,13 @@
 
 use std::collections::HashMap;
 
-use futures::TryStreamExt;
 use ledger::{Digest, Store};
 use nevra::Nevra;
-use rpm_header::{PackageHeader, ReadHeaderError};
-use tokio_util::io::{StreamReader, SyncIoBridge};
 
-use crate::change::PackageRecord;
+use crate::door::Door;
 use crate::error::RepositoryError;
 use crate::repodata::{FileIdentity, Fragments};
-use crate::state::RepositoryState;
+use crate::state::{PackageRecord, RepositoryState};
 
 /// An uploaded file, as its uploader names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,34 +26,21 @@ pub(crate) struct Candidate {
 }
 
 /// Reads the header of an uploaded file, renders its repodata fragments and stores them.
-pub(crate) async fn examine(store: Store, upload: Upload, now: u64) -> Result<Candidate, RepositoryError> {
+pub(crate) async fn examine(store: Store, upload: Upload, door: &Door, now: u64) -> Result<Candidate, RepositoryError> {
     let missing = || RepositoryError::MissingUpload { file_name: upload.file_name.clone(), sha256: upload.sha256 };
     let size = store.blob_size(&upload.sha256).await?.ok_or_else(missing)?;
-    let blob = store.open_blob(&upload.sha256, None).await?.ok_or_else(missing)?;
-    let bytes = StreamReader::new(blob.stream.map_err(std::io::Error::other));
-    // The header's reader asks for what it needs; the payload is never read.
-    let header = read_header(SyncIoBridge::new(bytes))
-        .await?
-        .map_err(|source| RepositoryError::NotAnRpm { file_name: upload.file_name.clone(), source })?;
-    let nevra = header.nevra.clone();
-    // Headers are taken as they are; what can't be written down and read back has no place in a ledger or a URL.
-    if nevra.to_string().parse::<Nevra>().ok().as_ref() != Some(&nevra) {
-        return Err(RepositoryError::OddNevra { file_name: upload.file_name.clone(), nevra: nevra.to_string() });
-    }
+    let passed = door.pass(&store, &upload, missing).await?;
+    let (sha256, size) = passed.signed.unwrap_or((upload.sha256, size));
+    let nevra = passed.header.nevra.clone();
     let file = FileIdentity {
-        sha256: &upload.sha256.to_string(),
+        sha256: &sha256.to_string(),
         size,
         time: now,
         href: &format!("Packages/{}", nevra.file_name()),
     };
-    let fragments = store.put_blob(Fragments::render(&header, &file).encode()).await?;
-    Ok(Candidate { record: PackageRecord { nevra, sha256: upload.sha256, size, time: now, fragments } })
-}
-
-async fn read_header(
-    mut reader: impl std::io::Read + Send + 'static,
-) -> Result<Result<PackageHeader, ReadHeaderError>, RepositoryError> {
-    tokio::task::spawn_blocking(move || PackageHeader::read(&mut reader)).await.map_err(|_| RepositoryError::Stopping)
+    let fragments = store.put_blob(Fragments::render(&passed.header, &file).encode()).await?;
+    let uploaded = (sha256 != upload.sha256).then_some(upload.sha256);
+    Ok(Candidate { record: PackageRecord { nevra, sha256, size, time: now, fragments, uploaded } })
 }
 
 /// Admits candidates against what the repository knows: a NEVRA never gets other bytes, and neither does a file name.
@@ -86,7 +70,9 @@ pub(crate) fn admit(state: &RepositoryState, candidates: &[Candidate]) -> Result
 }
 
 fn same_bytes(known: &PackageRecord, given: &PackageRecord) -> Result<(), RepositoryError> {
-    if known.sha256 == given.sha256 {
+    // What was signed at the door is known by what was uploaded, too: the key may be another one by now.
+    let signed = known.uploaded.is_some_and(|uploaded| uploaded == given.uploaded.unwrap_or(given.sha256));
+    if known.sha256 == given.sha256 || signed {
         return Ok(());
     }
     Err(RepositoryError::OtherBytes { nevra: known.nevra.clone(), known: known.sha256, given: given.sha256 })

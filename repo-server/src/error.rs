@@ -1,11 +1,14 @@
 //! Why the repository did not do what was asked.
 
+use std::sync::Arc;
+
 use ledger::{Digest, LedgerError, StoreError};
 use nevra::{Nevra, PackageQuery};
 use repo_api::ChannelName;
 use rpm_header::ReadHeaderError;
 
-use crate::signing_key::SigningKeyError;
+use crate::policy::PolicyError;
+use crate::signing::KeyDirectoryError;
 use crate::state::FoldError;
 
 /// Says why the repository did not do what was asked. Nothing was changed then.
@@ -59,15 +62,16 @@ pub enum RepositoryError {
         #[source]
         source: ReadHeaderError,
     },
-    /// A package's name, version or architecture holds characters that no current rpm would take.
-    #[error(
-        "`{file_name}` is `{nevra}`, whose name, version, release or architecture rpm itself would refuse to build"
-    )]
-    OddNevra {
+    /// A file is not what it was said to be.
+    #[error("`{file_name}` can't be used as {what}")]
+    NotAnAttachment {
         /// What the uploader calls it.
         file_name: String,
-        /// What its header says.
-        nevra: String,
+        /// `updateinfo`, `group` or `modules`.
+        what: &'static str,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A NEVRA is known with other bytes.
     #[error("`{nevra}` is known with sha256 `{known}` and can't become `{given}`: the bytes of a version never change")]
@@ -124,13 +128,38 @@ pub enum RepositoryError {
     Fold(#[from] FoldError),
     /// Signing failed.
     #[error("the signing key failed")]
-    Key(#[from] SigningKeyError),
+    Key(#[from] KeyDirectoryError),
     /// Compressing failed.
     #[error("a metadata document can't be rendered")]
     Render(#[source] std::io::Error),
+    /// There is no key that may have signed.
+    #[error("`{}` holds no public key, so no signature can be checked", directory.display())]
+    NoKeys {
+        /// The directory.
+        directory: std::path::PathBuf,
+    },
+    /// Blobs were deleted while packages were looked at.
+    #[error("unused files were deleted at the same time; nothing was changed")]
+    Collected,
+    /// What several requests wanted to commit together failed.
+    #[error(transparent)]
+    Together(Arc<RepositoryError>),
+    /// A channel's settings are against it.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
     /// A task of the server was stopped.
     #[error("the server is stopping")]
     Stopping,
+}
+
+impl RepositoryError {
+    /// Tells whether it would befall every other request just as well.
+    pub(crate) fn is_of_the_store(&self) -> bool {
+        matches!(
+            self,
+            Self::Store(_) | Self::Ledger(_) | Self::Fold(_) | Self::Key(_) | Self::Busy { .. } | Self::Stopping
+        )
+    }
 }
 
 fn listing(names: &[String]) -> String {

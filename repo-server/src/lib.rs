@@ -4,24 +4,39 @@
 //! A publish walks from an uploaded blob through [`Repository::publish`] to one commit of the ledger; a client's request
 //! is answered from one immutable [`RepositoryState`].
 
+mod access;
 mod admission;
-mod blob_cache;
-mod change;
-mod channel;
+mod clients;
+mod door;
+mod engine;
 mod error;
+mod fsck;
 mod http;
+mod index;
+mod policy;
 mod repodata;
-mod repository;
 mod resolve;
-mod signing_key;
+mod signing;
 mod state;
 
 pub use admission::Upload;
-pub use change::{Action, Change, ChannelView, PackageRecord};
-pub use channel::{Channel, Listing, View};
+pub use engine::{AttachmentRequest, CollectionReport, CollectionRun, Outcome, Repository};
 pub use error::RepositoryError;
-pub use http::{Access, Server, TokenError, serve};
-pub use repodata::{Document, FileIdentity, Fragments, MetadataKind, ParseFragmentsError, render_repomd};
-pub use repository::{Outcome, Repository};
-pub use signing_key::{SigningKey, SigningKeyError};
-pub use state::{FoldError, MetadataRecord, RepositoryState};
+pub use fsck::{Finding, FsckReport, Mending, fsck};
+pub use access::{Access, Reading, TokenBook, TokenBookError, TokenError, TokenRecord};
+pub use self::http::{
+    BindError, Limits, Network, ParseNetworkError, Server, ServerSettings, TlsError, TlsFiles, serve,
+};
+pub use index::{IndexError, IndexOptions, IndexReport, UnusableFile, index, install_repodata};
+pub use repodata::{
+    Advisory, AdvisoryError, updateinfo_xml, ListedFile, ParseRepomdError, RepomdEntry, listed_files, parse_repomd, unpacked,
+    AssembledDocument, Compression, Document, DocumentBuilder, DocumentRecord, FileIdentity, Fragments, Member, MetadataFile,
+    MetadataKind, PackedMember, PackedPage, PageMembers, ParseCompressionError, ParseFragmentsError,
+    ParseMetadataFileError, PlannedPage, plan_pages, render_repomd, repomd_xml,
+};
+pub use policy::{PolicyError, Verdict};
+pub use signing::{KeyDirectory, KeyDirectoryError, KeyRing, KeySource, PackageSignatureError, SigningKeys, Standing};
+pub use state::{
+    Action, AttachmentChange, Attachments, Change, Channel, ChannelView, Collection, Entry, FoldError, Hold, Keyed, Listing, MetadataRecord, PackageFile, PackageRecord,
+    Page, PageStep, Presence, RepositoryState, Shown, SortedMap, Span, Tag, View,
+};

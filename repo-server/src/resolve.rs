@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use nevra::{Nevra, PackageQuery};
-use repo_api::ChannelName;
+use repo_api::{ChannelName, Moment, TagName};
 
-use crate::change::PackageRecord;
-use crate::channel::Channel;
+use crate::state::{PackageRecord, Tag};
+use crate::state::Channel;
 use crate::error::RepositoryError;
+use crate::policy::PolicyError;
 use crate::state::RepositoryState;
 
 /// Finds a channel.
@@ -16,6 +17,24 @@ pub(crate) fn channel<'a>(state: &'a RepositoryState, name: &ChannelName) -> Res
         channel: name.clone(),
         known: state.channels().keys().map(ToString::to_string).collect(),
     })
+}
+
+/// Finds a tag.
+pub(crate) fn tag<'a>(state: &'a RepositoryState, name: &TagName) -> Result<&'a Tag, RepositoryError> {
+    let known = || state.tags().keys().map(ToString::to_string).collect();
+    let unknown = || PolicyError::UnknownTag { tag: name.clone(), known: known() };
+    state.tags().get(name).ok_or_else(|| unknown().into())
+}
+
+/// Finds the commit of a moment.
+pub(crate) fn moment(state: &RepositoryState, moment: Option<&Moment>) -> Result<u64, RepositoryError> {
+    let newest = state.position().number;
+    match moment {
+        None => Ok(newest),
+        Some(Moment::Commit(at)) if *at > newest => Err(PolicyError::UnknownCommit { at: *at, newest }.into()),
+        Some(Moment::Commit(at)) => Ok(*at),
+        Some(Moment::Tag(name)) => tag(state, name).map(|tag| tag.at),
+    }
 }
 
 /// Finds the one package, of those that a channel lists, that a query names with its version.

@@ -103,6 +103,7 @@ fn exit(kind: ProblemKind) -> Exit {
         | ProblemKind::Conflict
         | ProblemKind::Unauthorized
         | ProblemKind::Forbidden
+        | ProblemKind::TooManyRequests
         | ProblemKind::Busy
         | ProblemKind::Internal
         | ProblemKind::Unknown => Exit::Failed,

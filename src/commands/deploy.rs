@@ -2,6 +2,7 @@
 
 mod approver;
 mod carry_out;
+mod holds;
 mod locate;
 mod progress;
 

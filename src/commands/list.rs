@@ -1,6 +1,6 @@
 //! `pkg list`: the channels, or what one of them lists.
 
-use repo_api::{ChannelName, Client};
+use repo_api::{ChannelName, Client, Moment};
 
 use super::connection::{ServerArgs, failure};
 use crate::exit::{Exit, Failure};
@@ -13,6 +13,9 @@ pub(crate) struct Args {
     /// The channel whose packages to list.
     #[arg(value_name = "CHANNEL")]
     channel: Option<ChannelName>,
+    /// What it listed as of a commit, or of a tag.
+    #[arg(long, value_name = "COMMIT|TAG", requires = "channel")]
+    at: Option<Moment>,
     #[command(flatten)]
     server: ServerArgs,
 }
@@ -21,17 +24,18 @@ const EXAMPLES: &str = "\
 Examples:
   pkg list
   pkg list prod
+  pkg list prod --at 4711
   pkg list prod --json";
 
 pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> {
     let client = args.server.client()?;
     match args.channel {
-        Some(channel) => packages(&client, &channel, printer).await,
+        Some(channel) => packages(&client, (&channel, args.at), printer).await,
         None => channels(&client, printer).await,
     }
 }
 
-async fn channels(client: &Client, printer: &Printer) -> Result<Exit, Failure> {
+pub(super) async fn channels(client: &Client, printer: &Printer) -> Result<Exit, Failure> {
     let list = client.channels().await.map_err(failure)?;
     if printer.is_json() {
         printer.json(&list);
@@ -50,8 +54,16 @@ async fn channels(client: &Client, printer: &Printer) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-async fn packages(client: &Client, channel: &ChannelName, printer: &Printer) -> Result<Exit, Failure> {
-    let list = client.packages(channel).await.map_err(failure)?;
+async fn packages(
+    client: &Client,
+    (channel, at): (&ChannelName, Option<Moment>),
+    printer: &Printer,
+) -> Result<Exit, Failure> {
+    let list = match at {
+        Some(at) => client.packages_at(channel, &at).await,
+        None => client.packages(channel).await,
+    };
+    let list = list.map_err(failure)?;
     if printer.is_json() {
         printer.json(&list);
         return Ok(Exit::Done);

@@ -9,7 +9,8 @@ use crate::render::Printer;
 
 /// Promote packages from one channel to another.
 ///
-/// Nothing is rebuilt or copied: the channel lists the same file. All packages are promoted in one step, or none is.
+/// Nothing is rebuilt or copied: the channels list the same files. All packages are promoted to all channels in one step,
+/// or none is to any.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -19,9 +20,9 @@ pub(crate) struct Args {
     /// The channel that lists them.
     #[arg(long, value_name = "CHANNEL")]
     from: ChannelName,
-    /// The channel that shall list them too.
-    #[arg(long, value_name = "CHANNEL")]
-    to: ChannelName,
+    /// The channel that shall list them too; may be repeated.
+    #[arg(long, value_name = "CHANNEL", required = true)]
+    to: Vec<ChannelName>,
     #[command(flatten)]
     reason: ReasonArgs,
     #[command(flatten)]
@@ -31,6 +32,7 @@ pub(crate) struct Args {
 const EXAMPLES: &str = "\
 Examples:
   pkg promote petclinic-1.4.0-57 --from dev --to qa
+  pkg promote petclinic-1.4.0-57 --from dev --to qa --to prod
   pkg promote petclinic-1.4.0-57 petclinic-config-1.4.0-57 --from qa --to prod --why 'change 4711 approved'";
 
 pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> {
@@ -38,15 +40,17 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> 
     let request =
         PromoteRequest { packages: args.packages, from: args.from, to: args.to, who: who(), why: args.reason.why };
     let promoted = client.promote(&request).await.map_err(failure)?;
+    let to: Vec<&str> = promoted.to.iter().map(ChannelName::as_str).collect();
+    let to = to.join(",");
     if printer.is_json() {
         printer.json(&promoted);
     } else {
         for package in &promoted.packages {
-            printer.data(&format!("{}  {}  commit {}", package.nevra, promoted.to, promoted.commit));
+            printer.data(&format!("{}  {to}  commit {}", package.nevra, promoted.commit));
         }
     }
     if !promoted.changed {
-        printer.talk(&format!("channel {} had all of it before", promoted.to));
+        printer.talk(&format!("{to} had all of it before"));
     }
     Ok(Exit::Done)
 }

@@ -3,9 +3,11 @@
 //! The modules under `lab_…`, `foreign_…` and `build_input` need root, and hosts or roots of their own (see
 //! `tests/lab/README.md`); all others run anywhere where rpm and dnf are installed.
 
+mod api_document;
 mod architecture;
 mod build_input;
 mod build_memory;
+mod channels;
 mod errors;
 mod foreign_rpm;
 mod foreign_tomcat;
@@ -13,12 +15,15 @@ mod init;
 mod killed_build;
 mod lab;
 mod lab_deployment;
+mod lab_repository;
 mod lab_tomcat;
 mod program;
+mod repository_clients;
 mod root;
 mod rpmlint;
 mod second_thoughts;
 mod server;
 mod shop;
+mod static_index;
 mod tour;
 mod version_order;

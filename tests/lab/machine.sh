@@ -8,7 +8,10 @@ readonly MACHINE_NEEDS=(
     rpm:rpm rpmbuild:rpm rpmsign:rpm dnf:dnf zypper:zypper createrepo_c:createrepo-c
     rpmlint:rpmlint gpg:gpg gpg-agent:gpg-agent zip:zip zstd:zstd ps:procps dpkg-deb:dpkg python3:python3
     jsonschema:python3-jsonschema
+    openssl:openssl
 )
+
+readonly SCHEMATHESIS=4.32.5
 
 # Prints one line for each thing that is missing.
 machine_missing() {
@@ -24,6 +27,7 @@ machine_missing() {
     done
     [[ -r /usr/share/keyrings/debian-archive-keyring.gpg ]] ||
         echo "the package \`debian-archive-keyring\`: run \`lab install\`"
+    machine_has_schemathesis || echo "schemathesis $SCHEMATHESIS below $LAB_CACHE: run \`lab install\`"
     ((EUID == 0)) || return 0
     machine_missing_kernel
 }
@@ -70,9 +74,22 @@ machine_install() {
     command -v apt-get >/dev/null || die_usage "\`apt-get\` is needed, as on Debian"
     ((EUID == 0)) || die_usage "\`lab install\` needs root"
     local packages
-    mapfile -t packages < <(printf '%s\n' "${MACHINE_NEEDS[@]#*:}" debian-archive-keyring | sort -u)
+    mapfile -t packages < <(printf '%s\n' "${MACHINE_NEEDS[@]#*:}" debian-archive-keyring python3-venv | sort -u)
     apt-get update
     DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${packages[@]}"
+    machine_has_schemathesis || machine_install_schemathesis
+}
+
+# What holds a server against its OpenAPI document; Debian does not have it.
+machine_has_schemathesis() {
+    [[ $("$LAB_CACHE/schemathesis/bin/schemathesis" --version 2>/dev/null) == *" $SCHEMATHESIS" ]]
+}
+
+machine_install_schemathesis() {
+    rm -rf "$LAB_CACHE/schemathesis"
+    mkdir -p "$LAB_CACHE"
+    python3 -m venv "$LAB_CACHE/schemathesis"
+    "$LAB_CACHE/schemathesis/bin/pip" install --quiet "schemathesis==$SCHEMATHESIS"
 }
 
 # systemd in every host takes some inotify instances; 128 end at some 40 hosts.

@@ -11,6 +11,12 @@ pub(crate) fn blob(digest: &Digest) -> Path {
     Path::from_iter(["blobs", &digest[..2], &digest])
 }
 
+/// What a composite blob consists of: `composites/<first two digits>/<sha256>.json`.
+pub(crate) fn composite(digest: &Digest) -> Path {
+    let digest = digest.to_string();
+    Path::from_iter(["composites", &digest[..2], &format!("{digest}.json")])
+}
+
 /// A blob on its way in whose digest is not known yet.
 pub(crate) fn incoming() -> Path {
     Path::from_iter(["incoming", &Uuid::new_v4().to_string()])
@@ -21,6 +27,11 @@ pub(crate) fn commit(ledger: &str, number: u64) -> Path {
     let parts = std::iter::once("ledgers").chain(ledger.split('/').filter(|part| !part.is_empty()));
     let number = format!("{number:012}.json");
     Path::from_iter(parts.chain(std::iter::once(number.as_str())))
+}
+
+/// The newest checkpoint of a ledger: `checkpoints/<name>.json`.
+pub(crate) fn checkpoint(ledger: &str) -> Path {
+    Path::from_iter(["checkpoints", &format!("{}.json", ledger.replace('/', "-"))])
 }
 
 /// The object by which a store is asked whether it honours create-if-absent.

@@ -1,16 +1,24 @@
 //! Reading and appending to one ledger.
 
 use std::marker::PhantomData;
+use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::Utc;
+use futures::{StreamExt, TryStreamExt, future, stream};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::commit::SCHEMA;
-use crate::store::Created;
+use crate::write::Created;
 use crate::{Author, Commit, Digest, Position, Store, StoreError, key};
+
+/// How often a commit is sent where it is open whether it was made.
+const ATTEMPTS: u32 = 4;
+const PAUSE: Duration = Duration::from_millis(100);
+/// How many commits are asked for at a time.
+const READ_AHEAD: usize = 16;
 
 /// One ledger of a store, with entries of one type.
 #[derive(Debug, Clone)]
@@ -98,7 +106,11 @@ impl<T> Ledger<T> {
         &self.name
     }
 
-    fn unreachable(&self, source: StoreError) -> LedgerError {
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    pub(crate) fn unreachable(&self, source: StoreError) -> LedgerError {
         LedgerError::Store { ledger: self.name.clone(), source }
     }
 }
@@ -109,14 +121,21 @@ impl<T: Serialize + DeserializeOwned> Ledger<T> {
     /// # Errors
     /// [`LedgerError`], also where a commit does not follow from the one before it.
     pub async fn since(&self, after: &Position) -> Result<Vec<Commit<T>>, LedgerError> {
+        let Some(first) = self.read(after.number + 1).await? else { return Ok(Vec::new()) };
+        // There may be many: the rest is asked for side by side, beyond the end too.
+        let others = stream::iter(after.number + 2..).map(|number| self.read(number)).buffered(READ_AHEAD);
+        let others = others.try_take_while(|commit| future::ready(Ok(commit.is_some())));
+        let mut others = std::pin::pin!(others.try_filter_map(|commit| future::ready(Ok(commit))));
         let mut commits = Vec::new();
         let mut position = *after;
-        while let Some(commit) = self.read(position.number + 1).await? {
+        let mut next = Some(first);
+        while let Some(commit) = next {
             if commit.previous != position.digest {
                 return Err(LedgerError::Chain { ledger: self.name.clone(), number: commit.number });
             }
             position = commit.position();
             commits.push(commit);
+            next = others.try_next().await?;
         }
         Ok(commits)
     }
@@ -152,24 +171,28 @@ impl<T: Serialize + DeserializeOwned> Ledger<T> {
         let bytes = serde_json::to_vec(&commit).map(Bytes::from).map_err(|source| self.misshapen(number, source))?;
         commit.digest = Digest::of(&bytes);
         let key = key::commit(&self.name, number);
-        for _ in 0..3 {
-            let failure = match self.store.create(&key, bytes.clone()).await {
+        let mut failure = None;
+        for attempt in 0..ATTEMPTS {
+            if attempt > 0 {
+                tokio::time::sleep(PAUSE * attempt).await;
+            }
+            match self.store.create(&key, bytes.clone()).await {
                 Ok(Created::New) => return Ok(commit),
-                Ok(Created::Exists) => None,
-                Err(error) => Some(error),
-            };
+                // A store may answer "exists" to a conflict of two writers of whom neither has landed.
+                Ok(Created::Exists) => {}
+                Err(error) => failure = Some(error),
+            }
             match self.standing(number, commit.digest).await? {
                 Standing::Ours => return Ok(commit),
                 Standing::Theirs => return Err(AppendError::Lost { ledger: self.name.clone(), number }),
-                // A store may answer "exists" to a conflict of two writers of whom neither has landed: try again.
-                Standing::Nothing => {
-                    if let Some(error) = failure {
-                        return Err(self.unreachable(error).into());
-                    }
-                }
+                // What was sent before may still land: it is the same commit, so it is safe to send it again.
+                Standing::Nothing => {}
             }
         }
-        Err(AppendError::Lost { ledger: self.name.clone(), number })
+        match failure {
+            Some(error) => Err(self.unreachable(error).into()),
+            None => Err(AppendError::Lost { ledger: self.name.clone(), number }),
+        }
     }
 
     async fn standing(&self, number: u64, digest: Digest) -> Result<Standing, LedgerError> {

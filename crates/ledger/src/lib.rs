@@ -4,14 +4,26 @@
 //! object only if it does not exist, so any number of writers need no other coordination: one of them wins, the others
 //! read what came, rebase and try again. A [`Store`] is an object store; a directory is the default.
 
+mod checkpoint;
 mod commit;
+mod composite;
 mod digest;
+mod file_reader;
+mod inventory;
 mod key;
 mod ledger;
+mod location;
+mod read;
 mod store;
 mod sweep;
+mod write;
 
+pub use checkpoint::Checkpoint;
 pub use commit::{Author, Commit, Position};
+pub use composite::{Composite, Part};
 pub use digest::{Digest, DigestBuilder, ParseDigestError};
+pub use inventory::{BlobStanding, StoredBlob};
 pub use ledger::{AppendError, Ledger, LedgerError};
-pub use store::{BlobReader, ReceiveError, ReceivedBlob, Store, StoreError};
+pub use read::BlobReader;
+pub use store::{Store, StoreError};
+pub use write::{ReceiveError, ReceivedBlob};

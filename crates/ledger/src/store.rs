@@ -6,31 +6,33 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures::stream::BoxStream;
-use futures::{Stream, StreamExt, TryStreamExt};
-use object_store::local::LocalFileSystem;
+use object_store::ObjectStore;
 use object_store::path::Path;
-use object_store::{GetOptions, MultipartUpload, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{Digest, DigestBuilder, Ledger, key, sweep};
+use crate::location::Location;
+use crate::write::Created;
+use crate::{Digest, Ledger, key, sweep};
 
-/// How much of a blob is kept in memory on its way in, bytes.
-const PART: usize = 1 << 20;
+/// How much of a blob is kept in memory on its way into a file, bytes.
+const PART_OF_FILE: usize = 1 << 20;
+/// How much on its way into a bucket: S3 wants parts of 5 MiB at least, and has no more than 10,000 of them.
+const PART_OF_OBJECT: usize = 8 << 20;
 
 /// Blobs named by their sha256, and ledgers, in one place. Cloning is cheap.
 #[derive(Debug, Clone)]
 pub struct Store {
-    objects: Arc<dyn ObjectStore>,
-    directory: Arc<std::path::Path>,
+    pub(crate) objects: Arc<dyn ObjectStore>,
+    directory: Option<Arc<std::path::Path>>,
+    pub(crate) part: usize,
 }
 
 /// Says why a store can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The location is of a kind that is not known.
-    #[error("`{0}` is not a store: allowed is a directory")]
+    #[error("`{0}` is not a store: allowed are a directory, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX and az://CONTAINER/PREFIX")]
     Location(String),
     /// The directory can't be made or reached.
     #[error("store directory `{directory}` can't be used")]
@@ -41,9 +43,45 @@ pub enum StoreError {
         #[source]
         source: std::io::Error,
     },
+    /// The bucket can't be reached, or not with these settings.
+    #[error("bucket `{location}` can't be used; its settings come from {settings}")]
+    Bucket {
+        /// The location.
+        location: String,
+        /// The environment variables that it is configured by.
+        settings: &'static str,
+        /// What is wrong.
+        #[source]
+        source: object_store::Error,
+    },
     /// The store overwrites where it was asked to create: two writers would destroy each other's commits.
     #[error("store `{0}` ignores create-if-absent, so concurrent writers would lose commits: use another store")]
     Unconditional(String),
+    /// What stands for a composite blob is none.
+    #[error("`{object}` does not say what a composite blob consists of")]
+    Composite {
+        /// The object's key.
+        object: String,
+        /// What is wrong with it, where it is not of the right shape.
+        #[source]
+        source: Option<serde_json::Error>,
+    },
+    /// A part of a composite blob is gone.
+    #[error("blob `{part}`, of which another consists, is missing")]
+    MissingPart {
+        /// The part.
+        part: Digest,
+    },
+    /// A range lies outside of its blob.
+    #[error("blob `{blob}` has {size} bytes, and no bytes {} to {}", range.start, range.end)]
+    Range {
+        /// The blob.
+        blob: Digest,
+        /// Its size, bytes.
+        size: u64,
+        /// What was asked for.
+        range: Range<u64>,
+    },
     /// An operation on an object failed.
     #[error("store failed to {operation} `{object}`")]
     Object {
@@ -57,84 +95,62 @@ pub enum StoreError {
     },
 }
 
-/// Says why a blob was not received.
-#[derive(Debug, thiserror::Error)]
-pub enum ReceiveError<E: std::error::Error + 'static> {
-    /// The bytes are not those that were announced.
-    #[error("the bytes received have sha256 `{received}`, announced was `{expected}`")]
-    Mismatch {
-        /// What was announced.
-        expected: Digest,
-        /// What came.
-        received: Digest,
-    },
-    /// More bytes came than allowed.
-    #[error("more than the {limit} bytes came that are allowed")]
-    TooLarge {
-        /// The limit, bytes.
-        limit: u64,
-    },
-    /// The sender failed.
-    #[error("the bytes stopped coming")]
-    Body(#[source] E),
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-/// A blob that is now in the store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ReceivedBlob {
-    /// Its sha256.
-    pub digest: Digest,
-    /// Its size, bytes.
-    pub size: u64,
-}
-
-/// A blob, or a range of it, as a stream.
-pub struct BlobReader {
-    /// The size of the whole blob, bytes.
-    pub size: u64,
-    /// The bytes of the range asked for.
-    pub stream: BoxStream<'static, Result<Bytes, StoreError>>,
-}
-
-/// What came of creating an object.
-pub(crate) enum Created {
-    New,
-    Exists,
-}
-
 impl Store {
-    /// Opens the store at a location, which is a directory and is made where it does not exist, and asks it whether it
-    /// honours create-if-absent.
+    /// Opens the store at a location: a directory, which is made where it does not exist, or `s3://BUCKET/PREFIX`,
+    /// `gs://BUCKET/PREFIX`, `az://CONTAINER/PREFIX` with the usual environment variables.
     ///
     /// # Errors
-    /// [`StoreError`] for a location that is of no known kind, can't be used, or ignores conditions.
+    /// [`StoreError`] for a location that is of no known kind, can't be used, or ignores create-if-absent.
     pub async fn open(location: &str) -> Result<Self, StoreError> {
-        if location.contains("://") || location.is_empty() {
-            return Err(StoreError::Location(location.to_owned()));
+        let parsed = Location::parse(location)?;
+        let (directory, part) = match &parsed {
+            Location::Directory(directory) => (Some(directory.as_path().into()), PART_OF_FILE),
+            Location::Bucket { .. } => (None, PART_OF_OBJECT),
+        };
+        let store = Self { objects: parsed.open()?, directory, part };
+        match (store.probe().await, &parsed) {
+            (Ok(true), _) => Ok(store),
+            (Ok(false), _) => Err(StoreError::Unconditional(location.to_owned())),
+            (Err(StoreError::Object { source, .. }), Location::Bucket { cloud, .. }) => {
+                Err(StoreError::Bucket { location: location.to_owned(), settings: cloud.settings(), source })
+            }
+            (Err(error), _) => Err(error),
         }
-        let unusable = |source| StoreError::Directory { directory: PathBuf::from(location), source };
-        std::fs::create_dir_all(location).map_err(unusable)?;
-        let objects = LocalFileSystem::new_with_prefix(location)
-            .map_err(|error| unusable(std::io::Error::other(error)))?
-            .with_fsync(true);
-        let store = Self { objects: Arc::new(objects), directory: PathBuf::from(location).into() };
-        store.probe(location).await?;
-        Ok(store)
     }
 
-    /// Removes what writers that were killed left half-written, where nothing was added to it for as long as given.
-    /// Gives how many files that were. Nothing else in the store is touched, and nothing that is visible.
+    /// Opens a store like [`Store::open`], but makes no directory: a mistyped one is to be noticed.
+    ///
+    /// # Errors
+    /// [`StoreError`] for all that [`Store::open`] refuses, and for a directory that does not exist.
+    pub async fn open_existing(location: &str) -> Result<Self, StoreError> {
+        if let Location::Directory(directory) = Location::parse(location)? {
+            let listed = std::fs::read_dir(&directory).map(drop);
+            listed.map_err(|source| StoreError::Directory { directory, source })?;
+        }
+        Self::open(location).await
+    }
+
+    /// Uses an object store of any kind, once it was asked whether it honours create-if-absent.
+    ///
+    /// # Errors
+    /// [`StoreError`] where it fails, or ignores create-if-absent.
+    pub async fn on(objects: Arc<dyn ObjectStore>) -> Result<Self, StoreError> {
+        let name = objects.to_string();
+        let store = Self { objects, directory: None, part: PART_OF_OBJECT };
+        if store.probe().await? { Ok(store) } else { Err(StoreError::Unconditional(name)) }
+    }
+
+    /// Removes what writers that were killed left half-written in a directory, where nothing was added to it for as long
+    /// as given. Gives how many files that were. Nothing else in the store is touched, and nothing that is visible.
     ///
     /// Blocks, and looks at the name of every file.
     ///
     /// # Errors
     /// [`StoreError::Directory`] where a directory can't be read or a file can't be removed.
     pub fn sweep(&self, older_than: Duration) -> Result<usize, StoreError> {
-        let unusable = |source| StoreError::Directory { directory: self.directory.to_path_buf(), source };
-        sweep::staged_files(&self.directory, older_than).map_err(unusable)
+        let Some(directory) = &self.directory else { return Ok(0) };
+        let unusable = |source| StoreError::Directory { directory: directory.to_path_buf(), source };
+        sweep::staged_files(directory, older_than).map_err(unusable)
     }
 
     /// Gives the ledger of a name, such as `repository` or `environments/prod`; it need not exist yet.
@@ -143,179 +159,26 @@ impl Store {
         Ledger::new(self.clone(), name.to_owned())
     }
 
-    /// Stores a small blob; storing it again changes nothing.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the store fails.
-    pub async fn put_blob(&self, bytes: Bytes) -> Result<Digest, StoreError> {
-        let digest = Digest::of(&bytes);
-        let key = key::blob(&digest);
-        self.objects.put(&key, PutPayload::from_bytes(bytes)).await.map_err(|source| failed("write", &key, source))?;
-        Ok(digest)
-    }
-
-    /// Stores a blob as its bytes come, in constant memory; one that stops half-way, is too large or is not what was
-    /// announced leaves nothing.
-    ///
-    /// # Errors
-    /// [`ReceiveError`] for each of these, and where the store fails.
-    pub async fn receive_blob<E>(
-        &self,
-        expected: Option<Digest>,
-        stream: impl Stream<Item = Result<Bytes, E>>,
-        limit: u64,
-    ) -> Result<ReceivedBlob, ReceiveError<E>>
-    where
-        E: std::error::Error + 'static,
-    {
-        let key = expected.map_or_else(key::incoming, |digest| key::blob(&digest));
-        let mut upload = self.objects.put_multipart(&key).await.map_err(|source| failed("write", &key, source))?;
-        match fill(upload.as_mut(), &key, stream, limit).await.and_then(|received| received.checked(expected)) {
-            Ok(received) => {
-                upload.complete().await.map_err(|source| failed("write", &key, source))?;
-                if expected.is_none() {
-                    self.settle(&key, &received.digest).await?;
-                }
-                Ok(received)
-            }
-            Err(error) => {
-                // What is left of an upload that can't even be aborted is invisible and swept later.
-                let _ = upload.abort().await;
-                Err(error)
-            }
-        }
-    }
-
-    /// Reads a whole blob into memory; `None` where there is none.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the store fails.
-    pub async fn blob(&self, digest: &Digest) -> Result<Option<Bytes>, StoreError> {
-        self.get(&key::blob(digest)).await
-    }
-
-    /// Opens a blob, or a range of its bytes, to be streamed; `None` where there is none.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the store fails or the range lies outside of the blob.
-    pub async fn open_blob(
-        &self,
-        digest: &Digest,
-        range: Option<Range<u64>>,
-    ) -> Result<Option<BlobReader>, StoreError> {
-        let key = key::blob(digest);
-        match self.objects.get_opts(&key, GetOptions::new().with_range(range)).await {
-            Ok(result) => {
-                let size = result.meta.size;
-                let stream = result.into_stream().map_err(move |source| failed("read", &key, source)).boxed();
-                Ok(Some(BlobReader { size, stream }))
-            }
-            Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(source) => Err(failed("read", &key, source)),
-        }
-    }
-
-    /// Gives a blob's size in bytes; `None` where there is none.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the store fails.
-    pub async fn blob_size(&self, digest: &Digest) -> Result<Option<u64>, StoreError> {
-        let key = key::blob(digest);
-        match self.objects.head(&key).await {
-            Ok(meta) => Ok(Some(meta.size)),
-            Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(source) => Err(failed("read", &key, source)),
-        }
-    }
-
-    pub(crate) async fn get(&self, key: &Path) -> Result<Option<Bytes>, StoreError> {
-        match self.objects.get(key).await {
-            Ok(result) => result.bytes().await.map(Some).map_err(|source| failed("read", key, source)),
-            Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(source) => Err(failed("read", key, source)),
-        }
-    }
-
-    pub(crate) async fn create(&self, key: &Path, bytes: Bytes) -> Result<Created, StoreError> {
-        let options = PutOptions::from(PutMode::Create);
-        match self.objects.put_opts(key, PutPayload::from_bytes(bytes), options).await {
-            Ok(_) => Ok(Created::New),
-            Err(object_store::Error::AlreadyExists { .. }) => Ok(Created::Exists),
-            Err(source) => Err(failed("create", key, source)),
-        }
-    }
-
-    async fn settle(&self, from: &Path, digest: &Digest) -> Result<(), StoreError> {
-        let to = key::blob(digest);
-        self.objects.rename(from, &to).await.map_err(|source| failed("write", &to, source))
-    }
-
-    async fn probe(&self, location: &str) -> Result<(), StoreError> {
+    /// Whether the store refuses to create what exists.
+    async fn probe(&self) -> Result<bool, StoreError> {
         let key = key::probe();
         let first = self.create(&key, Bytes::from_static(b"1")).await?;
-        let second = self.create(&key, Bytes::from_static(b"2")).await?;
-        self.objects.delete(&key).await.map_err(|source| failed("delete", &key, source))?;
-        match (first, second) {
-            (Created::New, Created::Exists) => Ok(()),
-            _ => Err(StoreError::Unconditional(location.to_owned())),
-        }
+        let second = self.create(&key, Bytes::from_static(b"2")).await;
+        self.delete(&key).await?;
+        Ok(matches!((first, second?), (Created::New, Created::Exists)))
     }
 }
 
-impl ReceivedBlob {
-    fn checked<E: std::error::Error + 'static>(self, expected: Option<Digest>) -> Result<Self, ReceiveError<E>> {
-        match expected {
-            Some(expected) if expected != self.digest => {
-                Err(ReceiveError::Mismatch { expected, received: self.digest })
-            }
-            _ => Ok(self),
-        }
-    }
-}
-
-impl std::fmt::Debug for BlobReader {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("BlobReader").field("size", &self.size).finish_non_exhaustive()
-    }
-}
-
-/// Writes the stream into an upload, part after part.
-async fn fill<E: std::error::Error + 'static>(
-    upload: &mut dyn MultipartUpload,
-    key: &Path,
-    stream: impl Stream<Item = Result<Bytes, E>>,
-    limit: u64,
-) -> Result<ReceivedBlob, ReceiveError<E>> {
-    let mut stream = std::pin::pin!(stream);
-    let mut digest = DigestBuilder::new();
-    let mut size = 0;
-    let mut part = Vec::new();
-    while let Some(bytes) = stream.next().await {
-        let bytes = bytes.map_err(ReceiveError::Body)?;
-        size += bytes.len() as u64;
-        if size > limit {
-            return Err(ReceiveError::TooLarge { limit });
-        }
-        digest.update(&bytes);
-        part.extend_from_slice(&bytes);
-        if part.len() >= PART {
-            let full = std::mem::take(&mut part);
-            upload.put_part(full.into()).await.map_err(|source| failed("write", key, source))?;
-        }
-    }
-    upload.put_part(part.into()).await.map_err(|source| failed("write", key, source))?;
-    Ok(ReceivedBlob { digest: digest.finish(), size })
-}
-
-fn failed(operation: &'static str, key: &Path, source: object_store::Error) -> StoreError {
+pub(crate) fn failed(operation: &'static str, key: &Path, source: object_store::Error) -> StoreError {
     StoreError::Object { operation, object: key.to_string(), source }
 }
 
 #[cfg(test)]
 mod tests {
-    use futures::stream;
+    use futures::{Stream, TryStreamExt, stream};
 
     use super::*;
+    use crate::{Composite, Part, ReceiveError, ReceivedBlob};
 
     async fn open() -> (tempfile::TempDir, Store) {
         let directory = tempfile::tempdir().unwrap();
@@ -355,6 +218,28 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn composites_read_like_other_blobs() {
+        let (_directory, store) = open().await;
+        let mut parts = Vec::new();
+        for text in ["hello, ", "", "world"] {
+            let digest = store.put_blob(text.into()).await.unwrap();
+            parts.push(Part { digest, size: text.len() as u64 });
+        }
+        let composite = Composite::new(Digest::of(b"hello, world"), parts);
+        assert!(store.blob(&composite.digest()).await.unwrap().is_none());
+        store.put_composite(&composite).await.unwrap();
+        let digest = Digest::of(b"hello, world");
+        assert_eq!(store.blob(&digest).await.unwrap().unwrap(), "hello, world");
+        assert_eq!(store.blob_size(&digest).await.unwrap(), Some(12));
+        for range in [0..12, 5..9, 7..12, 3..3, 12..12] {
+            let reader = store.open_blob(&digest, Some(range.clone())).await.unwrap().unwrap();
+            let parts: Vec<Bytes> = reader.stream.try_collect().await.unwrap();
+            assert_eq!(parts.concat(), &b"hello, world"[range.start as usize..range.end as usize], "{range:?}");
+        }
+        assert!(matches!(store.open_blob(&digest, Some(5..13)).await, Err(StoreError::Range { .. })));
+    }
+
+    #[tokio::test]
     async fn receives_what_was_announced() {
         let (_directory, store) = open().await;
         let digest = Digest::of(b"hello, world");
@@ -382,7 +267,7 @@ mod tests {
 
     #[tokio::test]
     async fn refuses_locations_it_does_not_know() {
-        for location in ["", "s3://bucket/prefix"] {
+        for location in ["", "ftp://bucket/prefix"] {
             assert!(matches!(Store::open(location).await, Err(StoreError::Location(_))), "{location}");
         }
         let file = tempfile::NamedTempFile::new().unwrap();

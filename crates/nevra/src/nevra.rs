@@ -1,5 +1,6 @@
 //! A package's whole identity, and what a person may write instead of it.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -9,6 +10,10 @@ use crate::evr::parse_epoch;
 use crate::{Arch, Evr, Name, ParseEvrError, ParseNameError};
 
 /// Name, epoch, version, release and architecture: printed `name-[epoch:]version-release.arch`.
+///
+/// Packages that no current rpm would build may hold anything in these parts. Such characters are written `=XX`, the
+/// hexadecimal value of each of their bytes, and a part that is empty `==`, so that every package there is has one
+/// written form that reads back and can be part of a URL.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Nevra {
@@ -45,19 +50,36 @@ impl Nevra {
     /// The file name by custom, without the epoch: `name-version-release.arch.rpm`.
     #[must_use]
     pub fn file_name(&self) -> String {
-        format!("{}-{}-{}.{}.rpm", self.name, self.evr.version(), self.evr.release(), self.arch)
+        let [name, version, release, arch] = self.escaped();
+        format!("{name}-{version}-{release}.{arch}.rpm")
     }
 
     /// The form that dnf and rpm understand everywhere, the epoch always written: `name-0:version-release.arch`.
     #[must_use]
     pub fn with_epoch(&self) -> String {
-        format!("{}-{}:{}-{}.{}", self.name, self.evr.epoch(), self.evr.version(), self.evr.release(), self.arch)
+        let [name, version, release, arch] = self.escaped();
+        format!("{name}-{}:{version}-{release}.{arch}", self.evr.epoch())
+    }
+
+    /// Name, version, release and architecture, as they are written.
+    fn escaped(&self) -> [Cow<'_, str>; 4] {
+        [
+            escape(self.name.as_str(), "._+-"),
+            escape(self.evr.version(), "._+~^"),
+            escape(self.evr.release(), "._+~^"),
+            escape(self.arch.as_str(), "_"),
+        ]
     }
 }
 
 impl fmt::Display for Nevra {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}-{}.{}", self.name, self.evr, self.arch)
+        let [name, version, release, arch] = self.escaped();
+        write!(formatter, "{name}-")?;
+        if self.evr.epoch() > 0 {
+            write!(formatter, "{}:", self.evr.epoch())?;
+        }
+        write!(formatter, "{version}-{release}.{arch}")
     }
 }
 
@@ -73,8 +95,54 @@ impl FromStr for Nevra {
             Some((epoch, version)) => (parse_epoch(epoch)?, version),
             None => (0, version),
         };
-        Ok(Self { name: name.parse()?, evr: Evr::new(epoch, version, release)?, arch: arch.parse()? })
+        if !text.contains('=') {
+            return Ok(Self { name: name.parse()?, evr: Evr::new(epoch, version, release)?, arch: arch.parse()? });
+        }
+        let part = |part| unescape(part).ok_or_else(shape);
+        let nevra = Self {
+            name: Name::from_header(part(name)?),
+            evr: Evr::from_header(epoch, part(version)?, part(release)?),
+            arch: Arch::from_header(part(arch)?),
+        };
+        // A package has one written form.
+        if nevra.to_string() == text { Ok(nevra) } else { Err(shape()) }
     }
+}
+
+/// Writes a part with what is not a letter, a digit or one of `allowed` escaped.
+fn escape<'a>(part: &'a str, allowed: &str) -> Cow<'a, str> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || allowed.as_bytes().contains(&byte);
+    let begins_well = !part.starts_with(['.', '+', '-']) || !allowed.contains('-');
+    if !part.is_empty() && begins_well && part.bytes().all(fits) {
+        return Cow::Borrowed(part);
+    }
+    if part.is_empty() {
+        return Cow::Borrowed("==");
+    }
+    let mut escaped = String::with_capacity(part.len() + 8);
+    for (index, byte) in part.bytes().enumerate() {
+        if fits(byte) && (index > 0 || begins_well) {
+            escaped.push(char::from(byte));
+        } else {
+            escaped.push_str(&format!("={byte:02X}"));
+        }
+    }
+    Cow::Owned(escaped)
+}
+
+/// Reads what [`escape`] wrote.
+fn unescape(part: &str) -> Option<String> {
+    if part == "==" {
+        return Some(String::new());
+    }
+    let mut pieces = part.split('=');
+    let mut bytes = pieces.next()?.as_bytes().to_vec();
+    for piece in pieces {
+        let (digits, rest) = piece.split_at_checked(2)?;
+        bytes.push(u8::from_str_radix(digits, 16).ok()?);
+        bytes.extend_from_slice(rest.as_bytes());
+    }
+    String::from_utf8(bytes).ok().filter(|part| !part.is_empty())
 }
 
 impl TryFrom<String> for Nevra {
@@ -102,6 +170,7 @@ impl PackageQuery {
             || text == format!("{name}-{version}")
             || text == format!("{name}-{version}-{release}")
             || text == format!("{name}-{version}-{release}.{arch}")
+            || text == package.to_string()
             || text == format!("{name}-{}:{version}-{release}", evr.epoch())
             || text == package.with_epoch()
     }
@@ -123,7 +192,7 @@ impl FromStr for PackageQuery {
     type Err = ParseNevraError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let fits = |c: char| c.is_ascii_alphanumeric() || "._+-~^:".contains(c);
+        let fits = |c: char| c.is_ascii_alphanumeric() || "._+-~^:=".contains(c);
         if text.is_empty() || text.starts_with('-') || !text.chars().all(fits) {
             return Err(ParseNevraError::Shape(text.to_owned()));
         }
@@ -174,6 +243,30 @@ mod tests {
         assert_eq!(package.to_string(), "java-17-openjdk-1:17.0.9-2.el9.x86_64");
         assert_eq!(package.file_name(), "java-17-openjdk-17.0.9-2.el9.x86_64.rpm");
         assert_eq!(nevra("a-1-1.noarch").with_epoch(), "a-0:1-1.noarch");
+    }
+
+    #[test]
+    fn every_package_has_one_written_form() {
+        for (name, version, release, arch, written) in [
+            ("a b/c", "1-2", "", "i386", "a=20b=2Fc-1=2D2-==.i386"),
+            ("grüße", "1", "1", "x.y", "gr=C3=BC=C3=9Fe-1-1.x=2Ey"),
+            ("-x", "1", "1", "", "=2Dx-1-1.=="),
+            ("a", "1:2", "{rel}", "noarch", "a-1=3A2-=7Brel=7D.noarch"),
+            ("a=", "1", "1", "noarch", "a=3D-1-1.noarch"),
+        ] {
+            let package = Nevra {
+                name: Name::from_header(name.to_owned()),
+                evr: Evr::from_header(0, version.to_owned(), release.to_owned()),
+                arch: Arch::from_header(arch.to_owned()),
+            };
+            assert_eq!(package.to_string(), written);
+            assert_eq!(nevra(written), package);
+            assert_eq!(package.file_name(), format!("{written}.rpm"));
+            assert!(written.parse::<PackageQuery>().unwrap().matches(&package));
+        }
+        for bad in ["=61-1-1.noarch", "a=2-1-1.noarch", "a=zz-1-1.noarch", "a===-1-1.noarch", "a=2f-1-1.noarch"] {
+            assert!(bad.parse::<Nevra>().is_err(), "{bad}");
+        }
     }
 
     #[test]

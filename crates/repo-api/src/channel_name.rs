@@ -3,13 +3,14 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The most characters that a channel's name may have.
 const LONGEST: usize = 64;
 
 /// First segments of URLs that are, or will be, something other than a channel.
-const RESERVED: [&str; 14] = [
+const RESERVED: [&str; 15] = [
     "api",
     "assets",
     "docs",
@@ -22,14 +23,16 @@ const RESERVED: [&str; 14] = [
     "metrics",
     "notes",
     "packages",
+    "readyz",
     "search",
     "static",
 ];
 
 /// A channel's name, which is the first segment of its URLs: lower-case letters, digits, `-` and `_`, beginning with a
 /// letter or a digit, at most 64 of them, and none of the words that the server uses itself.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(with = "String", extend("pattern" = "^[a-z0-9][a-z0-9_-]{0,63}$"))]
 pub struct ChannelName(String);
 
 /// Says why a text is no channel name.

@@ -3,22 +3,25 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
+use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use reqwest::{Body, Method, RequestBuilder, Response, StatusCode, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio_util::io::ReaderStream;
 
 use crate::{
-    ChannelList, ChannelName, FileDigest, LocalPackage, PackageList, Problem, ProblemKind, PromoteRequest, Promoted,
-    PublishRequest, Published, WithdrawRequest, Withdrawn,
+    AttachRequest, Attached,
+    ChannelList, ChannelName, FileDigest, LocalPackage, NewToken, PackageList, Problem, ProblemKind, PromoteRequest,
+    Promoted, PublishRequest, Published, TokenInfo, TokenList, TokenName, TokenRequest, WithdrawRequest, Withdrawn,
 };
 
 /// How often a request is sent before its failure is reported. Every request of the API may be sent again: uploads are
 /// named by their digest, and a change that was made already is answered as such.
-const ATTEMPTS: u32 = 4;
+const ATTEMPTS: u32 = 6;
 /// How long to wait after the first attempt; doubled after each.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
+/// The longest time that a server's `Retry-After` is heeded for.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the server may stay silent.
 const READ_TIMEOUT: Duration = Duration::from_secs(120);
@@ -150,6 +153,14 @@ impl Client {
         self.post(&format!("channels/{channel}/withdrawals"), request).await
     }
 
+    /// Changes what a channel shows beside its packages.
+    ///
+    /// # Errors
+    /// [`ClientError`]
+    pub async fn attach(&self, channel: &ChannelName, request: &AttachRequest) -> Result<Attached, ClientError> {
+        self.post(&format!("channels/{channel}/attachments"), request).await
+    }
+
     /// Gives the channels.
     ///
     /// # Errors
@@ -166,21 +177,49 @@ impl Client {
         self.get(&format!("channels/{channel}/packages")).await
     }
 
-    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
+    /// Makes a token. A token whose answer is lost on the way is never known, so this is sent once.
+    ///
+    /// # Errors
+    /// [`ClientError`]
+    pub async fn create_token(&self, request: &TokenRequest) -> Result<NewToken, ClientError> {
+        let request = self.request(Method::POST, &self.url("tokens")).json(request);
+        let unreachable = |source| ClientError::Unreachable { server: self.server().to_owned(), source };
+        let response = request.send().await.map_err(unreachable)?;
+        if response.status().is_success() { read(response).await } else { Err(refusal(response).await) }
+    }
+
+    /// Gives the tokens that have not been revoked.
+    ///
+    /// # Errors
+    /// [`ClientError`]
+    pub async fn tokens(&self) -> Result<TokenList, ClientError> {
+        self.get("tokens").await
+    }
+
+    /// Revokes a token.
+    ///
+    /// # Errors
+    /// [`ClientError`]
+    pub async fn revoke_token(&self, name: &TokenName) -> Result<TokenInfo, ClientError> {
+        let url = self.url(&format!("tokens/{name}"));
+        read(self.send(|| Ok(self.request(Method::DELETE, &url))).await?).await
+    }
+
+    pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
         let url = self.url(path);
         read(self.send(|| Ok(self.request(Method::GET, &url))).await?).await
     }
 
-    async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, ClientError> {
+    pub(crate) async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, ClientError> {
         let url = self.url(path);
         read(self.send(|| Ok(self.request(Method::POST, &url).json(body))).await?).await
     }
 
-    fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("{}api/v1/{path}", self.server)
     }
 
-    fn request(&self, method: Method, url: &str) -> RequestBuilder {
+    pub(crate) fn request(&self, method: Method, url: &str) -> RequestBuilder {
         let request = self.http.request(method, url);
         match &self.authorization {
             Some(authorization) => request.header(AUTHORIZATION, authorization.clone()),
@@ -189,7 +228,7 @@ impl Client {
     }
 
     /// Sends a request, again if need be, and gives its answer if that is a success.
-    async fn send(&self, make: impl Fn() -> Result<RequestBuilder, ClientError>) -> Result<Response, ClientError> {
+    pub(crate) async fn send(&self, make: impl Fn() -> Result<RequestBuilder, ClientError>) -> Result<Response, ClientError> {
         let mut attempt = 1;
         loop {
             let outcome = make()?.send().await;
@@ -197,6 +236,7 @@ impl Client {
                 Ok(response) => is_passing(response.status()),
                 Err(error) => !error.is_builder() && !error.is_redirect(),
             };
+            let asked = outcome.as_ref().ok().and_then(retry_after);
             if !passing || attempt == ATTEMPTS {
                 return match outcome {
                     Ok(response) if response.status().is_success() => Ok(response),
@@ -204,7 +244,8 @@ impl Client {
                     Err(source) => Err(ClientError::Unreachable { server: self.server().to_owned(), source }),
                 };
             }
-            tokio::time::sleep(FIRST_PAUSE * 2_u32.pow(attempt - 1)).await;
+            let pause = FIRST_PAUSE * 2_u32.pow(attempt - 1);
+            tokio::time::sleep(asked.map_or(pause, |asked| asked.max(pause))).await;
             attempt += 1;
         }
     }
@@ -243,12 +284,25 @@ fn bearer(token: &str) -> Result<HeaderValue, ClientError> {
     Ok(value)
 }
 
-/// Tells whether a status speaks of a state that passes by itself.
+/// Tells whether a status speaks of a state that passes by itself. A server that failed (500) fails again.
 fn is_passing(status: StatusCode) -> bool {
-    status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS || status == StatusCode::REQUEST_TIMEOUT
+    matches!(
+        status,
+        StatusCode::BAD_GATEWAY
+            | StatusCode::SERVICE_UNAVAILABLE
+            | StatusCode::GATEWAY_TIMEOUT
+            | StatusCode::TOO_MANY_REQUESTS
+            | StatusCode::REQUEST_TIMEOUT
+    )
 }
 
-async fn read<T: DeserializeOwned>(response: Response) -> Result<T, ClientError> {
+/// How long the server asks to wait, as far as that is heeded; its other form, a date, is not.
+fn retry_after(response: &Response) -> Option<Duration> {
+    let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
+    Some(Duration::from_secs(seconds).min(LONGEST_PAUSE))
+}
+
+pub(crate) async fn read<T: DeserializeOwned>(response: Response) -> Result<T, ClientError> {
     let foreign = foreign(&response);
     response.json().await.map_err(|_| foreign)
 }
@@ -310,6 +364,16 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn waits_as_long_as_it_is_told() {
+        let later = "HTTP/1.1 429 Later\r\nretry-after: 1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+        let list = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 26\r\n\r\n{\"commit\":7,\"channels\":[]}";
+        let client = Client::new(&canned(vec![later, list]).await, None).unwrap();
+        let started = std::time::Instant::now();
+        assert_eq!(client.channels().await.unwrap().commit, 7);
+        assert!(started.elapsed() >= Duration::from_secs(1));
+    }
+
+    #[tokio::test]
     async fn reports_what_does_not() {
         let text = r#"{"type":"urn:pkg:problem:unknown-channel","title":"t","status":404,"detail":"no `x`"}"#;
         let answer = format!("HTTP/1.1 404 No\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{text}", text.len());
@@ -320,7 +384,7 @@ mod tests {
             "{error}"
         );
 
-        let client = Client::new(&canned(vec![BUSY; 4]).await, None).unwrap();
+        let client = Client::new(&canned(vec![BUSY; ATTEMPTS as usize]).await, None).unwrap();
         let error = client.channels().await.unwrap_err();
         assert!(matches!(error, ClientError::Foreign { status: 503, .. }), "{error}");
     }

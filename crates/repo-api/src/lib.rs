@@ -3,19 +3,36 @@
 //! Pure values except for [`Client`]. Requests refuse fields that they don't know, answers let them pass, so that a
 //! client may talk to a newer server.
 
+mod administration;
+mod administration_client;
+mod attachment;
 mod channel_name;
+mod channel_settings;
 mod client;
+mod download;
 mod file_digest;
 mod local_package;
 mod messages;
 mod problem;
+mod snapshot;
+mod token;
 
+pub use administration::{
+    Changed, ChannelInfo, ChannelRequest, Difference, HeldPackage, HoldInfo, HoldList, HoldRequest, Log, LogEntry, LogQuery,
+    PackageDifference, ReasonRequest, RetainRequest, Retained, TagInfo, TagList, TagRequest, VersionStep,
+};
+pub use attachment::{AttachRequest, Attached, AttachmentKind, StagedAttachment};
 pub use channel_name::{ChannelName, ParseChannelNameError};
+pub use channel_settings::{ChannelSettings, ChannelSettingsError, MetadataCompression, Retention, SignaturePolicy};
 pub use client::{Client, ClientError};
 pub use file_digest::{FileDigest, ParseFileDigestError};
 pub use local_package::{LocalPackage, LocalPackageError};
 pub use messages::{
     ChannelList, ChannelSummary, ListedPackage, PackageList, PromoteRequest, Promoted, PublishRequest, Published,
-    PublishedPackage, StagedPackage, WithdrawRequest, Withdrawn,
+    PublishedPackage, StagedPackage, Uploaded, WithdrawRequest, Withdrawn,
 };
 pub use problem::{Problem, ProblemKind};
+pub use snapshot::{Moment, ParseSnapshotError, ParseTagNameError, Snapshot, TagName};
+pub use token::{
+    NewToken, ParseScopeError, ParseTokenNameError, Permission, Scope, TokenInfo, TokenList, TokenName, TokenRequest,
+};

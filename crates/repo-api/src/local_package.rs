@@ -24,7 +24,7 @@ pub struct LocalPackage {
 #[derive(Debug, thiserror::Error)]
 pub enum LocalPackageError {
     /// It can't be read; the cause names it.
-    #[error("a package can't be read")]
+    #[error("a file can't be read")]
     Read(#[source] io::Error),
     /// It begins as no RPM does.
     #[error("`{0}` is not an RPM: it does not begin with the bytes ed ab ee db")]
@@ -40,13 +40,25 @@ impl LocalPackage {
     /// # Errors
     /// [`LocalPackageError`] for a file that can't be read or is no RPM at all.
     pub fn read(path: &Path) -> Result<Self, LocalPackageError> {
+        Self::read_beginning(path, &MAGIC)
+    }
+
+    /// Reads any other file so.
+    ///
+    /// # Errors
+    /// [`LocalPackageError::Read`]
+    pub fn read_other(path: &Path) -> Result<Self, LocalPackageError> {
+        Self::read_beginning(path, &[])
+    }
+
+    fn read_beginning(path: &Path, magic: &[u8]) -> Result<Self, LocalPackageError> {
         let mut file = fs_err::File::open(path).map_err(LocalPackageError::Read)?;
         let mut digest = Sha256::new();
         let mut size = 0;
         let mut buffer = vec![0; 1 << 20];
         loop {
             let filled = fill(&mut file, &mut buffer).map_err(LocalPackageError::Read)?;
-            if size == 0 && !buffer[..filled].starts_with(&MAGIC) {
+            if size == 0 && !buffer[..filled].starts_with(magic) {
                 return Err(LocalPackageError::NotAnRpm(path.to_owned()));
             }
             size += filled as u64;

@@ -2,15 +2,17 @@
 
 use chrono::{DateTime, Utc};
 use nevra::{Nevra, PackageQuery};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{ChannelName, FileDigest};
 
 /// Asks to list uploaded packages in a channel, all of them in one commit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PublishRequest {
     /// The packages, which have been uploaded before.
+    #[schemars(length(min = 1))]
     pub packages: Vec<StagedPackage>,
     /// The person or the job that asks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -21,7 +23,7 @@ pub struct PublishRequest {
 }
 
 /// A package that has been uploaded.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StagedPackage {
     /// The sha256 of the whole file.
@@ -30,8 +32,17 @@ pub struct StagedPackage {
     pub file_name: String,
 }
 
+/// Says that a file is there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Uploaded {
+    /// The sha256 of the whole file.
+    pub sha256: FileDigest,
+    /// Its size, bytes.
+    pub size: u64,
+}
+
 /// Says what a channel lists after a publish.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Published {
     /// The commit since which the channel has all of the packages.
     pub commit: u64,
@@ -44,9 +55,10 @@ pub struct Published {
 }
 
 /// A package with its place in a channel.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PublishedPackage {
     /// Its whole identity.
+    #[schemars(with = "String")]
     pub nevra: Nevra,
     /// The sha256 of its file.
     pub sha256: FileDigest,
@@ -55,15 +67,17 @@ pub struct PublishedPackage {
 }
 
 /// Asks to list packages of one channel in another too, all of them in one commit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PromoteRequest {
     /// The packages; each must name exactly one version that `from` lists.
+    #[schemars(with = "Vec<String>", length(min = 1))]
     pub packages: Vec<PackageQuery>,
     /// The channel that lists them.
     pub from: ChannelName,
-    /// The channel that shall list them too.
-    pub to: ChannelName,
+    /// The channels that shall list them too.
+    #[schemars(length(min = 1))]
+    pub to: Vec<ChannelName>,
     /// The person or the job that asks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub who: Option<String>,
@@ -73,25 +87,26 @@ pub struct PromoteRequest {
 }
 
 /// Says what a channel lists after a promotion.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Promoted {
-    /// The commit since which the channel has all of the packages.
+    /// The commit since which all of the channels have all of the packages.
     pub commit: u64,
     /// The channel that they came from.
     pub from: ChannelName,
-    /// The channel that has them now.
-    pub to: ChannelName,
+    /// The channels that have them now.
+    pub to: Vec<ChannelName>,
     /// Whether anything changed.
     pub changed: bool,
-    /// The packages, in the order of the request.
+    /// The packages, in the order of the request, with their URLs in the first of the channels.
     pub packages: Vec<PublishedPackage>,
 }
 
 /// Asks to list packages in a channel no longer, all of them in one commit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WithdrawRequest {
     /// The packages; each must name exactly one version that the channel lists.
+    #[schemars(with = "Vec<String>", length(min = 1))]
     pub packages: Vec<PackageQuery>,
     /// The person or the job that asks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -102,7 +117,7 @@ pub struct WithdrawRequest {
 }
 
 /// Says what a channel lists no longer. The files keep their URLs: a client may still hold metadata that names them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Withdrawn {
     /// The commit since which the channel has none of the packages.
     pub commit: u64,
@@ -111,11 +126,12 @@ pub struct Withdrawn {
     /// Whether anything changed.
     pub changed: bool,
     /// The packages, in the order of the request.
+    #[schemars(with = "Vec<String>")]
     pub packages: Vec<Nevra>,
 }
 
 /// All channels, as of one commit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChannelList {
     /// The repository's newest commit.
     pub commit: u64,
@@ -124,7 +140,7 @@ pub struct ChannelList {
 }
 
 /// One channel.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChannelSummary {
     /// Its name.
     pub name: ChannelName,
@@ -139,7 +155,7 @@ pub struct ChannelSummary {
 }
 
 /// What a channel lists, as of its newest commit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PackageList {
     /// The channel.
     pub channel: ChannelName,
@@ -150,9 +166,10 @@ pub struct PackageList {
 }
 
 /// A package that a channel lists.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ListedPackage {
     /// Its whole identity.
+    #[schemars(with = "String")]
     pub nevra: Nevra,
     /// The sha256 of its file.
     pub sha256: FileDigest,

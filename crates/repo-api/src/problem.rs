@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Why a request was refused or failed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Problem {
     /// What kind of problem it is, for programs.
     #[serde(rename = "type")]
@@ -19,11 +20,15 @@ pub struct Problem {
     /// What can be done about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
+    /// The request, as the server's log names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<String>,
 }
 
 /// The kinds of problems. On the wire a kind is a URN, `urn:pkg:problem:` and its name; names never change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(from = "String", into = "String")]
+#[schemars(with = "String")]
 pub enum ProblemKind {
     /// The URL is none that the server answers.
     NotFound,
@@ -53,8 +58,10 @@ pub enum ProblemKind {
     Conflict,
     /// A token is missing or wrong.
     Unauthorized,
-    /// Writing is not allowed from where the request came.
+    /// The token does not allow it, or the request comes from where nothing may be changed.
     Forbidden,
+    /// Requests come faster than allowed.
+    TooManyRequests,
     /// Other writers were faster too often.
     Busy,
     /// The server failed.
@@ -66,7 +73,7 @@ pub enum ProblemKind {
 const URN: &str = "urn:pkg:problem:";
 
 /// Every kind with its name, HTTP status and title.
-const KINDS: [(ProblemKind, &str, u16, &str); 17] = [
+const KINDS: [(ProblemKind, &str, u16, &str); 18] = [
     (ProblemKind::NotFound, "not-found", 404, "no such thing here"),
     (ProblemKind::MethodNotAllowed, "method-not-allowed", 405, "the URL does not take this method"),
     (ProblemKind::BadRequest, "bad-request", 400, "the request can't be read"),
@@ -80,8 +87,9 @@ const KINDS: [(ProblemKind, &str, u16, &str); 17] = [
     (ProblemKind::NotAnRpm, "not-an-rpm", 422, "the file is no RPM that can be read"),
     (ProblemKind::RefusedPackage, "refused-package", 422, "the package can't be in this repository"),
     (ProblemKind::Conflict, "conflict", 409, "the repository has other bytes for this package"),
-    (ProblemKind::Unauthorized, "unauthorized", 401, "a token is needed for writing"),
-    (ProblemKind::Forbidden, "forbidden", 403, "writing is not allowed from here"),
+    (ProblemKind::Unauthorized, "unauthorized", 401, "a token is needed"),
+    (ProblemKind::Forbidden, "forbidden", 403, "this is not allowed"),
+    (ProblemKind::TooManyRequests, "too-many-requests", 429, "requests come faster than allowed"),
     (ProblemKind::Busy, "busy", 503, "other writers were faster"),
     (ProblemKind::Internal, "internal", 500, "the server failed"),
 ];
@@ -90,7 +98,14 @@ impl Problem {
     /// Makes a problem of a kind.
     #[must_use]
     pub fn new(kind: ProblemKind, detail: impl Into<String>) -> Self {
-        Self { kind, title: kind.title().to_owned(), status: kind.status(), detail: detail.into(), hint: None }
+        Self {
+            kind,
+            title: kind.title().to_owned(),
+            status: kind.status(),
+            detail: detail.into(),
+            hint: None,
+            instance: None,
+        }
     }
 
     /// Adds what can be done about it.

@@ -162,6 +162,7 @@ pub(crate) fn dependencies(
     main: &Section,
     [names, flags, versions]: [Tag; 3],
 ) -> Result<Vec<Dependency>, ReadHeaderError> {
+    main.has_few(names)?;
     let Some(texts) = main.texts(names)? else { return Ok(Vec::new()) };
     let numbers = main.numbers_beside(flags, names, texts.len())?;
     let version_texts = main.texts_beside(versions, names, texts.len())?;
@@ -170,6 +171,7 @@ pub(crate) fn dependencies(
 }
 
 fn changelog(main: &Section) -> Result<Vec<ChangelogEntry>, ReadHeaderError> {
+    main.has_few(Tag::CHANGELOGTIME)?;
     let Some(times) = main.numbers(Tag::CHANGELOGTIME)? else { return Ok(Vec::new()) };
     let authors = main.texts_beside(Tag::CHANGELOGNAME, Tag::CHANGELOGTIME, times.len())?;
     let texts = main.texts_beside(Tag::CHANGELOGTEXT, Tag::CHANGELOGTIME, times.len())?;
@@ -191,6 +193,7 @@ fn scriptlets(main: &Section) -> Result<Vec<Scriptlet>, ReadHeaderError> {
     ];
     let mut scriptlets = Vec::new();
     for (name, body, interpreter) in known {
+        main.has_few(interpreter)?;
         let (body, interpreter) = (main.text(body)?, main.texts(interpreter)?);
         if body.is_some() || interpreter.is_some() {
             let interpreter = interpreter.unwrap_or_else(|| vec!["/bin/sh".to_owned()]);
@@ -255,8 +258,12 @@ mod tests {
                 "tag `REQUIREVERSION` has 1 values, it has to have 2, one for each of `REQUIRENAME`",
             ),
             (
-                SampleHeader::package().entry(1048, 2, (1 << 21) + 1, &vec![0; (1 << 21) + 1]).texts(1049, &["a"]),
-                "tag `REQUIREFLAGS` has 2097153 values; allowed are 2097152",
+                SampleHeader::package().entry(1048, 2, (1 << 20) + 1, &vec![0; (1 << 20) + 1]).texts(1049, &["a"]),
+                "tag `REQUIREFLAGS` has 1048577 values; allowed are 1048576",
+            ),
+            (
+                SampleHeader::package().entry(1049, 8, (1 << 17) + 1, &vec![0; (1 << 17) + 1]),
+                "tag `REQUIRENAME` has 131073 values; allowed are 131072",
             ),
         ] {
             assert_eq!(header.read().unwrap_err().to_string(), expected);

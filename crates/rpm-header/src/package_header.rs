@@ -239,6 +239,8 @@ impl FileEntry {
 }
 
 impl Dependency {
+    /// RPMSENSE_SERIAL of rpm 2: the version is a serial number.
+    const SERIAL: u32 = 1;
     /// RPMSENSE_LESS.
     pub const LESS: u32 = 1 << 1;
     /// RPMSENSE_GREATER.
@@ -248,15 +250,18 @@ impl Dependency {
     /// RPMSENSE_PREREQ, RPMSENSE_SCRIPT_PRE and RPMSENSE_SCRIPT_POST: needed before the package's own scriptlets
     /// (createrepo_c's `pre="1"`).
     pub const PRE: u32 = 1 << 6 | 1 << 9 | 1 << 10;
+    /// RPMSENSE_MISSINGOK: a requirement that need not be met, of packages before there were recommendations.
+    pub const MISSING_OK: u32 = 1 << 19;
     /// RPMSENSE_STRONG of OLDSUGGESTS and OLDENHANCES.
     pub const STRONG: u32 = 1 << 27;
     /// RPMSENSE_RPMLIB: a feature of rpm itself.
     pub const RPMLIB: u32 = 1 << 24;
 
-    /// The comparison in repodata's terms (`LT`, `GT`, `EQ`, `LE`, `GE`); `None` where any version will do.
+    /// The comparison in repodata's terms (`LT`, `GT`, `EQ`, `LE`, `GE`); `None` where any version will do, or
+    /// where a serial number is compared, as rpm 2 could.
     #[must_use]
     pub fn comparison(&self) -> Option<&'static str> {
-        match self.flags & (Self::LESS | Self::GREATER | Self::EQUAL) {
+        match self.flags & (Self::SERIAL | Self::LESS | Self::GREATER | Self::EQUAL) {
             Self::LESS => Some("LT"),
             Self::GREATER => Some("GT"),
             Self::EQUAL => Some("EQ"),

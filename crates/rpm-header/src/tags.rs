@@ -3,9 +3,11 @@
 use crate::error::ReadHeaderError;
 use crate::section::{Kind, Section, Values};
 
-/// The most values of one tag. More than 256 MiB of header have room for where each value is a file with its digest,
-/// so real packages stay below; it keeps the memory for short values within bounds.
-const MAX_VALUES: usize = 1 << 21;
+/// The most values of one tag: files, of which no package has a tenth as many. Short values take far more memory than
+/// bytes, and a header of 256 MiB has room for very many.
+const MAX_VALUES: usize = 1 << 20;
+/// The most values of a tag of which there is a thousandth as many as files: dependencies, changelog entries, triggers.
+const MAX_FEW: usize = 1 << 17;
 
 /// A tag: its number and rpm's name for it.
 #[derive(Debug, Clone, Copy)]
@@ -199,6 +201,11 @@ impl Section {
         Ok(Some(values.bytes.chunks_exact(width).map(number).collect()))
     }
 
+    /// Checks that a tag does not have more than [`MAX_FEW`] values.
+    pub(crate) fn has_few(&self, tag: Tag) -> Result<(), ReadHeaderError> {
+        at_most(tag, self.values(tag.number).map_or(0, |values| values.count), MAX_FEW)
+    }
+
     /// A tag's bytes.
     pub(crate) fn bytes(&self, tag: Tag) -> Result<Option<&[u8]>, ReadHeaderError> {
         Ok(self.values_of(tag, Kind::Binary)?.map(|values| values.bytes))
@@ -240,8 +247,12 @@ fn check_count<T>(values: Vec<T>, tag: Tag, of: Tag, expected: usize) -> Result<
 }
 
 fn limit(tag: Tag, values: Values<'_>) -> Result<(), ReadHeaderError> {
-    if values.count > MAX_VALUES {
-        return Err(ReadHeaderError::TooManyValues { tag: tag.name, found: values.count, max: MAX_VALUES });
+    at_most(tag, values.count, MAX_VALUES)
+}
+
+fn at_most(tag: Tag, found: usize, max: usize) -> Result<(), ReadHeaderError> {
+    if found > max {
+        return Err(ReadHeaderError::TooManyValues { tag: tag.name, found, max });
     }
     Ok(())
 }

@@ -71,6 +71,7 @@ pub(crate) fn read(main: &Section) -> Result<Vec<Trigger>, ReadHeaderError> {
 
 impl TriggerSet {
     fn read(&self, main: &Section) -> Result<Vec<Trigger>, ReadHeaderError> {
+        main.has_few(self.scripts)?;
         let Some(scripts) = main.texts(self.scripts)? else { return Ok(Vec::new()) };
         let count = scripts.len();
         let interpreters = main.texts_beside(self.interpreters, self.scripts, count)?;

@@ -76,6 +76,7 @@ impl Reader<'_> {
             ledger: self.location(&raw.ledger)?,
             approval: raw.approval,
             repositories: ids.iter().map(|id| self.word("repository id", id)).collect::<Checked<_>>()?,
+            repository_server: raw.repository.server.as_ref().map(|server| self.text(server)).transpose()?,
             ssh: self.ssh(&raw.ssh)?,
             service: self.word("service", &raw.service.name)?,
             health: self.health(&raw.health)?,

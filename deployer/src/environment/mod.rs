@@ -25,6 +25,8 @@ pub struct Environment {
     pub approval: Approval,
     /// The ids of the yum repositories, configured on the hosts, that packages may come from. Never empty.
     pub repositories: Vec<String>,
+    /// The address of the repository server that is told what the hosts run and would go back to, so that it keeps that.
+    pub repository_server: Option<String>,
     /// How to reach the hosts.
     pub ssh: SshSettings,
     /// The service that runs the application, such as `tomcat10`.

@@ -27,6 +27,7 @@ pub(super) struct RawEnvironment {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawRepository {
     pub(super) ids: Spanned<Vec<Text>>,
+    pub(super) server: Option<Text>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -46,6 +46,22 @@ pub fn earlier_versions(
     Ok(targets)
 }
 
+impl JournalState {
+    /// The packages that hosts were left with last, and those that a rollback would bring back: no repository may lose
+    /// them.
+    #[must_use]
+    pub fn needed(&self) -> BTreeSet<Nevra> {
+        let mut running: BTreeMap<HostName, BTreeSet<Nevra>> = BTreeMap::new();
+        for report in self.deployments.iter().flat_map(|record| &record.hosts) {
+            // Where it could not be seen, it may be either.
+            let now = report.now.clone().unwrap_or_else(|| report.before.clone());
+            running.insert(report.host.clone(), now);
+        }
+        let earlier = earlier_versions(self, &running).unwrap_or_default();
+        running.into_values().flatten().chain(earlier.into_values().flatten()).collect()
+    }
+}
+
 /// How a version that runs came to a host for the first time.
 struct Arrival {
     deployment: DeploymentId,

@@ -321,3 +321,19 @@ async fn an_interrupt_stops_after_the_step_and_says_so() {
     assert_eq!(site.run(Request::Resume).await.unwrap().ending, Ending::Done);
     assert_eq!(site.fleet.now(), ["web1 app-1.1-1.noarch UP", "web2 app-1.1-1.noarch UP"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_runs_and_what_a_rollback_brings_is_needed() {
+    let site = Site::new();
+    let needed = async || {
+        let needed = site.open().await.journal().await.unwrap().needed();
+        needed.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(needed().await, [""; 0]);
+    site.deploy("1.1-1").await.unwrap();
+    assert_eq!(needed().await, ["app-1.0-1.noarch", "app-1.1-1.noarch"]);
+    site.deploy("1.2-1").await.unwrap();
+    assert_eq!(needed().await, ["app-1.1-1.noarch", "app-1.2-1.noarch"]);
+    site.run(Request::Rollback(None)).await.unwrap();
+    assert_eq!(needed().await, ["app-1.0-1.noarch", "app-1.1-1.noarch"]);
+}

@@ -1,13 +1,41 @@
 //! What all requests share.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::access::Access;
-use crate::repository::Repository;
+use super::hot::Hot;
+use super::metrics::Metrics;
+use super::network::Network;
+use super::pairs::Pairs;
+use super::pulse::Ward;
+use super::rate::Rate;
+use super::settings::Limits;
+use super::tls::Tls;
+use crate::access::Access;
+use crate::engine::Repository;
 
 /// What all requests share.
 #[derive(Debug)]
 pub(super) struct App {
     pub(super) repository: Arc<Repository>,
     pub(super) access: Access,
+    pub(super) limits: Limits,
+    pub(super) tls: Option<Tls>,
+    pub(super) proxies: Vec<Network>,
+    pub(super) public_url: Option<String>,
+    pub(super) ward: Arc<Ward>,
+    pub(super) metrics: Metrics,
+    pub(super) hot: Hot,
+    pub(super) pairs: Pairs,
+    /// Of requests that write.
+    pub(super) writes: Rate,
+    /// Of looking whether other servers know more.
+    pub(super) refreshes: Rate,
+}
+
+impl App {
+    /// Tells whether an address is that of a proxy whose word is taken.
+    pub(super) fn is_proxy(&self, address: IpAddr) -> bool {
+        self.proxies.iter().any(|network| network.contains(address))
+    }
 }

@@ -2,12 +2,14 @@
 
 use std::fmt::Write;
 
-use crate::state::RepositoryState;
+use repo_api::ChannelName;
 
-/// Renders the page. Everything in it has passed a type that allows no markup.
-pub(super) fn render(state: &RepositoryState) -> String {
+use crate::state::Channel;
+
+/// Renders the page of some channels. Everything in it has passed a type that allows no markup.
+pub(super) fn render(channels: &[(&ChannelName, &Channel)]) -> String {
     let mut rows = String::new();
-    for (name, channel) in state.channels() {
+    for (name, channel) in channels {
         let (commit, changed) = match channel.view() {
             Some((commit, view)) => (commit, view.at.format("%Y-%m-%d %H:%M UTC").to_string()),
             None => (0, String::new()),

@@ -1,14 +1,29 @@
 //! The HTTP face of a repository: yum clients' files, the API, and a plain page.
 
-mod access;
 mod api;
 mod app;
+mod body;
+mod connection;
+mod dispatch;
+mod guard;
+mod hot;
+mod housekeeping;
 mod index_page;
+mod metrics;
+mod network;
+mod origin;
+mod pairs;
+mod pulse;
+mod rate;
 mod refusal;
 mod reply;
 mod route;
 mod server;
+mod settings;
+mod tls;
 mod yum;
 
-pub use access::{Access, TokenError};
-pub use server::{Server, serve};
+pub use network::{Network, ParseNetworkError};
+pub use server::{BindError, Server, serve};
+pub use settings::{Limits, ServerSettings};
+pub use tls::{TlsError, TlsFiles};

@@ -2,13 +2,14 @@
 
 use std::error::Error;
 
-use axum::Json;
-use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
-use axum::http::{HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, Response, StatusCode};
 use repo_api::{Problem, ProblemKind};
 
+use super::body::ReplyBody;
+use crate::access::TokenBookError;
 use crate::error::RepositoryError;
+use crate::policy::PolicyError;
 
 /// A request that is not answered as it was asked.
 #[derive(Debug)]
@@ -17,6 +18,11 @@ pub(super) enum Refusal {
     Problem(Problem),
     /// Because the URL takes other methods, which are named.
     Method(&'static str),
+    /// Because requests come too fast.
+    TooFast {
+        /// After how many seconds to come again.
+        seconds: u64,
+    },
 }
 
 impl From<Problem> for Refusal {
@@ -51,11 +57,14 @@ fn kind(error: &RepositoryError) -> ProblemKind {
         RepositoryError::AmbiguousPackage { .. } => ProblemKind::AmbiguousPackage,
         RepositoryError::NothingNamed => ProblemKind::BadRequest,
         RepositoryError::MissingUpload { .. } => ProblemKind::MissingUpload,
+        RepositoryError::NotAnAttachment { .. } => ProblemKind::RefusedPackage,
         RepositoryError::NotAnRpm { .. } => ProblemKind::NotAnRpm,
-        RepositoryError::OddNevra { .. } => ProblemKind::RefusedPackage,
         RepositoryError::OtherBytes { .. } | RepositoryError::FileNameTaken { .. } => ProblemKind::Conflict,
-        RepositoryError::Busy { .. } | RepositoryError::Stopping => ProblemKind::Busy,
+        RepositoryError::Busy { .. } | RepositoryError::Stopping | RepositoryError::Collected => ProblemKind::Busy,
+        RepositoryError::Together(error) => kind(error),
+        RepositoryError::Policy(error) => kind_of_policy(error),
         RepositoryError::OtherKey { .. }
+        | RepositoryError::NoKeys { .. }
         | RepositoryError::Damaged { .. }
         | RepositoryError::Store(_)
         | RepositoryError::Ledger(_)
@@ -65,12 +74,26 @@ fn kind(error: &RepositoryError) -> ProblemKind {
     }
 }
 
+fn kind_of_policy(error: &PolicyError) -> ProblemKind {
+    match error {
+        PolicyError::PromotionsOnly { .. } | PolicyError::Signature { .. } => ProblemKind::RefusedPackage,
+        PolicyError::Settings { .. } | PolicyError::Keys { .. } => ProblemKind::BadRequest,
+        PolicyError::ChannelExists(_)
+        | PolicyError::SettingsChanged(_)
+        | PolicyError::ChannelNotEmpty { .. }
+        | PolicyError::ChannelTagged { .. }
+        | PolicyError::TagTaken { .. } => ProblemKind::Conflict,
+        PolicyError::UnknownTag { .. } | PolicyError::UnknownCommit { .. } => ProblemKind::NotFound,
+        PolicyError::Meanwhile(_) => ProblemKind::Busy,
+    }
+}
+
 fn hint(error: &RepositoryError) -> Option<&'static str> {
     match error {
         RepositoryError::OtherBytes { .. } => Some("build it anew with a higher release, and publish that"),
         RepositoryError::FileNameTaken { .. } => Some("change its version or release too, not only its epoch"),
         RepositoryError::AmbiguousPackage { .. } => Some("write the version and release too"),
-        RepositoryError::Busy { .. } => Some("try again"),
+        RepositoryError::Busy { .. } | RepositoryError::Collected => Some("try again"),
         _ => None,
     }
 }
@@ -98,24 +121,57 @@ pub(super) fn with_causes(error: &dyn Error) -> String {
     text
 }
 
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        let (problem, methods) = match self {
-            Self::Problem(problem) => (problem, None),
-            Self::Method(methods) => {
-                (Problem::new(ProblemKind::MethodNotAllowed, format!("allowed is {methods}")), Some(methods))
+impl From<TokenBookError> for Refusal {
+    fn from(error: TokenBookError) -> Self {
+        let kind = match &error {
+            TokenBookError::NameTaken(_) => ProblemKind::Conflict,
+            TokenBookError::Unknown { .. } => ProblemKind::NotFound,
+            TokenBookError::NoScope | TokenBookError::Past(_) => ProblemKind::BadRequest,
+            TokenBookError::Busy => ProblemKind::Busy,
+            TokenBookError::Ledger(error) => {
+                tracing::error!(error = with_causes(error), "request failed");
+                return Problem::new(ProblemKind::Internal, "the server failed; its log says why").into();
             }
         };
+        Problem::new(kind, error.to_string()).into()
+    }
+}
+
+impl Refusal {
+    /// Tells whether it is the server that failed.
+    pub(super) fn is_internal(&self) -> bool {
+        matches!(self, Self::Problem(problem) if problem.kind == ProblemKind::Internal)
+    }
+
+    /// The answer to the request of an id.
+    pub(super) fn into_response(self, request: &str) -> Response<ReplyBody> {
+        let (mut problem, methods, wait) = match self {
+            Self::Problem(problem) => (problem, None, None),
+            Self::Method(methods) => {
+                (Problem::new(ProblemKind::MethodNotAllowed, format!("allowed is {methods}")), Some(methods), None)
+            }
+            Self::TooFast { seconds } => {
+                let detail = format!("requests that write come too fast: try again in {seconds} s");
+                (Problem::new(ProblemKind::TooManyRequests, detail), None, Some(seconds))
+            }
+        };
+        problem.instance = Some(format!("urn:pkg:request:{request}"));
         let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, Json(problem)).into_response();
+        let mut response = Response::new(ReplyBody::whole(serde_json::to_vec(&problem).unwrap_or_default().into()));
+        *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(methods) = methods {
             headers.insert(ALLOW, HeaderValue::from_static(methods));
         }
+        if let Some(seconds) = wait {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
         if status == StatusCode::UNAUTHORIZED {
-            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"pkg\""));
+            // The first is what yum, dnf and curl send a user's password to.
+            headers.append(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"pkg\", charset=\"UTF-8\""));
+            headers.append(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"pkg\""));
         }
         response
     }

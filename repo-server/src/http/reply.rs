@@ -1,39 +1,31 @@
 //! Answering with a file: validators, ranges, HEAD, and bodies in large chunks.
 
+use std::io;
 use std::ops::Range;
 
-use axum::body::Body;
-use axum::http::header::{
-    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_NONE_MATCH, IF_RANGE,
-    LAST_MODIFIED, RANGE,
-};
-use axum::http::response::Builder;
-use axum::http::{HeaderMap, Method, StatusCode};
-use axum::response::Response;
-use bytes::{Bytes, BytesMut};
-use chrono::DateTime;
-use futures::stream::{self, BoxStream};
+use bytes::Bytes;
+use chrono::{DateTime, NaiveDateTime};
 use futures::{StreamExt, TryStreamExt};
-use ledger::{Digest, StoreError};
-use repo_api::{Problem, ProblemKind};
+use http::header::{
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH,
+    IF_RANGE, LAST_MODIFIED, RANGE, X_CONTENT_TYPE_OPTIONS,
+};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use ledger::Digest;
 
+use super::body::ReplyBody;
 use super::refusal::Refusal;
+use crate::engine::Repository;
 use crate::error::RepositoryError;
-use crate::repository::Repository;
-
-/// How much of a large file is handed to the connection at a time, bytes.
-const CHUNK: usize = 1 << 20;
 
 /// A file to answer with.
 #[derive(Debug)]
 pub(super) struct Reply {
-    /// The sha256 of its bytes, which is its ETag.
-    pub(super) digest: Digest,
-    pub(super) content_type: &'static str,
-    pub(super) caching: Caching,
-    /// Seconds since 1970.
-    pub(super) modified: Option<u64>,
-    pub(super) content: Content,
+    /// The sha256 of its bytes.
+    digest: Digest,
+    content: Content,
+    /// All headers of an answer with the whole of it, but for its length.
+    headers: HeaderMap,
 }
 
 /// Whether the URL can ever answer with other bytes.
@@ -60,69 +52,94 @@ enum Wanted {
 }
 
 impl Reply {
+    /// The sha256 of its bytes.
+    pub(super) fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// Makes a reply of a file, whose ETag is its digest. `modified` is in seconds since 1970.
+    pub(super) fn new(
+        digest: Digest,
+        content_type: &'static str,
+        caching: Caching,
+        modified: Option<u64>,
+        content: Content,
+    ) -> Self {
+        let mut headers = HeaderMap::with_capacity(10);
+        let caching = match caching {
+            Caching::Revalidate => "no-cache",
+            Caching::Immutable => "public, max-age=31536000, immutable",
+        };
+        // Digits and dates always are header values.
+        if let Ok(etag) = HeaderValue::from_str(&format!("\"{digest}\"")) {
+            headers.insert(ETAG, etag);
+        }
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static(caching));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        if let Some(modified) = modified.and_then(http_date).and_then(|date| HeaderValue::from_str(&date).ok()) {
+            headers.insert(LAST_MODIFIED, modified);
+        }
+        Self { digest, content, headers }
+    }
+
+    /// The same of a URL that may answer with other bytes one day.
+    pub(super) fn revalidated(mut self) -> Self {
+        self.headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        self
+    }
+
     /// Makes a reply of a text that is made on the fly.
     pub(super) fn text(content_type: &'static str, text: String) -> Self {
         let bytes = Bytes::from(text);
-        Self {
-            digest: Digest::of(&bytes),
-            content_type,
-            caching: Caching::Revalidate,
-            modified: None,
-            content: Content::Memory(bytes),
-        }
+        Self::new(Digest::of(&bytes), content_type, Caching::Revalidate, None, Content::Memory(bytes))
     }
 
     /// Answers a GET or HEAD.
     pub(super) async fn answer(
-        self,
+        &self,
         repository: &Repository,
         method: &Method,
-        headers: &HeaderMap,
-    ) -> Result<Response, Refusal> {
-        let etag = format!("\"{}\"", self.digest);
+        asked: &HeaderMap,
+    ) -> Result<Response<ReplyBody>, Refusal> {
         let size = self.content.size();
-        if is_known(headers, &etag) {
-            return finish(self.head(StatusCode::NOT_MODIFIED, &etag), Body::empty());
+        if is_known(asked, &self.headers) {
+            return Ok(self.respond(StatusCode::NOT_MODIFIED, ReplyBody::empty()));
         }
-        let (builder, range) = match wanted(headers, &etag, size) {
-            Wanted::Whole => (self.head(StatusCode::OK, &etag), 0..size),
-            Wanted::Part(range) => {
-                let content_range = format!("bytes {}-{}/{size}", range.start, range.end - 1);
-                let builder = self.head(StatusCode::PARTIAL_CONTENT, &etag);
-                (builder.header(CONTENT_RANGE, content_range), range)
-            }
+        let (status, range) = match wanted(asked, &self.headers, size) {
+            Wanted::Whole => (StatusCode::OK, 0..size),
+            Wanted::Part(range) => (StatusCode::PARTIAL_CONTENT, range),
             Wanted::Nothing => {
-                let builder = self.head(StatusCode::RANGE_NOT_SATISFIABLE, &etag);
-                return finish(builder.header(CONTENT_RANGE, format!("bytes */{size}")), Body::empty());
+                let mut response = self.respond(StatusCode::RANGE_NOT_SATISFIABLE, ReplyBody::empty());
+                set(&mut response, CONTENT_RANGE, &format!("bytes */{size}"));
+                return Ok(response);
             }
         };
-        let builder = builder.header(CONTENT_LENGTH, range.end - range.start);
-        if method == Method::HEAD {
-            return finish(builder, Body::empty());
-        }
-        let body = match self.content {
-            Content::Memory(bytes) => Body::from(slice(&bytes, &range)),
-            Content::Blob(_) => blob_body(repository, &self.digest, range).await?,
+        let body = match &self.content {
+            _ if method == Method::HEAD => ReplyBody::empty(),
+            Content::Memory(bytes) => ReplyBody::whole(slice(bytes, &range)),
+            Content::Blob(_) => blob_body(repository, &self.digest, range.clone()).await?,
         };
-        finish(builder, body)
+        let mut response = self.respond(status, body);
+        response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(range.end - range.start));
+        if status == StatusCode::PARTIAL_CONTENT {
+            set(&mut response, CONTENT_RANGE, &format!("bytes {}-{}/{size}", range.start, range.end - 1));
+        }
+        Ok(response)
     }
 
-    fn head(&self, status: StatusCode, etag: &str) -> Builder {
-        let caching = match self.caching {
-            Caching::Revalidate => "no-cache",
-            Caching::Immutable => "public, max-age=31536000, immutable",
-        };
-        let mut builder = Response::builder()
-            .status(status)
-            .header(ETAG, etag)
-            .header(CACHE_CONTROL, caching)
-            .header(CONTENT_TYPE, self.content_type)
-            .header(ACCEPT_RANGES, "bytes")
-            .header("x-content-type-options", "nosniff");
-        if let Some(modified) = self.modified.and_then(http_date) {
-            builder = builder.header(LAST_MODIFIED, modified);
-        }
-        builder
+    fn respond(&self, status: StatusCode, body: ReplyBody) -> Response<ReplyBody> {
+        let mut response = Response::new(body);
+        *response.status_mut() = status;
+        *response.headers_mut() = self.headers.clone();
+        response
+    }
+}
+
+fn set(response: &mut Response<ReplyBody>, name: http::HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
     }
 }
 
@@ -135,46 +152,17 @@ impl Content {
     }
 }
 
-fn finish(builder: Builder, body: Body) -> Result<Response, Refusal> {
-    builder.body(body).map_err(|error| {
-        tracing::error!(%error, "an answer could not be put together");
-        Problem::new(ProblemKind::Internal, "the server failed; its log says why").into()
-    })
-}
-
 fn slice(bytes: &Bytes, range: &Range<u64>) -> Bytes {
     let position = |at: u64| usize::try_from(at).unwrap_or(bytes.len()).min(bytes.len());
     bytes.slice(position(range.start)..position(range.end))
 }
 
-async fn blob_body(repository: &Repository, digest: &Digest, range: Range<u64>) -> Result<Body, Refusal> {
+async fn blob_body(repository: &Repository, digest: &Digest, range: Range<u64>) -> Result<ReplyBody, Refusal> {
+    let size = range.end - range.start;
     let blob = repository.store().open_blob(digest, Some(range)).await.map_err(RepositoryError::from)?;
     let damaged = RepositoryError::Damaged { digest: *digest, what: "missing" };
-    Ok(Body::from_stream(in_chunks(blob.ok_or(damaged)?.stream)))
-}
-
-/// Joins what a store gives in small pieces.
-fn in_chunks(
-    pieces: BoxStream<'static, Result<Bytes, StoreError>>,
-) -> impl futures::Stream<Item = Result<Bytes, StoreError>> + Send {
-    stream::try_unfold(pieces, |mut pieces| async move {
-        let mut chunk = match pieces.try_next().await? {
-            None => return Ok(None),
-            Some(piece) if piece.len() >= CHUNK => return Ok(Some((piece, pieces))),
-            Some(piece) => {
-                let mut chunk = BytesMut::with_capacity(CHUNK);
-                chunk.extend_from_slice(&piece);
-                chunk
-            }
-        };
-        while chunk.len() < CHUNK {
-            match pieces.next().await {
-                Some(piece) => chunk.extend_from_slice(&piece?),
-                None => break,
-            }
-        }
-        Ok(Some((chunk.freeze(), pieces)))
-    })
+    let pieces = blob.ok_or(damaged)?.stream.map_err(io::Error::other);
+    Ok(ReplyBody::pieces(pieces.boxed(), size))
 }
 
 /// The `HTTP-date` of RFC 9110, section 5.6.7.
@@ -183,18 +171,27 @@ fn http_date(seconds: u64) -> Option<String> {
     Some(time.format("%a, %d %b %Y %H:%M:%S GMT").to_string())
 }
 
-fn is_known(headers: &HeaderMap, etag: &str) -> bool {
-    let known = |tag: &str| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag;
-    headers
-        .get_all(IF_NONE_MATCH)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .any(|value| value.split(',').map(str::trim).any(known))
+fn seconds(value: &HeaderValue) -> Option<i64> {
+    let time = NaiveDateTime::parse_from_str(value.to_str().ok()?, "%a, %d %b %Y %H:%M:%S GMT").ok()?;
+    Some(time.and_utc().timestamp())
+}
+
+/// Tells whether the client has the file already (RFC 9110, sections 13.1.2 and 13.1.3).
+fn is_known(asked: &HeaderMap, ours: &HeaderMap) -> bool {
+    if asked.contains_key(IF_NONE_MATCH) {
+        let etag = ours.get(ETAG).and_then(|etag| etag.to_str().ok()).unwrap_or_default();
+        let known = |tag: &str| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag;
+        let values = asked.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+        return values.flat_map(|value| value.split(',')).map(str::trim).any(known);
+    }
+    let (since, modified) = (asked.get(IF_MODIFIED_SINCE).and_then(seconds), ours.get(LAST_MODIFIED).and_then(seconds));
+    since.zip(modified).is_some_and(|(since, modified)| modified <= since)
 }
 
 /// Reads `Range` (RFC 9110, section 14.2): one range of bytes; anything else is answered with the whole.
-fn wanted(headers: &HeaderMap, etag: &str, size: u64) -> Wanted {
-    if headers.get(IF_RANGE).is_some_and(|value| value.as_bytes() != etag.as_bytes()) {
+fn wanted(headers: &HeaderMap, ours: &HeaderMap, size: u64) -> Wanted {
+    let holds = |value: &HeaderValue| Some(value) == ours.get(ETAG) || Some(value) == ours.get(LAST_MODIFIED);
+    if headers.get(IF_RANGE).is_some_and(|value| !holds(value)) {
         return Wanted::Whole;
     }
     let range = headers.get(RANGE).and_then(|value| value.to_str().ok());
@@ -221,6 +218,10 @@ mod tests {
 
     const TAG: &str = "\"abc\"";
 
+    fn ours() -> HeaderMap {
+        headers(&[("etag", TAG), ("last-modified", "Sun, 06 Nov 1994 08:49:37 GMT")])
+    }
+
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
     }
@@ -245,33 +246,36 @@ mod tests {
             ("bytes=a-b", Wanted::Whole),
             ("lines=1-2", Wanted::Whole),
         ] {
-            assert_eq!(wanted(&headers(&[("range", range)]), TAG, 10), expected, "{range}");
+            assert_eq!(wanted(&headers(&[("range", range)]), &ours(), 10), expected, "{range}");
         }
-        assert_eq!(wanted(&headers(&[("range", "bytes=0-1"), ("if-range", "\"old\"")]), TAG, 10), Wanted::Whole);
-        assert_eq!(wanted(&headers(&[("range", "bytes=0-1"), ("if-range", TAG)]), TAG, 10), Wanted::Part(0..2));
-        assert_eq!(wanted(&headers(&[("range", "bytes=0-")]), TAG, 0), Wanted::Nothing);
+        assert_eq!(wanted(&headers(&[("range", "bytes=0-1"), ("if-range", "\"old\"")]), &ours(), 10), Wanted::Whole);
+        assert_eq!(wanted(&headers(&[("range", "bytes=0-1"), ("if-range", TAG)]), &ours(), 10), Wanted::Part(0..2));
+        let dated = [("range", "bytes=0-1"), ("if-range", "Sun, 06 Nov 1994 08:49:37 GMT")];
+        assert_eq!(wanted(&headers(&dated), &ours(), 10), Wanted::Part(0..2));
+        assert_eq!(wanted(&headers(&[("range", "bytes=0-")]), &ours(), 0), Wanted::Nothing);
     }
 
     #[test]
     fn validators() {
         for value in [TAG, "W/\"abc\"", "*", "\"x\", \"abc\""] {
-            assert!(is_known(&headers(&[("if-none-match", value)]), TAG), "{value}");
+            assert!(is_known(&headers(&[("if-none-match", value)]), &ours()), "{value}");
         }
         for value in ["\"x\"", "abc", ""] {
-            assert!(!is_known(&headers(&[("if-none-match", value)]), TAG), "{value}");
+            assert!(!is_known(&headers(&[("if-none-match", value)]), &ours()), "{value}");
         }
+    }
+
+    #[test]
+    fn times() {
+        let at = |time| is_known(&headers(&[("if-modified-since", time)]), &ours());
+        assert!(at("Sun, 06 Nov 1994 08:49:37 GMT") && at("Sun, 06 Nov 1994 08:49:38 GMT"));
+        assert!(!at("Sun, 06 Nov 1994 08:49:36 GMT") && !at("yesterday"));
+        let other_tag = [("if-none-match", "\"x\""), ("if-modified-since", "Sun, 06 Nov 1994 08:49:37 GMT")];
+        assert!(!is_known(&headers(&other_tag), &ours()), "the tag says more");
     }
 
     #[test]
     fn dates() {
         assert_eq!(http_date(784_111_777).as_deref(), Some("Sun, 06 Nov 1994 08:49:37 GMT"));
-    }
-
-    #[tokio::test]
-    async fn small_pieces_become_large_chunks() {
-        let pieces = stream::iter((0..300).map(|number: u32| Ok(Bytes::from(vec![number as u8; 8192])))).boxed();
-        let chunks: Vec<Bytes> = in_chunks(pieces).try_collect().await.unwrap();
-        assert_eq!(chunks.iter().map(Bytes::len).collect::<Vec<_>>(), [CHUNK, CHUNK, 300 * 8192 - 2 * CHUNK]);
-        assert_eq!(chunks[2].last(), Some(&(299_u32 as u8)));
     }
 }

@@ -1,10 +1,10 @@
 //! Every URL that the server answers. Nothing else looks at a path.
 
-use ledger::Digest;
 use percent_encoding::percent_decode_str;
-use repo_api::{ChannelName, FileDigest};
+use repo_api::{ChannelName, FileDigest, Moment, TagName, TokenName};
 
-use crate::repodata::MetadataKind;
+use super::metrics::Label;
+use crate::repodata::MetadataFile;
 
 /// What a URL stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,8 +13,27 @@ pub(super) enum Route {
     Index,
     /// `/healthz`
     Health,
+    /// `/readyz`
+    Ready,
+    /// `/metrics`
+    Metrics,
     /// `/keys/repository.asc`
     Key,
+    /// `/keys/FINGERPRINT.asc`
+    OneKey(String),
+    /// `/CHANNEL/keys.asc`
+    ChannelKeys(ChannelName),
+    /// `/CHANNEL/metalink`
+    Metalink(ChannelName),
+    /// `/CHANNEL/@TAG/…`
+    TaggedFile {
+        /// The channel.
+        channel: ChannelName,
+        /// The tag.
+        tag: TagName,
+        /// Which of its files.
+        file: ChannelFile,
+    },
     /// `/CHANNEL/CHANNEL.repo`
     RepoFile(ChannelName),
     /// `/CHANNEL/mirrorlist`
@@ -41,13 +60,8 @@ pub(super) enum ChannelFile {
     RepomdSignature,
     /// `repodata/repomd.xml.key`
     RepomdKey,
-    /// `repodata/SHA256-KIND.xml.gz`
-    Metadata {
-        /// The sha256.
-        digest: Digest,
-        /// The kind.
-        kind: MetadataKind,
-    },
+    /// `repodata/SHA256-primary.xml.gz` and its like
+    Metadata(MetadataFile),
     /// `Packages/FILE`
     Package(String),
 }
@@ -63,8 +77,32 @@ pub(super) enum ApiRoute {
     Packages(ChannelName),
     /// `channels/CHANNEL/withdrawals`
     Withdrawals(ChannelName),
+    /// `channels/CHANNEL/attachments`
+    Attachments(ChannelName),
     /// `promotions`
     Promotions,
+    /// `tokens`
+    Tokens,
+    /// `tokens/NAME`
+    Token(TokenName),
+    /// `channels/CHANNEL`
+    Channel(ChannelName),
+    /// `channels/CHANNEL/retention`
+    Retention(ChannelName),
+    /// `differences`
+    Differences,
+    /// `tags`
+    Tags,
+    /// `tags/TAG`
+    Tag(TagName),
+    /// `environments`
+    Environments,
+    /// `environments/ENVIRONMENT/holds`
+    Holds(TagName),
+    /// `log`
+    Log,
+    /// `openapi.json`
+    OpenApi,
 }
 
 /// Says why a path is no route.
@@ -85,10 +123,63 @@ impl Route {
         match segments.as_slice() {
             [""] => Ok(Self::Index),
             ["healthz"] => Ok(Self::Health),
+            ["readyz"] => Ok(Self::Ready),
+            ["metrics"] => Ok(Self::Metrics),
             ["keys", "repository.asc"] => Ok(Self::Key),
+            ["keys", file] => fingerprint(file).map(Self::OneKey),
             ["api", "v1", rest @ ..] => api_route(rest).map(Self::Api),
             [channel, rest @ ..] => channel_route(parsed(channel)?, rest),
             [] => Err(NoRoute::Unknown),
+        }
+    }
+}
+
+impl Route {
+    /// The channel that has to be readable for it.
+    pub(super) fn channel(&self) -> Option<&ChannelName> {
+        match self {
+            Self::RepoFile(channel)
+            | Self::MirrorList(channel)
+            | Self::Metalink(channel)
+            | Self::ChannelKeys(channel)
+            | Self::File { channel, .. }
+            | Self::TaggedFile { channel, .. } => Some(channel),
+            Self::Index
+            | Self::Health
+            | Self::Ready
+            | Self::Metrics
+            | Self::Key
+            | Self::OneKey(_)
+            | Self::Api(_) => None,
+        }
+    }
+
+    /// What it is counted under.
+    pub(super) fn label(&self) -> Label {
+        match self {
+            Self::Index => Label::Page,
+            Self::Health | Self::Ready | Self::Metrics => Label::Operating,
+            Self::Key | Self::OneKey(_) | Self::ChannelKeys(_) => Label::Key,
+            Self::RepoFile(_) | Self::MirrorList(_) | Self::Metalink(_) => Label::ClientSetup,
+            Self::File { file, .. } | Self::TaggedFile { file, .. } => match file {
+                ChannelFile::Package(_) => Label::Package,
+                ChannelFile::Metadata(_) => Label::Metadata,
+                _ => Label::Repomd,
+            },
+            Self::Api(ApiRoute::Blob(_)) => Label::Upload,
+            Self::Api(ApiRoute::Packages(_) | ApiRoute::Attachments(_)) => Label::Publish,
+            Self::Api(ApiRoute::Promotions) => Label::Promote,
+            Self::Api(ApiRoute::Withdrawals(_)) => Label::Withdraw,
+            Self::Api(ApiRoute::Tokens | ApiRoute::Token(_)) => Label::Administer,
+            Self::Api(
+                ApiRoute::Channel(_)
+                | ApiRoute::Retention(_)
+                | ApiRoute::Tags
+                | ApiRoute::Tag(_)
+                | ApiRoute::Environments
+                | ApiRoute::Holds(_),
+            ) => Label::Administer,
+            Self::Api(ApiRoute::Channels | ApiRoute::OpenApi | ApiRoute::Differences | ApiRoute::Log) => Label::Listing,
         }
     }
 }
@@ -99,7 +190,19 @@ fn api_route(segments: &[&str]) -> Result<ApiRoute, NoRoute> {
         ["channels"] => ApiRoute::Channels,
         ["channels", channel, "packages"] => ApiRoute::Packages(parsed(channel)?),
         ["channels", channel, "withdrawals"] => ApiRoute::Withdrawals(parsed(channel)?),
+        ["channels", channel, "attachments"] => ApiRoute::Attachments(parsed(channel)?),
         ["promotions"] => ApiRoute::Promotions,
+        ["tokens"] => ApiRoute::Tokens,
+        ["tokens", name] => ApiRoute::Token(parsed(name)?),
+        ["channels", channel] => ApiRoute::Channel(parsed(channel)?),
+        ["channels", channel, "retention"] => ApiRoute::Retention(parsed(channel)?),
+        ["differences"] => ApiRoute::Differences,
+        ["tags"] => ApiRoute::Tags,
+        ["tags", tag] => ApiRoute::Tag(parsed(tag)?),
+        ["environments"] => ApiRoute::Environments,
+        ["environments", environment, "holds"] => ApiRoute::Holds(parsed(environment)?),
+        ["log"] => ApiRoute::Log,
+        ["openapi.json"] => ApiRoute::OpenApi,
         _ => return Err(NoRoute::Unknown),
     })
 }
@@ -107,10 +210,15 @@ fn api_route(segments: &[&str]) -> Result<ApiRoute, NoRoute> {
 fn channel_route(channel: ChannelName, segments: &[&str]) -> Result<Route, NoRoute> {
     match segments {
         ["mirrorlist"] => Ok(Route::MirrorList(channel)),
+        ["metalink"] => Ok(Route::Metalink(channel)),
+        ["keys.asc"] => Ok(Route::ChannelKeys(channel)),
         [file] if file.strip_suffix(".repo") == Some(channel.as_str()) => Ok(Route::RepoFile(channel)),
         [at, rest @ ..] if at.starts_with('@') => {
-            let at = commit_number(&at[1..])?;
-            Ok(Route::File { channel, at: Some(at), file: channel_file(rest)? })
+            let file = channel_file(rest)?;
+            match parsed(&at[1..])? {
+                Moment::Commit(at) => Ok(Route::File { channel, at: Some(at), file }),
+                Moment::Tag(tag) => Ok(Route::TaggedFile { channel, tag, file }),
+            }
         }
         rest => Ok(Route::File { channel, at: None, file: channel_file(rest)? }),
     }
@@ -121,20 +229,19 @@ fn channel_file(segments: &[&str]) -> Result<ChannelFile, NoRoute> {
         ["repodata", "repomd.xml"] => Ok(ChannelFile::Repomd),
         ["repodata", "repomd.xml.asc"] => Ok(ChannelFile::RepomdSignature),
         ["repodata", "repomd.xml.key"] => Ok(ChannelFile::RepomdKey),
-        ["repodata", file] => {
-            let (digest, rest) = file.split_once('-').ok_or(NoRoute::Unknown)?;
-            let kind = rest.strip_suffix(".xml.gz").ok_or(NoRoute::Unknown)?;
-            Ok(ChannelFile::Metadata { digest: parsed(digest)?, kind: parsed(kind)? })
-        }
+        ["repodata", file] => Ok(ChannelFile::Metadata(parsed(file)?)),
         ["Packages", file] if file.ends_with(".rpm") => Ok(ChannelFile::Package((*file).to_owned())),
         _ => Err(NoRoute::Unknown),
     }
 }
 
-/// Numbers have one spelling, so that a snapshot has one URL.
-fn commit_number(text: &str) -> Result<u64, NoRoute> {
-    let plain = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
-    if plain { parsed(text) } else { Err(NoRoute::Unknown) }
+/// The fingerprint in the name of a key's file: 40 or 64 hexadecimal digits, upper case.
+fn fingerprint(file: &str) -> Result<String, NoRoute> {
+    let fits = |text: &&str| {
+        let digits = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'A'..=b'F'));
+        digits && (text.len() == 40 || text.len() == 64)
+    };
+    file.strip_suffix(".asc").filter(fits).map(str::to_owned).ok_or(NoRoute::Unknown)
 }
 
 fn parsed<T: std::str::FromStr>(text: &str) -> Result<T, NoRoute> {
@@ -164,7 +271,8 @@ mod tests {
     #[test]
     fn urls() {
         let dev: ChannelName = "dev".parse().unwrap();
-        let metadata = ChannelFile::Metadata { digest: SHA256.parse().unwrap(), kind: MetadataKind::Primary };
+        let name = format!("{SHA256}-primary.xml.gz");
+        let metadata = ChannelFile::Metadata(name.parse().unwrap());
         let package = ChannelFile::Package("a+b-1.0~rc1^2-1.noarch.rpm".to_owned());
         for (path, route) in [
             ("/", Route::Index),
@@ -172,6 +280,15 @@ mod tests {
             ("/keys/repository.asc", Route::Key),
             ("/dev/dev.repo", Route::RepoFile(dev.clone())),
             ("/dev/mirrorlist", Route::MirrorList(dev.clone())),
+            ("/dev/metalink", Route::Metalink(dev.clone())),
+            ("/dev/keys.asc", Route::ChannelKeys(dev.clone())),
+            (&format!("/keys/{}.asc", "AB".repeat(20)), Route::OneKey("AB".repeat(20))),
+            (
+                "/dev/@june/repodata/repomd.xml",
+                Route::TaggedFile { channel: dev.clone(), tag: "june".parse().unwrap(), file: ChannelFile::Repomd },
+            ),
+            ("/api/v1/channels/dev", Route::Api(ApiRoute::Channel(dev.clone()))),
+            ("/api/v1/environments/prod/holds", Route::Api(ApiRoute::Holds("prod".parse().unwrap()))),
             ("/dev/repodata/repomd.xml", file(None, ChannelFile::Repomd)),
             ("/dev/repodata/repomd.xml.asc", file(None, ChannelFile::RepomdSignature)),
             ("/dev/@7/repodata/repomd.xml.key", file(Some(7), ChannelFile::RepomdKey)),

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 
 use nevra::rpmvercmp;
-use rpm_header::{Dependency, FileEntry};
+use rpm_header::{Dependency, FileEntry, PackageHeader};
 
 use super::primary_path::is_primary_path;
 use super::xml::{push_attribute, push_number};
@@ -12,21 +12,42 @@ use super::xml::{push_attribute, push_number};
 /// A dependency's version in its parts.
 #[derive(Debug, PartialEq, Eq)]
 struct Version<'a> {
-    epoch: Option<&'a str>,
+    epoch: &'a str,
     version: &'a str,
-    release: Option<&'a str>,
+    release: &'a str,
+}
+
+/// Appends all dependencies of a package, kind by kind, as createrepo_c orders and lists them.
+pub(super) fn push_dependencies(xml: &mut String, header: &PackageHeader) {
+    let requires = listed_requires(&header.requires, &header.provides, &header.files);
+    let (recommended, required) = split(requires.into_iter(), Dependency::MISSING_OK);
+    let (old_recommends, old_suggests) = split(header.old_suggests.iter(), Dependency::STRONG);
+    let (old_supplements, old_enhances) = split(header.old_enhances.iter(), Dependency::STRONG);
+    push_kind(xml, "provides", header.provides.iter());
+    push_kind(xml, "requires", required.into_iter());
+    push_kind(xml, "conflicts", header.conflicts.iter());
+    push_kind(xml, "obsoletes", header.obsoletes.iter());
+    push_kind(xml, "suggests", header.suggests.iter().chain(old_suggests));
+    push_kind(xml, "enhances", header.enhances.iter().chain(old_enhances));
+    push_kind(xml, "recommends", recommended.into_iter().chain(&header.recommends).chain(old_recommends));
+    push_kind(xml, "supplements", header.supplements.iter().chain(old_supplements));
+}
+
+/// Splits dependencies into those with a flag and those without.
+fn split<'a>(entries: impl Iterator<Item = &'a Dependency>, flag: u32) -> (Vec<&'a Dependency>, Vec<&'a Dependency>) {
+    entries.partition(|entry| entry.flags & flag != 0)
 }
 
 /// Appends `<rpm:NAME>` with its entries, or nothing where there are none.
-pub(super) fn push_dependencies<'a>(xml: &mut String, name: &str, entries: impl Iterator<Item = &'a Dependency>) {
-    let mut entries = entries.peekable();
+fn push_kind<'a>(xml: &mut String, name: &str, entries: impl Iterator<Item = &'a Dependency>) {
+    let mut entries = entries.filter(|entry| is_readable(entry)).peekable();
     if entries.peek().is_none() {
         return;
     }
     xml.push_str("    <rpm:");
     xml.push_str(name);
     xml.push_str(">\n");
-    for entry in entries {
+    for entry in entries.filter(|entry| !entry.name.is_empty()) {
         push_entry(xml, entry, name == "requires");
     }
     xml.push_str("    </rpm:");
@@ -40,12 +61,9 @@ fn push_entry(xml: &mut String, entry: &Dependency, with_pre: bool) {
     if let Some(comparison) = entry.comparison() {
         push_attribute(xml, "flags", comparison);
         if let Some(version) = split_version(&entry.version) {
-            if let Some(epoch) = version.epoch {
-                push_attribute(xml, "epoch", epoch);
-            }
-            push_attribute(xml, "ver", version.version);
-            if let Some(release) = version.release {
-                push_attribute(xml, "rel", release);
+            let parts = [("epoch", version.epoch), ("ver", version.version), ("rel", version.release)];
+            for (attribute, text) in parts.into_iter().filter(|(_, text)| !text.is_empty()) {
+                push_attribute(xml, attribute, text);
             }
         }
     }
@@ -59,21 +77,31 @@ fn is_pre(entry: &Dependency) -> bool {
     entry.flags & Dependency::PRE != 0
 }
 
-/// Splits `[epoch:]version[-release]`; the epoch is `0` where none is written, and none where it is no number.
+/// Whether its version, where there is one, can be told apart: createrepo_c leaves out what has an epoch that is no number.
+fn is_readable(entry: &Dependency) -> bool {
+    entry.version.is_empty() || split_version(&entry.version).is_some()
+}
+
+/// Splits `[epoch:]version[-release]`, any part of which may be empty; the epoch is `0` where none is written. `None` for
+/// an empty text and an epoch that is no number.
 fn split_version(text: &str) -> Option<Version<'_>> {
     if text.is_empty() {
         return None;
     }
     let (epoch, rest) = match text.split_once(':') {
-        None => (Some("0"), text),
-        Some(("", rest)) => (Some("0"), rest),
-        Some((epoch, rest)) => (epoch.bytes().all(|byte| byte.is_ascii_digit()).then_some(epoch), rest),
+        None | Some(("", _)) => ("0", text.strip_prefix(':').unwrap_or(text)),
+        Some((epoch, rest)) if is_number(epoch) => (epoch, rest),
+        Some(_) => return None,
     };
-    let (version, release) = match rest.split_once('-') {
-        Some((version, release)) => (version, Some(release).filter(|release| !release.is_empty())),
-        None => (rest, None),
-    };
+    let (version, release) = rest.split_once('-').unwrap_or((rest, ""));
     Some(Version { epoch, version, release })
+}
+
+/// As C's `strtol` reads numbers: blanks and a sign may come before the digits.
+fn is_number(text: &str) -> bool {
+    let text = text.trim_start_matches([' ', '\t', '\n', '\u{b}', '\u{c}', '\r']);
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// What a dependency asks for or offers, whatever else its flags say.
@@ -84,14 +112,17 @@ fn meaning(entry: &Dependency) -> (&str, Option<&str>, &str) {
 /// Gives what a package requires of others, as createrepo_c lists it: without features of rpm itself, without what it
 /// provides in the same words, without its own files as far as primary lists them, without repetitions, and of libc's
 /// symbol versions only the highest.
-pub(super) fn listed_requires<'a>(
+fn listed_requires<'a>(
     requires: &'a [Dependency],
     provides: &[Dependency],
     files: &[FileEntry],
 ) -> Vec<&'a Dependency> {
-    let provided: HashSet<_> = provides.iter().map(meaning).collect();
-    let own_files: HashSet<&str> =
-        files.iter().map(|file| file.path.as_str()).filter(|path| is_primary_path(path)).collect();
+    let provided: HashSet<_> = provides.iter().filter(|entry| is_readable(entry)).map(meaning).collect();
+    let own_files: HashSet<&str> = files
+        .iter()
+        .map(|file| file.path.as_str())
+        .filter(|path| path.starts_with('/') && is_primary_path(path))
+        .collect();
     let mut last_of_name = HashMap::new();
     let mut highest_libc: Option<&Dependency> = None;
     let mut listed = Vec::new();
@@ -100,7 +131,8 @@ pub(super) fn listed_requires<'a>(
         if name.starts_with("rpmlib(") || provided.contains(&meaning(entry)) || own_files.contains(name) {
             continue;
         }
-        if name.starts_with("libc.so.6") {
+        let is_needed = entry.flags & Dependency::MISSING_OK == 0;
+        if name.starts_with("libc.so.6") && is_needed {
             highest_libc = Some(match highest_libc {
                 Some(highest) if compare_libc(&highest.name, name) != Ordering::Less => highest,
                 _ => entry,
@@ -108,8 +140,11 @@ pub(super) fn listed_requires<'a>(
             continue;
         }
         let said = (meaning(entry), is_pre(entry));
-        if last_of_name.insert(name, said) != Some(said) {
+        if last_of_name.get(name) != Some(&said) {
             listed.push(entry);
+            if is_needed {
+                last_of_name.insert(name, said);
+            }
         }
     }
     listed.extend(highest_libc);
@@ -118,16 +153,18 @@ pub(super) fn listed_requires<'a>(
 
 /// Compares libc's symbol versions: `libc.so.6()` before `libc.so.6(GLIBC_2.3.4)` before `libc.so.6(GLIBC_2.4)`.
 fn compare_libc(left: &str, right: &str) -> Ordering {
-    match (symbol_version(left), symbol_version(right)) {
-        (Some(left), Some(right)) => rpmvercmp(left, right),
-        (left, right) => left.is_some().cmp(&right.is_some()),
-    }
+    let ((left_rank, left), (right_rank, right)) = (symbol_version(left), symbol_version(right));
+    left_rank.cmp(&right_rank).then_with(|| rpmvercmp(left, right))
 }
 
-/// Gives `2.4` of `libc.so.6(GLIBC_2.4)(64bit)`.
-fn symbol_version(name: &str) -> Option<&str> {
-    let inside = name.split_once('(')?.1.split_once(')')?.0;
-    inside.find(|c: char| c.is_ascii_digit()).map(|start| &inside[start..])
+/// Gives `2.4` of `libc.so.6(GLIBC_2.4)(64bit)`, and how much there is of a version, nothing being the least.
+fn symbol_version(name: &str) -> (u8, &str) {
+    let Some((_, after)) = name.split_once('(') else { return (0, "") };
+    match after.split_once(')') {
+        None => (1, ""),
+        Some(("", _)) => (2, ""),
+        Some((inside, _)) => inside.find(|c: char| c.is_ascii_digit()).map_or((3, ""), |start| (4, &inside[start..])),
+    }
 }
 
 #[cfg(test)]
@@ -161,7 +198,8 @@ mod tests {
             (dependency("a", 0, ""), r#"name="a""#),
             (dependency("a", equal, "1.0-2"), r#"name="a" flags="EQ" epoch="0" ver="1.0" rel="2""#),
             (dependency("a", less | equal, "3:1.0"), r#"name="a" flags="LE" epoch="3" ver="1.0""#),
-            (dependency("a", less, "x:1.0"), r#"name="a" flags="LT" ver="1.0""#),
+            (dependency("a", less, "-1:-2"), r#"name="a" flags="LT" epoch="-1" rel="2""#),
+            (dependency("a", less, "-"), r#"name="a" flags="LT" epoch="0""#),
             (dependency("a", Dependency::GREATER, ":1"), r#"name="a" flags="GT" epoch="0" ver="1""#),
             (dependency("a", equal, ""), r#"name="a" flags="EQ""#),
             (dependency("(a or b)", 0, ""), r#"name="(a or b)""#),
@@ -176,10 +214,20 @@ mod tests {
     #[test]
     fn provides_have_no_pre() {
         let mut xml = String::new();
-        push_dependencies(&mut xml, "provides", [dependency("a", 0x40, "")].iter());
+        push_kind(&mut xml, "provides", [dependency("a", 0x40, "")].iter());
         assert!(!xml.contains("pre="), "{xml}");
-        push_dependencies(&mut xml, "conflicts", [].iter());
+        push_kind(&mut xml, "conflicts", [].iter());
         assert!(!xml.contains("conflicts"), "{xml}");
+    }
+
+    #[test]
+    fn what_createrepo_leaves_out() {
+        let mut xml = String::new();
+        push_kind(&mut xml, "obsoletes", [dependency("a", 8, "x:1"), dependency("", 0, "")].iter());
+        assert_eq!(xml, "    <rpm:obsoletes>\n    </rpm:obsoletes>\n");
+        for (epoch, expected) in [("1", true), (" +1", true), ("", false), ("-", false), ("1 ", false), ("x", false)] {
+            assert_eq!(is_number(epoch), expected, "{epoch:?}");
+        }
     }
 
     #[test]
@@ -200,7 +248,7 @@ mod tests {
         ];
         let provides = [dependency("own-capability", 0x1000_0008, "1")];
         let files = [file("/usr/bin/own"), file("/usr/share/own")];
-        let listed: Vec<_> = listed_requires(&requires, &provides, &files);
+        let listed = listed_requires(&requires, &provides, &files);
         let names: Vec<_> = listed.iter().map(|entry| entry.name.as_str()).collect();
         let libc = "libc.so.6(GLIBC_2.34)(64bit)";
         assert_eq!(names, ["/bin/sh", "/bin/sh", "own-capability", "/usr/share/own", "libm.so.6", libc]);

@@ -1,27 +1,16 @@
 //! Primary, filelists and other of a whole channel, compressed.
 
-use std::fmt;
 use std::io::{self, Write};
-use std::str::FromStr;
 
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use ledger::{Digest, DigestBuilder};
 
+use super::kind::MetadataKind;
+
 /// Fast: the default level takes twice the time for a tenth less.
 const LEVEL: u32 = 4;
-
-/// The kinds of metadata documents.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum MetadataKind {
-    /// What packages are, need and provide.
-    Primary,
-    /// All their files.
-    Filelists,
-    /// Their changelogs.
-    Other,
-}
 
 /// A compressed metadata document, with what repomd.xml says of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,54 +25,6 @@ pub struct Document {
     pub open_digest: Digest,
     /// The size of the XML, bytes.
     pub open_size: u64,
-}
-
-impl MetadataKind {
-    /// All kinds, in repomd.xml's order.
-    pub const ALL: [Self; 3] = [Self::Primary, Self::Filelists, Self::Other];
-
-    /// The kind's name in repomd.xml and in file names.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Primary => "primary",
-            Self::Filelists => "filelists",
-            Self::Other => "other",
-        }
-    }
-
-    fn opening(self, packages: usize) -> String {
-        const COMMON: &str = "http://linux.duke.edu/metadata/common";
-        const RPM: &str = "http://linux.duke.edu/metadata/rpm";
-        let root = match self {
-            Self::Primary => format!("<metadata xmlns=\"{COMMON}\" xmlns:rpm=\"{RPM}\""),
-            Self::Filelists => "<filelists xmlns=\"http://linux.duke.edu/metadata/filelists\"".to_owned(),
-            Self::Other => "<otherdata xmlns=\"http://linux.duke.edu/metadata/other\"".to_owned(),
-        };
-        format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{root} packages=\"{packages}\">\n")
-    }
-
-    fn closing(self) -> &'static str {
-        match self {
-            Self::Primary => "</metadata>",
-            Self::Filelists => "</filelists>",
-            Self::Other => "</otherdata>",
-        }
-    }
-}
-
-impl fmt::Display for MetadataKind {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.name())
-    }
-}
-
-impl FromStr for MetadataKind {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|kind| kind.name() == text).ok_or(())
-    }
 }
 
 impl Document {
@@ -149,7 +90,7 @@ mod tests {
 
     #[test]
     fn an_empty_channel_is_valid() {
-        for kind in MetadataKind::ALL {
+        for kind in MetadataKind::OF_PACKAGES {
             let document = Document::render(kind, &[]).unwrap();
             let text = unpacked(&document);
             assert!(text.contains("packages=\"0\""), "{text}");

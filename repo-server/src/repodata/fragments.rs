@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use rpm_header::{ChangelogEntry, FileEntry, PackageHeader};
 
-use super::dependencies::{listed_requires, push_dependencies};
+use super::dependencies::push_dependencies;
 use super::primary_path::is_primary_path;
 use super::xml::{push_attribute, push_element, push_number, push_text};
 
@@ -92,7 +92,7 @@ fn primary(header: &PackageHeader, file: &FileIdentity<'_>) -> String {
     let mut xml = String::with_capacity(4096);
     xml.push_str("<package type=\"rpm\">\n");
     push_element(&mut xml, "  ", "name", header.nevra.name.as_str());
-    push_element(&mut xml, "  ", "arch", header.nevra.arch.as_str());
+    push_element(&mut xml, "  ", "arch", arch(header));
     push_version(&mut xml, header);
     xml.push_str("  <checksum type=\"sha256\" pkgid=\"YES\">");
     push_text(&mut xml, file.sha256);
@@ -127,14 +127,7 @@ fn push_format(xml: &mut String, header: &PackageHeader) {
     push_number(xml, "start", header.header_start);
     push_number(xml, "end", header.header_end);
     xml.push_str("/>\n");
-    push_dependencies(xml, "provides", header.provides.iter());
-    push_dependencies(xml, "requires", listed_requires(&header.requires, &header.provides, &header.files).into_iter());
-    push_dependencies(xml, "conflicts", header.conflicts.iter());
-    push_dependencies(xml, "obsoletes", header.obsoletes.iter());
-    push_dependencies(xml, "suggests", header.suggests.iter());
-    push_dependencies(xml, "enhances", header.enhances.iter());
-    push_dependencies(xml, "recommends", header.recommends.iter());
-    push_dependencies(xml, "supplements", header.supplements.iter());
+    push_dependencies(xml, header);
     for file in header.files.iter().filter(|file| is_primary_path(&file.path)) {
         push_file(xml, "    ", file);
     }
@@ -166,14 +159,24 @@ fn other(header: &PackageHeader, file: &FileIdentity<'_>) -> String {
     xml
 }
 
-/// Gives the newest entries, oldest first. Of several with one time, each gets a second more than the one before it, so
-/// that clients, which sort by time, keep their order.
+/// Gives the newest entries, oldest first. Clients sort by time: where one has the time of the entry before it in the
+/// header, that one gets a second more, and so do those that had just this time, as in createrepo_c, whose arithmetic ends
+/// at 2^31 here.
 fn listed_changelog(changelog: &[ChangelogEntry]) -> Vec<(&ChangelogEntry, u64)> {
     let mut listed: Vec<(&ChangelogEntry, u64)> = Vec::new();
-    for entry in changelog.iter().take(CHANGELOG_LIMIT).rev() {
-        let after_same = listed.last().filter(|(last, _)| last.time == entry.time).map(|(_, time)| time + 1);
-        listed.push((entry, after_same.unwrap_or(entry.time)));
+    for entry in changelog.iter().take(CHANGELOG_LIMIT) {
+        let same = listed.last().is_some_and(|(newer, _)| newer.time == entry.time);
+        if same && entry.time < 1 << 31 {
+            for (time, (_, newer)) in (entry.time..).zip(listed.iter_mut().rev()) {
+                if *newer != time {
+                    break;
+                }
+                *newer += 1;
+            }
+        }
+        listed.push((entry, entry.time));
     }
+    listed.reverse();
     listed
 }
 
@@ -181,9 +184,14 @@ fn push_package(xml: &mut String, header: &PackageHeader, file: &FileIdentity<'_
     xml.push_str("<package");
     push_attribute(xml, "pkgid", file.sha256);
     push_attribute(xml, "name", header.nevra.name.as_str());
-    push_attribute(xml, "arch", header.nevra.arch.as_str());
+    push_attribute(xml, "arch", arch(header));
     xml.push_str(">\n");
     push_version(xml, header);
+}
+
+/// Repodata knows one architecture of source packages, whether all sources are in them or not.
+fn arch(header: &PackageHeader) -> &str {
+    if header.is_source { "src" } else { header.nevra.arch.as_str() }
 }
 
 fn push_version(xml: &mut String, header: &PackageHeader) {

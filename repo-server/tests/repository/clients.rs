@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use repo_server::Access;
 
 use crate::support::{Running, author, channel, rpm, rpmbuild, run};
 
@@ -77,7 +76,7 @@ fn hello(directory: &Path) -> Vec<u8> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn dnf_sees_every_commit_at_once() {
-    let server = Running::new(Access::Loopback).await;
+    let server = Running::new().await;
     let root = Root::new(&server, "etc/yum.repos.d").await;
     assert_eq!(root.dnf(&["repoquery"]), "", "an empty channel is valid");
 
@@ -104,13 +103,13 @@ async fn dnf_sees_every_commit_at_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn dnf_refuses_what_the_key_did_not_sign() {
-    let server = Running::new(Access::Loopback).await;
+    let server = Running::new().await;
     server.lab.publish("dev", vec![rpm("app", "1.0", "a")]).await;
     let root = Root::new(&server, "etc/yum.repos.d").await;
     let other = tempfile::tempdir().unwrap();
     let other_key = other.path().join("other.asc");
-    let key = repo_server::SigningKey::open_or_make(&other.path().join("keys")).unwrap();
-    std::fs::write(&other_key, key.public()).unwrap();
+    let key = repo_server::KeyRing::open_or_make(&other.path().join("keys")).unwrap();
+    std::fs::write(&other_key, key.keys().public()).unwrap();
     let mut command = without_proxy("dnf");
     command.args(["--quiet", "--assumeyes", "--noplugins", "--releasever=9", "--setopt=cachedir=/cache"]);
     command.arg(format!("--setopt=pkg-dev.gpgkey=file://{}", other_key.display()));
@@ -120,7 +119,7 @@ async fn dnf_refuses_what_the_key_did_not_sign() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn zypper_sees_every_commit() {
-    let server = Running::new(Access::Loopback).await;
+    let server = Running::new().await;
     let root = Root::new(&server, "etc/zypp/repos.d").await;
     server.lab.publish("dev", vec![rpm("app", "1.0", "a")]).await;
     root.zypper(&["refresh"]);
@@ -133,7 +132,7 @@ async fn zypper_sees_every_commit() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn gpg_accepts_the_signature() {
-    let server = Running::new(Access::Loopback).await;
+    let server = Running::new().await;
     let home = tempfile::Builder::new().prefix("gpg").tempdir().unwrap();
     let mut paths = Vec::new();
     for path in ["keys/repository.asc", "dev/repodata/repomd.xml", "dev/repodata/repomd.xml.asc"] {

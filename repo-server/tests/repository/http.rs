@@ -1,7 +1,7 @@
 //! The server over HTTP: what yum clients and the API's users get, and what is refused.
 
 use repo_api::{ChannelList, Client, ClientError, LocalPackage, ProblemKind, PublishRequest, StagedPackage};
-use repo_server::Access;
+use repo_server::ServerSettings;
 use reqwest::{Method, StatusCode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -9,6 +9,10 @@ use crate::support::{Running, channel, rpm};
 use crate::xml_tree::Element;
 
 const TOKEN: &str = "a-token-of-a-test";
+
+fn settings() -> ServerSettings {
+    ServerSettings::new("127.0.0.1:0".parse().unwrap())
+}
 
 async fn get(url: &str) -> reqwest::Response {
     client().get(url).send().await.unwrap()
@@ -36,7 +40,7 @@ async fn raw(server: &Running, request: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn metadata_stays_where_it_was() {
-    let server = Running::new(Access::Loopback).await;
+    let server = Running::new().await;
     let base = format!("{}/dev", server.url);
     let mut named = Vec::new();
     for version in ["1", "2", "3"] {
@@ -76,7 +80,7 @@ async fn metadata_stays_where_it_was() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn files_are_served_whole_in_part_and_not_at_all() {
-    let server = Running::new(Access::Loopback).await;
+    let server = Running::new().await;
     let bytes = rpm("app", "1.0", &"x".repeat(3 << 20));
     server.lab.publish("dev", vec![bytes.clone()]).await;
     let url = format!("{}/dev/Packages/app-1.0-1.noarch.rpm", server.url);
@@ -106,7 +110,7 @@ async fn files_are_served_whole_in_part_and_not_at_all() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_there_and_what_is_not_allowed() {
-    let server = Running::new(Access::Loopback).await;
+    let server = Running::new().await;
     for path in
         ["/nope", "/dev/media.1/media", "/dev/Packages/none-1-1.noarch.rpm", "/api/v2/channels", "/keys/repository.key"]
     {
@@ -151,7 +155,7 @@ async fn what_is_not_there_and_what_is_not_allowed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn uploads_are_what_was_announced() {
-    let server = Running::new(Access::Loopback).await;
+    let server = Running::new().await;
     let announced = ledger::Digest::of(b"announced");
     let url = format!("{}/api/v1/blobs/{announced}", server.url);
     let response = client().put(&url).body("sent").send().await.unwrap();
@@ -175,7 +179,7 @@ async fn uploads_are_what_was_announced() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_client_publishes_with_a_token() {
-    let server = Running::new(Access::token(TOKEN).unwrap()).await;
+    let server = Running::with(settings(), |access| access.with_master(TOKEN).unwrap()).await;
     let path = server.lab.directory.path().join("my app.rpm");
     std::fs::write(&path, rpm("app", "1.0", "a")).unwrap();
     let package = LocalPackage::read(&path).unwrap();

@@ -3,9 +3,24 @@
 //! Packages are made with rpmbuild and in memory; those below the directory that `RPM_CORPUS` names, if it is set, come
 //! on top.
 
+mod access;
+mod buckets;
+mod backup;
 mod clients;
+mod collections;
+mod crash;
 mod createrepo;
 mod engine;
+mod faulty;
+mod hostile;
 mod http;
+mod limits;
+mod policy;
+mod races;
+mod reader;
+mod seaweed;
 mod support;
+mod surgery;
+mod tls;
 mod xml_tree;
+mod zoo;

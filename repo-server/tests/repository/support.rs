@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures::stream;
 use ledger::{Author, Digest, Store};
 use repo_api::ChannelName;
-use repo_server::{Access, Repository, Server, SigningKey, Upload, serve};
+use repo_server::{Access, Repository, Server, ServerSettings, KeyRing, TokenBook, Upload, serve};
 use tempfile::TempDir;
 
 /// A repository in a directory that goes away with it.
@@ -55,11 +55,18 @@ impl Lab {
 }
 
 impl Running {
-    pub(crate) async fn new(access: Access) -> Self {
+    /// A server that programs on this machine may write to.
+    pub(crate) async fn new() -> Self {
+        let settings = ServerSettings::new("127.0.0.1:0".parse().unwrap());
+        Self::with(settings, |access| access).await
+    }
+
+    pub(crate) async fn with(settings: ServerSettings, access: impl FnOnce(Access) -> Access) -> Self {
         let lab = Lab::new().await;
-        let address = "127.0.0.1:0".parse().unwrap();
-        let server = Server::bind(address, Arc::clone(&lab.repository), access).await.unwrap();
-        let url = format!("http://{}", server.address().unwrap());
+        let tokens = TokenBook::open(lab.repository.store()).await.unwrap();
+        let access = access(Access::new(tokens));
+        let server = Server::bind(settings, Arc::clone(&lab.repository), access).await.unwrap();
+        let url = server.url().unwrap();
         let (stop, stopped) = tokio::sync::oneshot::channel();
         tokio::spawn(serve(server, async move {
             let _ = stopped.await;
@@ -83,16 +90,21 @@ async fn open(directory: &Path) -> Repository {
         std::fs::create_dir(&key).unwrap();
         std::fs::copy(shared_key().join("repository.key"), key.join("repository.key")).unwrap();
     }
-    let key = SigningKey::open_or_make(&key).unwrap();
+    let key = KeyRing::open_or_make(&key).unwrap();
     let channels = ["dev", "qa", "prod"].map(channel);
     Repository::open(directory.join("store").to_str().unwrap(), key, &channels).await.unwrap()
+}
+
+/// The key that all tests share.
+pub(crate) fn keys() -> KeyRing {
+    KeyRing::open_or_make(shared_key()).unwrap()
 }
 
 fn shared_key() -> &'static Path {
     static KEY: OnceLock<TempDir> = OnceLock::new();
     let directory = KEY.get_or_init(|| {
         let directory = tempfile::tempdir().unwrap();
-        SigningKey::open_or_make(directory.path()).unwrap();
+        KeyRing::open_or_make(directory.path()).unwrap();
         directory
     });
     directory.path()

@@ -17,10 +17,18 @@ pub(crate) struct Element {
 
 impl Element {
     pub(crate) fn parse(xml: &str) -> Self {
+        Self::try_parse(xml).unwrap_or_else(|error| panic!("{error}: {xml:.1000}"))
+    }
+
+    /// Reads one element, or says why no client could.
+    pub(crate) fn try_parse(xml: &str) -> Result<Self, String> {
+        if let Some(illegal) = xml.chars().find(|character| !is_legal(*character)) {
+            return Err(format!("{illegal:?} is no character of XML"));
+        }
         let mut reader = Reader::from_str(xml);
         let mut open = vec![Self::default()];
         loop {
-            match reader.read_event().unwrap_or_else(|error| panic!("{error} at {}", reader.buffer_position())) {
+            match reader.read_event().map_err(|error| format!("{error} at {}", reader.buffer_position()))? {
                 Event::Start(start) => open.push(Self::new(&start)),
                 Event::Empty(start) => open.last_mut().unwrap().children.push(Self::new(&start)),
                 Event::End(_) => {
@@ -40,8 +48,10 @@ impl Element {
                 _ => {}
             }
         }
-        assert_eq!(open.len(), 1, "an element is not closed");
-        open.pop().unwrap().children.pop().unwrap()
+        if open.len() != 1 {
+            return Err("an element is not closed".to_owned());
+        }
+        open.pop().and_then(|mut document| document.children.pop()).ok_or_else(|| "no element".to_owned())
     }
 
     fn new(start: &BytesStart<'_>) -> Self {
@@ -61,6 +71,11 @@ impl Element {
 
     pub(crate) fn child_mut(&mut self, name: &str) -> Option<&mut Self> {
         self.children.iter_mut().find(|child| child.name == name)
+    }
+
+    /// The element below it that these names lead to.
+    pub(crate) fn at(&mut self, names: &[&str]) -> Option<&mut Self> {
+        names.iter().try_fold(self, |element, name| element.child_mut(name))
     }
 
     pub(crate) fn for_each_text(&mut self, change: &impl Fn(&mut String)) {
@@ -90,6 +105,11 @@ impl Element {
             }
         }
     }
+}
+
+/// XML 1.0, section 2.2.
+fn is_legal(character: char) -> bool {
+    matches!(character, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
 }
 
 impl fmt::Display for Element {

@@ -6,6 +6,7 @@ use deployer::{DeployError, Ending, JournalError, Report, Request};
 use tokio::sync::watch;
 
 use super::approver::Terminal;
+use super::holds::report_holds;
 use super::locate;
 use super::progress::{Progress, print_report};
 use crate::exit::{Exit, Failure};
@@ -36,6 +37,7 @@ pub(crate) async fn carry_out(
     let listener = tokio::spawn(listen(interrupted, printer.clone()));
     let outcome = deployer.run(request, locate::identity(), change.why, &approver).await;
     listener.abort();
+    report_holds(&deployer, printer).await;
     match outcome {
         Ok(report) => {
             print_report(printer, &report);

@@ -1,0 +1,194 @@
+//! What administers channels: settings, tags, holds, retention, differences, history.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use http::{Response, StatusCode};
+use ledger::Author;
+use repo_api::{
+    Changed, ChannelInfo, ChannelName, ChannelRequest, Difference, HeldPackage, HoldInfo, HoldList, HoldRequest,
+    LogQuery, Permission, RetainRequest, Retained, Snapshot, TagInfo, TagList, TagName, TagRequest,
+};
+
+use super::super::body::ReplyBody;
+use super::super::dispatch::json;
+use super::super::refusal::Refusal;
+use super::audit::author;
+use super::packages::to_its_end;
+use super::query::Query;
+use super::{Call, json_body};
+use crate::engine::Outcome;
+use crate::error::RepositoryError;
+use crate::policy::{Verdict, differences};
+use crate::resolve;
+use crate::state::RepositoryState;
+
+type Answer = Result<Response<ReplyBody>, Refusal>;
+
+/// Shows a channel with its settings.
+pub(super) async fn show(call: Call<'_>, name: &ChannelName) -> Answer {
+    call.permit(Permission::Read, Some(name)).await?;
+    let state = call.app.repository.state();
+    let channel = resolve::channel(&state, name)?;
+    let (commit, view) = channel.view().ok_or_else(super::super::yum::missing)?;
+    let info = ChannelInfo {
+        name: name.clone(),
+        settings: channel.settings().clone(),
+        packages: channel.listed().len(),
+        commit,
+        changed_at: view.at,
+        url: format!("/{name}/"),
+    };
+    json(StatusCode::OK, &info)
+}
+
+/// Creates a channel, or gives it other settings.
+pub(super) async fn set(call: Call<'_>, name: ChannelName) -> Answer {
+    let caller = call.permit_change(Permission::Admin, None).await?;
+    let Call { app, origin, request } = call;
+    let request: ChannelRequest = json_body::read(request, &app.limits).await?;
+    let author = author(&caller, origin, request.who, request.why)?;
+    let repository = Arc::clone(&app.repository);
+    let task = async move { repository.set_channel(&name, request.settings, request.before, author).await };
+    changed(&to_its_end(task).await?)
+}
+
+/// Removes a channel that lists nothing.
+pub(super) async fn remove(call: Call<'_>, name: ChannelName) -> Answer {
+    let author = removal(&call).await?;
+    let repository = Arc::clone(&call.app.repository);
+    changed(&to_its_end(async move { repository.remove_channel(&name, author).await }).await?)
+}
+
+/// Applies a channel's retention.
+pub(super) async fn retain(call: Call<'_>, name: ChannelName) -> Answer {
+    let caller = call.permit_change(Permission::Withdraw, Some(&name)).await?;
+    let Call { app, origin, request } = call;
+    let request: RetainRequest = json_body::read(request, &app.limits).await?;
+    if request.dry_run {
+        let verdict = app.repository.judge(&name)?;
+        return json(StatusCode::OK, &retained(&app.repository.state(), name, verdict, false));
+    }
+    let author = author(&caller, origin, request.who, request.why)?;
+    let task = (Arc::clone(&app.repository), name.clone());
+    let task = tokio::spawn(async move { task.0.retain(&task.1, author).await });
+    let (outcome, verdict) = task.await.unwrap_or(Err(RepositoryError::Stopping))?;
+    let status = if outcome.changed { StatusCode::CREATED } else { StatusCode::OK };
+    json(status, &retained(&outcome.state, name, verdict, outcome.changed))
+}
+
+fn retained(state: &RepositoryState, channel: ChannelName, verdict: Verdict, changed: bool) -> Retained {
+    let held = verdict.held.into_iter().map(|(nevra, by)| HeldPackage { nevra, by }).collect();
+    let commit = state.channel(&channel).and_then(|channel| channel.view()).map_or(0, |(commit, _)| commit);
+    Retained { channel, commit, changed, withdrawn: verdict.go, held }
+}
+
+/// Says what differs between two channels, or a channel at two times.
+pub(super) async fn compare(call: Call<'_>) -> Answer {
+    let query = Query::read(call.request.uri().query(), &["from", "to"])?;
+    let (from, to): (Snapshot, Snapshot) = (query.needed("from")?, query.needed("to")?);
+    for snapshot in [&from, &to] {
+        call.permit(Permission::Read, Some(&snapshot.channel)).await?;
+    }
+    let state = call.app.repository.state();
+    let packages = differences(listed(&state, &from)?.into_iter(), listed(&state, &to)?.into_iter());
+    json(StatusCode::OK, &Difference { from, to, packages })
+}
+
+fn listed(state: &RepositoryState, snapshot: &Snapshot) -> Result<Vec<nevra::Nevra>, Refusal> {
+    let commit = resolve::moment(state, snapshot.at.as_ref())?;
+    let channel = resolve::channel(state, &snapshot.channel)?;
+    Ok(channel.listed_at(commit).map(|(package, _)| package.nevra.clone()).collect())
+}
+
+/// Lists the tags.
+pub(super) async fn tags(call: Call<'_>) -> Answer {
+    call.permit(Permission::Read, None).await?;
+    let state = call.app.repository.state();
+    let tags = state.tags().iter().map(|(name, tag)| TagInfo {
+        name: name.clone(),
+        at: tag.at,
+        set_at: tag.set_at,
+        set_by: tag.set_by.to_string(),
+        why: tag.why.as_deref().map(str::to_owned),
+    });
+    json(StatusCode::OK, &TagList { tags: tags.collect() })
+}
+
+/// Sets a tag.
+pub(super) async fn set_tag(call: Call<'_>, tag: TagName) -> Answer {
+    let caller = call.permit_change(Permission::Admin, None).await?;
+    let Call { app, origin, request } = call;
+    let request: TagRequest = json_body::read(request, &app.limits).await?;
+    let author = author(&caller, origin, request.who, request.why)?;
+    let repository = Arc::clone(&app.repository);
+    let task = tokio::spawn(async move { repository.set_tag(&tag, request.at, author).await });
+    let (outcome, commit) = task.await.unwrap_or(Err(RepositoryError::Stopping))?;
+    let status = if outcome.changed { StatusCode::CREATED } else { StatusCode::OK };
+    json(status, &Changed { commit, changed: outcome.changed })
+}
+
+/// Removes a tag.
+pub(super) async fn remove_tag(call: Call<'_>, tag: TagName) -> Answer {
+    let author = removal(&call).await?;
+    let repository = Arc::clone(&call.app.repository);
+    changed(&to_its_end(async move { repository.remove_tag(&tag, author).await }).await?)
+}
+
+/// Lists what environments hold.
+pub(super) async fn holds(call: Call<'_>) -> Answer {
+    call.permit(Permission::Read, None).await?;
+    let state = call.app.repository.state();
+    let holds = state.environments().iter().map(|(environment, hold)| HoldInfo {
+        environment: environment.clone(),
+        packages: hold.packages.iter().cloned().collect(),
+        said_at: hold.said_at,
+        said_by: hold.said_by.to_string(),
+    });
+    json(StatusCode::OK, &HoldList { holds: holds.collect() })
+}
+
+/// Takes in what an environment's hosts run and would go back to.
+pub(super) async fn hold(call: Call<'_>, environment: TagName) -> Answer {
+    let caller = call.permit_change(Permission::Promote, None).await?;
+    let Call { app, origin, request } = call;
+    let request: HoldRequest = json_body::read(request, &app.limits).await?;
+    let author = author(&caller, origin, request.who, request.why)?;
+    let repository = Arc::clone(&app.repository);
+    changed(&to_its_end(async move { repository.hold(&environment, &request.packages, author).await }).await?)
+}
+
+/// Shows the history of the channels that the client may read.
+pub(super) async fn log(call: Call<'_>) -> Answer {
+    call.permit(Permission::Read, None).await?;
+    let query = Query::read(call.request.uri().query(), &["channel", "since", "before", "limit"])?;
+    let query = LogQuery {
+        channel: query.value("channel")?,
+        since: query.value("since")?,
+        before: query.value("before")?,
+        limit: query.value("limit")?,
+    };
+    if let Some(channel) = &query.channel {
+        call.permit(Permission::Read, Some(channel)).await?;
+    }
+    let state = call.app.repository.state();
+    let mut hidden = BTreeSet::new();
+    for name in state.channels().keys() {
+        if call.permit(Permission::Read, Some(name)).await.is_err() {
+            hidden.insert(name.clone());
+        }
+    }
+    json(StatusCode::OK, &call.app.repository.log(&query, |channel| !hidden.contains(channel)).await?)
+}
+
+/// Reads in whose name something is removed, which stands in the query: DELETE has no body.
+async fn removal(call: &Call<'_>) -> Result<Author, Refusal> {
+    let caller = call.permit_change(Permission::Admin, None).await?;
+    let query = Query::read(call.request.uri().query(), &["who", "why"])?;
+    author(&caller, call.origin, query.text("who"), query.text("why"))
+}
+
+fn changed(outcome: &Outcome) -> Answer {
+    let status = if outcome.changed { StatusCode::CREATED } else { StatusCode::OK };
+    json(status, &Changed { commit: outcome.state.position().number, changed: outcome.changed })
+}

@@ -1,0 +1,50 @@
+//! Advisories, groups and module streams of channels.
+
+use std::sync::Arc;
+
+use http::{Response, StatusCode};
+use repo_api::{AttachRequest, Attached, AttachmentKind, ChannelName, Permission};
+
+use super::super::body::ReplyBody;
+use super::super::dispatch::json;
+use super::super::refusal::Refusal;
+use super::audit::author;
+use super::packages::{commit_of, plain, store_digest, to_its_end};
+use super::{Call, json_body};
+use crate::admission::Upload;
+use crate::engine::AttachmentRequest;
+use crate::repodata::MetadataKind;
+
+/// Changes what a channel shows beside its packages.
+pub(super) async fn attach(call: Call<'_>, channel: ChannelName) -> Result<Response<ReplyBody>, Refusal> {
+    let caller = call.permit_change(Permission::Publish, Some(&channel)).await?;
+    let Call { app, origin, request } = call;
+    let request: AttachRequest = json_body::read(request, &app.limits).await?;
+    let author = author(&caller, origin, request.who, request.why)?;
+    let files = request
+        .files
+        .into_iter()
+        .map(|file| (file.kind, Upload { sha256: store_digest(&file.sha256), file_name: plain(&file.file_name) }));
+    let wanted = AttachmentRequest {
+        files: files.collect(),
+        withdrawn_advisories: request.withdrawn_advisories,
+        removed: request.removed,
+    };
+    let task = (Arc::clone(&app.repository), channel.clone());
+    let outcome = to_its_end(async move { task.0.attach(&task.1, wanted, author).await }).await?;
+    let status = if outcome.changed { StatusCode::CREATED } else { StatusCode::OK };
+    let shown = outcome.state.channel(&channel).map(|channel| channel.attachments().clone()).unwrap_or_default();
+    let documents = [(MetadataKind::Group, AttachmentKind::Group), (MetadataKind::Modules, AttachmentKind::Modules)];
+    let attached = Attached {
+        commit: commit_of(&outcome, &channel),
+        channel,
+        changed: outcome.changed,
+        advisories: shown.advisories().keys().cloned().collect(),
+        documents: documents
+            .into_iter()
+            .filter(|(kind, _)| shown.documents().contains_key(kind))
+            .map(|(_, kind)| kind)
+            .collect(),
+    };
+    json(status, &attached)
+}

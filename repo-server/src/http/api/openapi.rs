@@ -1,0 +1,502 @@
+//! The OpenAPI document: the API as programs read it.
+//!
+//! OpenAPI 3.1: <https://spec.openapis.org/oas/v3.1.1.html>
+
+use std::sync::OnceLock;
+
+use bytes::Bytes;
+use http::Response;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use repo_api::{
+    AttachRequest, Attached, Changed, ChannelInfo, ChannelList, ChannelRequest, Difference, HoldList, HoldRequest, Log,
+    NewToken, PackageList, Problem, PromoteRequest, Promoted, PublishRequest, Published, RetainRequest, Retained,
+    Snapshot, TagList, TagRequest, TokenInfo, TokenList, TokenRequest, Uploaded, WithdrawRequest, Withdrawn,
+};
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, SchemaGenerator};
+use serde_json::{Map, Value, json};
+
+use super::super::body::ReplyBody;
+use super::super::refusal::Refusal;
+use super::audit::LONGEST;
+
+/// One thing that the API does.
+pub(super) struct Operation {
+    pub(super) method: &'static str,
+    /// After `/api/v1`.
+    pub(super) path: &'static str,
+    /// How programs call it.
+    pub(super) id: &'static str,
+    pub(super) summary: &'static str,
+    /// The scope that a token needs for it.
+    pub(super) scope: &'static str,
+    pub(super) body: Content,
+    /// What it answers with when it does it: status, what that means.
+    pub(super) answers: &'static [(u16, &'static str)],
+    pub(super) gives: Content,
+    /// Statuses of the problems that it has beside those that everything has.
+    pub(super) problems: &'static [u16],
+}
+
+/// What a body holds.
+pub(super) enum Content {
+    None,
+    File,
+    Json(fn(&mut SchemaGenerator) -> Value),
+}
+
+/// Problems that any operation can have.
+const ANY: [u16; 6] = [400, 401, 403, 429, 500, 503];
+
+fn of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Value {
+    generator.subschema_for::<T>().to_value()
+}
+
+fn anything(_: &mut SchemaGenerator) -> Value {
+    json!({ "type": "object" })
+}
+
+/// The operations, each in one place.
+pub(super) const OPERATIONS: &[Operation] = &[
+    Operation {
+        method: "get",
+        path: "/channels",
+        id: "listChannels",
+        summary: "List the channels that the caller may read.",
+        scope: "read",
+        body: Content::None,
+        answers: &[(200, "the channels")],
+        gives: Content::Json(of::<ChannelList>),
+        problems: &[],
+    },
+    Operation {
+        method: "get",
+        path: "/channels/{channel}/packages",
+        id: "listPackages",
+        summary: "List the packages of a channel.",
+        scope: "read:CHANNEL",
+        body: Content::None,
+        answers: &[(200, "the packages")],
+        gives: Content::Json(of::<PackageList>),
+        problems: &[404],
+    },
+    Operation {
+        method: "post",
+        path: "/channels/{channel}/packages",
+        id: "publish",
+        summary: "List uploaded packages in a channel, all of them in one commit. To ask again changes nothing.",
+        scope: "publish:CHANNEL",
+        body: Content::Json(of::<PublishRequest>),
+        answers: &[(201, "a commit was made"), (200, "all was there before")],
+        gives: Content::Json(of::<Published>),
+        problems: &[404, 409, 413, 422],
+    },
+    Operation {
+        method: "post",
+        path: "/channels/{channel}/withdrawals",
+        id: "withdraw",
+        summary: "List packages in a channel no longer, all of them in one commit. Their files keep their URLs.",
+        scope: "withdraw:CHANNEL",
+        body: Content::Json(of::<WithdrawRequest>),
+        answers: &[(201, "a commit was made"), (200, "none was there before")],
+        gives: Content::Json(of::<Withdrawn>),
+        problems: &[404, 409, 413, 422],
+    },
+    Operation {
+        method: "post",
+        path: "/channels/{channel}/attachments",
+        id: "attach",
+        summary: "Change the advisories, groups and module streams of a channel, all of it in one commit.",
+        scope: "publish:CHANNEL",
+        body: Content::Json(of::<AttachRequest>),
+        answers: &[(201, "a commit was made"), (200, "all was as asked before")],
+        gives: Content::Json(of::<Attached>),
+        problems: &[404, 409, 413, 422],
+    },
+    Operation {
+        method: "post",
+        path: "/promotions",
+        id: "promote",
+        summary: "List packages of one channel in another too, all of them in one commit.",
+        scope: "promote:CHANNEL, the one that gets them",
+        body: Content::Json(of::<PromoteRequest>),
+        answers: &[(201, "a commit was made"), (200, "all was there before")],
+        gives: Content::Json(of::<Promoted>),
+        problems: &[404, 409, 413, 422],
+    },
+    Operation {
+        method: "get",
+        path: "/blobs/{sha256}",
+        id: "findUpload",
+        summary: "Say whether a file has been uploaded.",
+        scope: "publish, of any channel",
+        body: Content::None,
+        answers: &[(200, "it has")],
+        gives: Content::Json(of::<Uploaded>),
+        problems: &[404],
+    },
+    Operation {
+        method: "put",
+        path: "/blobs/{sha256}",
+        id: "upload",
+        summary: "Upload a file of this sha256. To upload it again changes nothing.",
+        scope: "publish, of any channel",
+        body: Content::File,
+        answers: &[(201, "it is there")],
+        gives: Content::Json(of::<Uploaded>),
+        problems: &[413, 422],
+    },
+    Operation {
+        method: "get",
+        path: "/tokens",
+        id: "listTokens",
+        summary: "List the tokens that have not been revoked; never the tokens themselves.",
+        scope: "admin",
+        body: Content::None,
+        answers: &[(200, "the tokens")],
+        gives: Content::Json(of::<TokenList>),
+        problems: &[],
+    },
+    Operation {
+        method: "post",
+        path: "/tokens",
+        id: "createToken",
+        summary: "Make a token, which is shown this once.",
+        scope: "admin",
+        body: Content::Json(of::<TokenRequest>),
+        answers: &[(201, "the token")],
+        gives: Content::Json(of::<NewToken>),
+        problems: &[409, 413],
+    },
+    Operation {
+        method: "delete",
+        path: "/tokens/{name}",
+        id: "revokeToken",
+        summary: "Revoke a token.",
+        scope: "admin",
+        body: Content::None,
+        answers: &[(200, "the token that was")],
+        gives: Content::Json(of::<TokenInfo>),
+        problems: &[404],
+    },
+    Operation {
+        method: "get",
+        path: "/channels/{channel}",
+        id: "showChannel",
+        summary: "Show a channel with its settings.",
+        scope: "read:CHANNEL",
+        body: Content::None,
+        answers: &[(200, "the channel")],
+        gives: Content::Json(of::<ChannelInfo>),
+        problems: &[404],
+    },
+    Operation {
+        method: "put",
+        path: "/channels/{channel}",
+        id: "setChannel",
+        summary: "Create a channel, or give it other settings.",
+        scope: "admin",
+        body: Content::Json(of::<ChannelRequest>),
+        answers: &[(201, "a commit was made"), (200, "all was so before")],
+        gives: Content::Json(of::<Changed>),
+        problems: &[404, 409, 413],
+    },
+    Operation {
+        method: "delete",
+        path: "/channels/{channel}",
+        id: "removeChannel",
+        summary: "Remove a channel that lists nothing.",
+        scope: "admin",
+        body: Content::None,
+        answers: &[(201, "a commit was made")],
+        gives: Content::Json(of::<Changed>),
+        problems: &[404, 409],
+    },
+    Operation {
+        method: "post",
+        path: "/channels/{channel}/retention",
+        id: "retain",
+        summary: "Withdraw what the channel's retention no longer keeps, or say what that would be.",
+        scope: "withdraw:CHANNEL",
+        body: Content::Json(of::<RetainRequest>),
+        answers: &[(201, "a commit was made"), (200, "nothing was changed")],
+        gives: Content::Json(of::<Retained>),
+        problems: &[404, 413],
+    },
+    Operation {
+        method: "get",
+        path: "/differences",
+        id: "compare",
+        summary: "Say what differs between two channels, or a channel at two times: CHANNEL, CHANNEL@COMMIT, CHANNEL@TAG.",
+        scope: "read:CHANNEL, of both",
+        body: Content::None,
+        answers: &[(200, "the packages that differ")],
+        gives: Content::Json(of::<Difference>),
+        problems: &[404],
+    },
+    Operation {
+        method: "get",
+        path: "/tags",
+        id: "listTags",
+        summary: "List the tags.",
+        scope: "read",
+        body: Content::None,
+        answers: &[(200, "the tags")],
+        gives: Content::Json(of::<TagList>),
+        problems: &[],
+    },
+    Operation {
+        method: "put",
+        path: "/tags/{tag}",
+        id: "setTag",
+        summary: "Name a commit, whose packages are kept then.",
+        scope: "admin",
+        body: Content::Json(of::<TagRequest>),
+        answers: &[(201, "a commit was made"), (200, "it was so before")],
+        gives: Content::Json(of::<Changed>),
+        problems: &[404, 409, 413],
+    },
+    Operation {
+        method: "delete",
+        path: "/tags/{tag}",
+        id: "removeTag",
+        summary: "Remove a tag.",
+        scope: "admin",
+        body: Content::None,
+        answers: &[(201, "a commit was made")],
+        gives: Content::Json(of::<Changed>),
+        problems: &[404],
+    },
+    Operation {
+        method: "get",
+        path: "/environments",
+        id: "listHolds",
+        summary: "List what environments' hosts run and would go back to.",
+        scope: "read",
+        body: Content::None,
+        answers: &[(200, "the environments")],
+        gives: Content::Json(of::<HoldList>),
+        problems: &[],
+    },
+    Operation {
+        method: "put",
+        path: "/environments/{environment}/holds",
+        id: "hold",
+        summary: "Say what an environment's hosts run and would go back to, all of it; it is kept then.",
+        scope: "promote, into any channel",
+        body: Content::Json(of::<HoldRequest>),
+        answers: &[(201, "a commit was made"), (200, "it was so before")],
+        gives: Content::Json(of::<Changed>),
+        problems: &[413],
+    },
+    Operation {
+        method: "get",
+        path: "/log",
+        id: "log",
+        summary: "Show who changed what, when, from where and why, the newest first.",
+        scope: "read",
+        body: Content::None,
+        answers: &[(200, "the changes")],
+        gives: Content::Json(of::<Log>),
+        problems: &[404],
+    },
+    Operation {
+        method: "get",
+        path: "/openapi.json",
+        id: "describe",
+        summary: "Give this document.",
+        scope: "",
+        body: Content::None,
+        answers: &[(200, "the document")],
+        gives: Content::Json(anything),
+        problems: &[],
+    },
+];
+
+/// Answers with the document.
+pub(super) fn answer() -> Result<Response<ReplyBody>, Refusal> {
+    static DOCUMENT: OnceLock<Bytes> = OnceLock::new();
+    let text = DOCUMENT.get_or_init(|| document().to_string().into());
+    let mut response = Response::new(ReplyBody::whole(text.clone()));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    Ok(response)
+}
+
+fn document() -> Value {
+    let mut generator = SchemaSettings::draft2020_12()
+        .with(|settings| {
+            settings.meta_schema = None;
+            settings.definitions_path = "/components/schemas".into();
+        })
+        .into_generator();
+    let problem = of::<Problem>(&mut generator);
+    let mut paths = Map::new();
+    for operation in OPERATIONS {
+        let described = describe(operation, &mut generator);
+        let path = paths.entry(operation.path).or_insert_with(|| json!({ "parameters": parameters(operation.path) }));
+        path[operation.method] = described;
+    }
+    let mut schemas = generator.take_definitions(true);
+    bound_names(&mut schemas);
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "pkg repository",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Publish, promote and withdraw packages. Every request can be sent again: uploads are named \
+                by their sha256, and a change that was made already is answered as such.",
+            "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
+        },
+        "servers": [{ "url": "/api/v1" }],
+        "security": [{ "token": [] }, { "password": [] }, {}],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {
+                "token": { "type": "http", "scheme": "bearer" },
+                "password": { "type": "http", "scheme": "basic", "description": "any user; the token is the password" },
+            },
+            "responses": { "problem": {
+                "description": "what is wrong (RFC 9457)",
+                "content": { "application/problem+json": { "schema": problem } },
+            }},
+            "schemas": schemas,
+        },
+    })
+}
+
+/// Says of every `who` and `why` what [`super::audit`] allows.
+fn bound_names(schemas: &mut Map<String, Value>) {
+    for schema in schemas.values_mut() {
+        for name in ["who", "why"] {
+            if let Some(text) = schema.pointer_mut(&format!("/properties/{name}")).and_then(Value::as_object_mut) {
+                text.insert("maxLength".to_owned(), LONGEST.into());
+                text.insert("pattern".to_owned(), r"^[^\x00-\x1f\x7f-\x9f]*$".into());
+            }
+        }
+    }
+}
+
+fn describe(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
+    let mut responses = Map::new();
+    for (status, meaning) in operation.answers {
+        let mut response = json!({ "description": meaning });
+        if let Some(content) = content(&operation.gives, generator) {
+            response["content"] = content;
+        }
+        responses.insert(status.to_string(), response);
+    }
+    // What a path holds may be nothing that there is, or could be.
+    let missing: &[u16] = if operation.path.contains('{') { &[404] } else { &[] };
+    for status in ANY.iter().chain(operation.problems).chain(missing) {
+        responses.insert(status.to_string(), json!({ "$ref": "#/components/responses/problem" }));
+    }
+    let description = match operation.scope {
+        "" => "Open to all.".to_owned(),
+        scope => format!("Scope of the token: {scope}."),
+    };
+    let mut described = json!({
+        "operationId": operation.id,
+        "summary": operation.summary,
+        "description": description,
+        "responses": responses,
+    });
+    let query = query(operation.id, generator);
+    if !query.is_empty() {
+        described["parameters"] = query.into();
+    }
+    if let Some(content) = content(&operation.body, generator) {
+        described["requestBody"] = json!({ "required": true, "content": content });
+    }
+    described
+}
+
+fn content(content: &Content, generator: &mut SchemaGenerator) -> Option<Value> {
+    match content {
+        Content::None => None,
+        Content::File => {
+            Some(json!({ "application/octet-stream": { "schema": {} }, "application/x-rpm": { "schema": {} } }))
+        }
+        Content::Json(schema) => Some(json!({ "application/json": { "schema": schema(generator) } })),
+    }
+}
+
+/// The parameters that stand in the query of a URL.
+fn query(id: &str, generator: &mut SchemaGenerator) -> Vec<Value> {
+    let text = json!({ "type": "string", "maxLength": 500, "pattern": "^[ -~]*$" });
+    let number = json!({ "type": "integer", "minimum": 0, "maximum": u64::MAX });
+    let moment = json!({ "type": "string", "pattern": "^([1-9][0-9]{0,8}|[A-Za-z][A-Za-z0-9._-]{0,63})$" });
+    let snapshot = of::<Snapshot>(generator);
+    let parameters = match id {
+        "listPackages" => vec![("at", false, moment)],
+        "compare" => vec![("from", true, snapshot.clone()), ("to", true, snapshot)],
+        "removeChannel" | "removeTag" => vec![("who", false, text.clone()), ("why", false, text)],
+        "log" => vec![
+            ("channel", false, json!({ "type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,63}$" })),
+            ("since", false, json!({ "type": "string", "format": "date-time" })),
+            ("before", false, number.clone()),
+            ("limit", false, number),
+        ],
+        _ => Vec::new(),
+    };
+    parameters
+        .into_iter()
+        .map(|(name, required, schema)| json!({ "name": name, "in": "query", "required": required, "schema": schema }))
+        .collect()
+}
+
+/// The parameters that stand in a path, with what they may be.
+fn parameters(path: &str) -> Vec<Value> {
+    let names = path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'));
+    names
+        .map(|name| {
+            let pattern = match name {
+                "sha256" => "^[0-9a-f]{64}$",
+                "tag" | "environment" => "^[A-Za-z][A-Za-z0-9._-]{0,63}$",
+                "name" => "^[A-Za-z0-9._@-]{1,64}$",
+                _ => "^[a-z0-9][a-z0-9_-]{0,63}$",
+            };
+            json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string", "pattern": pattern } })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::*;
+    use crate::http::api::methods;
+    use crate::http::route::{ApiRoute, Route};
+
+    /// Every operation is a route that takes its method, and no route takes a method that is no operation.
+    #[test]
+    fn says_what_the_routes_do() {
+        let mut described: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+        for operation in OPERATIONS {
+            described.entry(operation.path).or_default().insert(operation.method.to_uppercase());
+        }
+        for (path, methods_described) in described {
+            let sha256 = "0".repeat(64);
+            let path = path.replace("{channel}", "dev").replace("{sha256}", &sha256).replace("{name}", "ci");
+            let path = path.replace("{tag}", "june").replace("{environment}", "prod");
+            let Ok(Route::Api(route)) = Route::parse(&format!("/api/v1{path}")) else { panic!("{path}") };
+            let taken: BTreeSet<String> =
+                methods(&route).split(", ").filter(|method| *method != "HEAD").map(str::to_owned).collect();
+            assert_eq!(taken, methods_described, "{path}");
+        }
+        assert!(matches!(Route::parse("/api/v1/openapi.json"), Ok(Route::Api(ApiRoute::OpenApi))));
+    }
+
+    #[test]
+    fn refers_only_to_what_it_holds() {
+        let document = document();
+        let text = document.to_string();
+        for reference in text.split("\"$ref\":\"#").skip(1) {
+            let pointer = reference.split('"').next().unwrap();
+            assert!(document.pointer(pointer).is_some(), "{pointer}");
+        }
+        assert!(text.contains("urn") || document["components"]["schemas"]["Problem"].is_object());
+    }
+}

@@ -1,0 +1,132 @@
+//! The bodies of requests and answers.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures::stream::BoxStream;
+use futures::{Stream, StreamExt, stream};
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+
+use super::pulse::Pulse;
+
+/// How many bytes at least have to come while a body of a request is waited for as long as it may stand still: a sender
+/// who lets them drip holds nobody up for long.
+const LEAST: u64 = 32 << 10;
+
+/// The body of an answer.
+pub(super) struct ReplyBody {
+    content: Content,
+    /// Is told when the body is done with.
+    pulse: Option<Arc<Pulse>>,
+}
+
+enum Content {
+    Whole(Bytes),
+    Pieces { pieces: BoxStream<'static, io::Result<Bytes>>, left: u64 },
+}
+
+impl ReplyBody {
+    pub(super) fn empty() -> Self {
+        Self::whole(Bytes::new())
+    }
+
+    pub(super) fn whole(bytes: Bytes) -> Self {
+        Self { content: Content::Whole(bytes), pulse: None }
+    }
+
+    /// A body of as many bytes as given, which come in pieces.
+    pub(super) fn pieces(pieces: BoxStream<'static, io::Result<Bytes>>, size: u64) -> Self {
+        Self { content: Content::Pieces { pieces, left: size }, pulse: None }
+    }
+
+    /// Tells the connection when the answer has been handed to it.
+    pub(super) fn with_pulse(mut self, pulse: Arc<Pulse>) -> Self {
+        self.pulse = Some(pulse);
+        self
+    }
+}
+
+impl Drop for ReplyBody {
+    fn drop(&mut self) {
+        if let Some(pulse) = &self.pulse {
+            pulse.answered();
+        }
+    }
+}
+
+impl Body for ReplyBody {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        match &mut self.content {
+            Content::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Content::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Content::Pieces { pieces, left } => match pieces.poll_next_unpin(context) {
+                Poll::Ready(Some(Ok(piece))) => {
+                    *left = left.saturating_sub(piece.len() as u64);
+                    Poll::Ready(Some(Ok(Frame::data(piece))))
+                }
+                Poll::Ready(Some(Err(error))) => {
+                    tracing::error!(%error, "a file broke off while it was sent");
+                    Poll::Ready(Some(Err(error)))
+                }
+                Poll::Ready(None) => Poll::Ready(None),
+                Poll::Pending => Poll::Pending,
+            },
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.content {
+            Content::Whole(bytes) => bytes.is_empty(),
+            Content::Pieces { left, .. } => *left == 0,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(match &self.content {
+            Content::Whole(bytes) => bytes.len() as u64,
+            Content::Pieces { left, .. } => *left,
+        })
+    }
+}
+
+/// The bytes of a request's body, until it ends, stands still or drips.
+pub(super) fn moving(body: Incoming, stall: Duration) -> impl Stream<Item = io::Result<Bytes>> {
+    let window = Window { started: Instant::now(), bytes: 0 };
+    stream::unfold(Some((body, window)), move |state| async move {
+        let (mut body, mut window) = state?;
+        loop {
+            let Some(left) = stall.checked_sub(window.started.elapsed()) else {
+                if window.bytes < LEAST {
+                    return Some((Err(io::ErrorKind::TimedOut.into()), None));
+                }
+                window = Window { started: Instant::now(), bytes: 0 };
+                continue;
+            };
+            match tokio::time::timeout(left, body.frame()).await {
+                Ok(Some(Ok(frame))) => {
+                    if let Ok(bytes) = frame.into_data() {
+                        window.bytes += bytes.len() as u64;
+                        return Some((Ok(bytes), Some((body, window))));
+                    }
+                }
+                Ok(Some(Err(error))) => return Some((Err(io::Error::other(error)), None)),
+                Ok(None) => return None,
+                Err(_) => {}
+            }
+        }
+    })
+}
+
+struct Window {
+    started: Instant,
+    bytes: u64,
+}

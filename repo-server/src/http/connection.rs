@@ -1,0 +1,185 @@
+//! Accepting connections, and the life of each.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, watch};
+
+use super::app::App;
+use super::dispatch;
+use super::origin::Peer;
+use super::pulse::Pulse;
+
+/// How long to wait when the system has no more connections to give (too many open files).
+const PAUSE: Duration = Duration::from_millis(50);
+/// How many headers a request may have.
+const MOST_HEADERS: usize = 100;
+
+/// Accepts connections until `stop` is told, then lets them finish.
+pub(super) async fn accept(listener: TcpListener, app: Arc<App>, mut stop: watch::Receiver<bool>) {
+    // Every connection holds a sender: when all are gone, none is left.
+    let (alive, mut all_gone) = mpsc::channel::<()>(1);
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = stopped(&mut stop) => break,
+        };
+        match accepted {
+            Ok((stream, address)) => take(stream, address, &app, &stop, &alive),
+            Err(error) if is_of_one_connection(&error) => {}
+            Err(error) => {
+                tracing::error!(%error, "connections can't be accepted");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+    drop((listener, alive));
+    let _ = tokio::time::timeout(app.limits.grace, all_gone.recv()).await;
+}
+
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // A sender that is gone has stopped, too.
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
+
+/// Lets a connection live in a task of its own; one too many is closed at once.
+fn take(
+    stream: TcpStream,
+    address: SocketAddr,
+    app: &Arc<App>,
+    stop: &watch::Receiver<bool>,
+    alive: &mpsc::Sender<()>,
+) {
+    let ip = address.ip().to_canonical();
+    let counted = (!app.is_proxy(ip)).then_some(ip);
+    let Some(place) = app.ward.admit(counted) else {
+        app.metrics.connection_refused();
+        tracing::warn!(address = %ip, "too many connections: one was closed");
+        return;
+    };
+    // Small answers shall not wait for more to send.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY can't be set");
+    }
+    let pulse = app.ward.pulse();
+    let (app_, pulse_, stop, alive) = (Arc::clone(app), Arc::clone(&pulse), stop.clone(), alive.clone());
+    let task = tokio::spawn(async move {
+        let _held = (place, alive);
+        live(stream, address, app_, pulse_, stop).await;
+    });
+    app.ward.watch(pulse, task.abort_handle());
+}
+
+async fn live(stream: TcpStream, address: SocketAddr, app: Arc<App>, pulse: Arc<Pulse>, stop: watch::Receiver<bool>) {
+    let watched = Watched { stream, pulse: Arc::clone(&pulse) };
+    let peer = Peer { address: address.ip().to_canonical(), secure: app.tls.is_some() };
+    let Some(tls) = app.tls.clone() else { return answer(watched, peer, app, pulse, stop).await };
+    match tokio::time::timeout(app.limits.head, tls.acceptor().accept(watched)).await {
+        Ok(Ok(stream)) => answer(stream, peer, app, pulse, stop).await,
+        Ok(Err(error)) => tracing::debug!(address = %peer.address, %error, "no TLS connection came about"),
+        Err(_) => tracing::debug!(address = %peer.address, "no TLS connection came about in time"),
+    }
+}
+
+async fn answer<S>(stream: S, peer: Peer, app: Arc<App>, pulse: Arc<Pulse>, mut stop: watch::Receiver<bool>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+{
+    let head_size = app.limits.head_size;
+    let service = service_fn(move |request| {
+        pulse.asked();
+        let (app, pulse) = (Arc::clone(&app), Arc::clone(&pulse));
+        async move {
+            let response = dispatch::handle(&app, peer, request).await;
+            Ok::<_, std::convert::Infallible>(response.map(|body| body.with_pulse(pulse)))
+        }
+    });
+    let connection = http1::Builder::new()
+        .max_buf_size(head_size.max(8192))
+        .max_headers(MOST_HEADERS)
+        .header_read_timeout(None)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = std::pin::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stopped(&mut stop) => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(address = %peer.address, %error, "connection broke");
+    }
+}
+
+/// A stream that tells its pulse.
+struct Watched {
+    stream: TcpStream,
+    pulse: Arc<Pulse>,
+}
+
+impl Watched {
+    fn note<T>(&self, written: Poll<T>) -> Poll<T> {
+        match written {
+            Poll::Ready(_) => self.pulse.taken(),
+            Poll::Pending => self.pulse.full(),
+        }
+        written
+    }
+}
+
+impl AsyncRead for Watched {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
+        if polled.is_ready() {
+            self.pulse.received();
+        }
+        polled
+    }
+}
+
+impl AsyncWrite for Watched {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let polled = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.note(polled)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let polled = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
+        self.note(polled)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}

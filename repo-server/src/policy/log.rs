@@ -1,0 +1,82 @@
+//! The repository's history as people read it.
+
+use ledger::Commit;
+use repo_api::{ChannelName, LogEntry};
+
+use crate::state::{Action, Change, Entry};
+
+/// Says what the entries of a commit did, the last one first.
+pub(crate) fn log_entries(commit: &Commit<Change>) -> impl Iterator<Item = LogEntry> {
+    commit.payload.entries.iter().rev().map(|entry| log_entry(commit, entry))
+}
+
+fn log_entry(commit: &Commit<Change>, entry: &Entry) -> LogEntry {
+    let mut log = LogEntry {
+        commit: commit.number,
+        at: commit.at,
+        who: entry.author.who.clone(),
+        from: entry.author.from.clone(),
+        why: entry.author.why.clone(),
+        action: String::new(),
+        channels: Vec::new(),
+        packages: Vec::new(),
+        detail: None,
+    };
+    let mut say = |action: &str, channels: &[ChannelName]| {
+        log.action = action.to_owned();
+        log.channels = channels.to_vec();
+    };
+    match &entry.action {
+        Action::ChannelsCreated { channels } => say("channels-created", channels),
+        Action::Published { channel, packages } => {
+            say("published", std::slice::from_ref(channel));
+            log.packages = packages.iter().map(|package| package.nevra.clone()).collect();
+        }
+        Action::Promoted { from, to, packages } => {
+            say("promoted", to);
+            log.packages.clone_from(packages);
+            log.detail = Some(format!("from {from}"));
+        }
+        Action::Withdrawn { channel, packages } => {
+            say("withdrawn", std::slice::from_ref(channel));
+            log.packages.clone_from(packages);
+        }
+        Action::Retained { channel, packages } => {
+            say("retention-applied", std::slice::from_ref(channel));
+            log.packages.clone_from(packages);
+        }
+        Action::ChannelSet { channel, settings } => {
+            say("channel-set", std::slice::from_ref(channel));
+            log.detail = serde_json::to_string(settings).ok();
+        }
+        Action::ChannelRemoved { channel } => say("channel-removed", std::slice::from_ref(channel)),
+        Action::Tagged { tag, at } => {
+            say("tag-set", &[]);
+            log.detail = Some(format!("{tag} = commit {at}"));
+        }
+        Action::Untagged { tag } => {
+            say("tag-removed", &[]);
+            log.detail = Some(tag.to_string());
+        }
+        Action::Held { environment, packages } => {
+            say("held", &[]);
+            log.packages.clone_from(packages);
+            log.detail = Some(format!("environment {environment}"));
+        }
+        Action::Attached { channel, attached } => {
+            say("attached", std::slice::from_ref(channel));
+            let names = attached.iter().map(|change| {
+                let name = change.id.as_deref().unwrap_or(change.kind.name());
+                if change.text.is_some() { name.to_owned() } else { format!("without {name}") }
+            });
+            log.detail = Some(names.collect::<Vec<_>>().join(", "));
+        }
+        Action::CollectionBegun(_) => say("collection-begun", &[]),
+        Action::CollectionEnded => say("collection-ended", &[]),
+        Action::Resigned { channels, key } => {
+            say("signed-anew", channels);
+            log.detail = Some(format!("key {key}"));
+        }
+    }
+    log
+}
