@@ -21,5 +21,5 @@ pub use provenance::Provenance;
 pub use release_notes::{NotesError, ReleaseNotes};
 pub use web_archive::{WebArchive, WebArchiveError};
 
-pub(crate) use additions::{Described, describe};
+pub(crate) use additions::{Archives, Described, describe};
 pub(crate) use java_properties::PomProperties;

@@ -37,7 +37,7 @@ pub enum WebArchiveError {
     #[error("could not read the WAR")]
     Read(#[source] io::Error),
     /// It is no archive, or a broken one.
-    #[error("could not list the jars of the WAR `{}`", path.display())]
+    #[error("could not list the jars of `{}`", path.display())]
     Archive {
         /// The WAR.
         path: PathBuf,
@@ -45,7 +45,7 @@ pub enum WebArchiveError {
         source: ZipError,
     },
     /// A member is cut off, or its checksum is wrong, or it is packed in a way that Java does not read.
-    #[error("`{member}` in the WAR `{}` is damaged", path.display())]
+    #[error("`{member}` in `{}` is damaged", path.display())]
     Member {
         /// The WAR.
         path: PathBuf,
@@ -55,7 +55,7 @@ pub enum WebArchiveError {
         source: io::Error,
     },
     /// It holds too many files or jars.
-    #[error("the WAR `{}` holds {count} {what}; allowed are {limit}", path.display())]
+    #[error("`{}` holds {count} {what}; allowed are {limit}", path.display())]
     TooMany {
         /// The WAR.
         path: PathBuf,
