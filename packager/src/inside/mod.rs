@@ -6,6 +6,7 @@ mod coordinates;
 mod jar;
 pub(crate) mod java_properties;
 pub(crate) mod manifest;
+mod member_reader;
 mod provenance;
 mod release_notes;
 mod sbom;
