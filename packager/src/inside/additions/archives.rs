@@ -118,7 +118,6 @@ fn each_member(
     let mut file = BufReader::new(File::open(path).map_err(WebArchiveError::Read)?);
     let mut archive = ZipIterable::try_new(&mut file, Config::default()).map_err(wrong)?;
     let entries = archive.files().map_err(wrong)?.collect::<Result<Vec<_>, _>>().map_err(wrong)?;
-    drop(archive);
     file.rewind().map_err(WebArchiveError::Read)?;
     entries.into_iter().try_for_each(|entry| take(entry, &mut file))
 }
