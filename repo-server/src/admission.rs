@@ -32,12 +32,8 @@ pub(crate) async fn examine(store: Store, upload: Upload, door: &Door, now: u64)
     let passed = door.pass(&store, &upload, missing).await?;
     let (sha256, size) = passed.signed.unwrap_or((upload.sha256, size));
     let nevra = passed.header.nevra.clone();
-    let file = FileIdentity {
-        sha256: &sha256.to_string(),
-        size,
-        time: now,
-        href: &format!("Packages/{}", nevra.file_name()),
-    };
+    let file =
+        FileIdentity { sha256: &sha256.to_string(), size, time: now, href: &format!("Packages/{}", nevra.file_name()) };
     let fragments = store.put_blob(Fragments::render(&passed.header, &file).encode()).await?;
     let uploaded = (sha256 != upload.sha256).then_some(upload.sha256);
     Ok(Candidate { record: PackageRecord { nevra, sha256, size, time: now, fragments, uploaded } })

@@ -19,24 +19,25 @@ mod resolve;
 mod signing;
 mod state;
 
+pub use self::http::{
+    BindError, Limits, Network, ParseNetworkError, Server, ServerSettings, TlsError, TlsFiles, serve,
+};
+pub use access::{Access, Reading, TokenBook, TokenBookError, TokenError, TokenRecord};
 pub use admission::Upload;
 pub use engine::{AttachmentRequest, CollectionReport, CollectionRun, Outcome, Repository};
 pub use error::RepositoryError;
 pub use fsck::{Finding, FsckReport, Mending, fsck};
-pub use access::{Access, Reading, TokenBook, TokenBookError, TokenError, TokenRecord};
-pub use self::http::{
-    BindError, Limits, Network, ParseNetworkError, Server, ServerSettings, TlsError, TlsFiles, serve,
-};
 pub use index::{IndexError, IndexOptions, IndexReport, UnusableFile, index, install_repodata};
-pub use repodata::{
-    Advisory, AdvisoryError, updateinfo_xml, ListedFile, ParseRepomdError, RepomdEntry, listed_files, parse_repomd, unpacked,
-    AssembledDocument, Compression, Document, DocumentBuilder, DocumentRecord, FileIdentity, Fragments, Member, MetadataFile,
-    MetadataKind, PackedMember, PackedPage, PageMembers, ParseCompressionError, ParseFragmentsError,
-    ParseMetadataFileError, PlannedPage, plan_pages, render_repomd, repomd_xml,
-};
 pub use policy::{PolicyError, Verdict};
+pub use repodata::{
+    Advisory, AdvisoryError, AssembledDocument, Compression, Document, DocumentBuilder, DocumentRecord, FileIdentity,
+    Fragments, ListedFile, Member, MetadataFile, MetadataKind, PackedMember, PackedPage, PageMembers,
+    ParseCompressionError, ParseFragmentsError, ParseMetadataFileError, ParseRepomdError, PlannedPage, RepomdEntry,
+    listed_files, parse_repomd, plan_pages, render_repomd, repomd_xml, unpacked, updateinfo_xml,
+};
 pub use signing::{KeyDirectory, KeyDirectoryError, KeyRing, KeySource, PackageSignatureError, SigningKeys, Standing};
 pub use state::{
-    Action, AttachmentChange, Attachments, Change, Channel, ChannelView, Collection, Entry, FoldError, Hold, Keyed, Listing, MetadataRecord, PackageFile, PackageRecord,
-    Page, PageStep, Presence, RepositoryState, Shown, SortedMap, Span, Tag, View,
+    Action, AttachmentChange, Attachments, Change, Channel, ChannelView, Collection, Entry, FoldError, Hold, Keyed,
+    Listing, MetadataRecord, PackageFile, PackageRecord, Page, PageStep, Presence, RepositoryState, Shown, SortedMap,
+    Span, Tag, View,
 };

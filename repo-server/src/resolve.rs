@@ -5,11 +5,11 @@ use std::sync::Arc;
 use nevra::{Nevra, PackageQuery};
 use repo_api::{ChannelName, Moment, TagName};
 
-use crate::state::{PackageRecord, Tag};
-use crate::state::Channel;
 use crate::error::RepositoryError;
 use crate::policy::PolicyError;
+use crate::state::Channel;
 use crate::state::RepositoryState;
+use crate::state::{PackageRecord, Tag};
 
 /// Finds a channel.
 pub(crate) fn channel<'a>(state: &'a RepositoryState, name: &ChannelName) -> Result<&'a Channel, RepositoryError> {

@@ -32,7 +32,9 @@ pub struct Store {
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The location is of a kind that is not known.
-    #[error("`{0}` is not a store: allowed are a directory, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX and az://CONTAINER/PREFIX")]
+    #[error(
+        "`{0}` is not a store: allowed are a directory, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX and az://CONTAINER/PREFIX"
+    )]
     Location(String),
     /// The directory can't be made or reached.
     #[error("store directory `{directory}` can't be used")]

@@ -18,8 +18,8 @@ mod snapshot;
 mod token;
 
 pub use administration::{
-    Changed, ChannelInfo, ChannelRequest, Difference, HeldPackage, HoldInfo, HoldList, HoldRequest, Log, LogEntry, LogQuery,
-    PackageDifference, ReasonRequest, RetainRequest, Retained, TagInfo, TagList, TagRequest, VersionStep,
+    Changed, ChannelInfo, ChannelRequest, Difference, HeldPackage, HoldInfo, HoldList, HoldRequest, Log, LogEntry,
+    LogQuery, PackageDifference, ReasonRequest, RetainRequest, Retained, TagInfo, TagList, TagRequest, VersionStep,
 };
 pub use attachment::{AttachRequest, Attached, AttachmentKind, StagedAttachment};
 pub use channel_name::{ChannelName, ParseChannelNameError};

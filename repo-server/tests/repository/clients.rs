@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-
 use crate::support::{Running, author, channel, rpm, rpmbuild, run};
 
 const SPEC: &str = "\

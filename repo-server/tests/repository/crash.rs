@@ -47,7 +47,10 @@ impl Act {
             "withdraw" => repository.withdraw(&dev, &["b-1".parse().unwrap()], author()).await.map(done),
             "tag" => {
                 let at = repository.state().position().number;
-                repository.set_tag(&"release".parse().unwrap(), Some(at), author()).await.map(|(outcome, _)| done(outcome))
+                repository
+                    .set_tag(&"release".parse().unwrap(), Some(at), author())
+                    .await
+                    .map(|(outcome, _)| done(outcome))
             }
             "collect" => {
                 let report = repository.collect(TimeDelta::zero(), CollectionRun::Delete, author()).await?;

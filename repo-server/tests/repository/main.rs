@@ -4,8 +4,8 @@
 //! on top.
 
 mod access;
-mod buckets;
 mod backup;
+mod buckets;
 mod clients;
 mod collections;
 mod crash;

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures::stream;
 use ledger::{Author, Digest, Store};
 use repo_api::ChannelName;
-use repo_server::{Access, Repository, Server, ServerSettings, KeyRing, TokenBook, Upload, serve};
+use repo_server::{Access, KeyRing, Repository, Server, ServerSettings, TokenBook, Upload, serve};
 use tempfile::TempDir;
 
 /// A repository in a directory that goes away with it.
