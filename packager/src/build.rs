@@ -9,7 +9,7 @@ use openpgp::PrivateKey;
 use sha2::{Digest, Sha256};
 
 use crate::contents::{Contents, ContentsError};
-use crate::inside::{self, Described, JarProblem, WebArchive, WebArchiveError};
+use crate::inside::{self, Archives, Described, Jar, JarProblem, WebArchive, WebArchiveError};
 use crate::layout::{self, LayoutError};
 use crate::rpm_file::{self, Draft, KnownContent, KnownContents, ReadBackError, WriteError};
 use crate::{PackageLayout, PackageSpec, SourceDate};
@@ -30,10 +30,12 @@ pub struct BuiltPackage {
 /// Something that is allowed and may still surprise.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
-    /// A jar of the WAR is not known as well as it could be.
+    /// A jar is not known as well as it could be.
     Jar {
-        /// Its path within the WAR.
+        /// Its path, within what holds it or on the host.
         path: String,
+        /// The WAR, EAR or executable jar that holds it.
+        holder: Option<String>,
         /// Why.
         problem: JarProblem,
     },
@@ -66,8 +68,8 @@ pub enum BuildError {
 pub struct PlannedPackage {
     layout: PackageLayout,
     notices: Vec<Notice>,
-    /// The WARs that were looked into, by their path on the host.
-    wars: Vec<(String, WebArchive)>,
+    /// The archives that were looked into.
+    archives: Archives,
     /// Keeps what was packed or unpacked for it.
     _contents: Contents,
 }
@@ -86,10 +88,10 @@ pub struct DraftedPackage {
 pub fn plan(spec: &PackageSpec, source_date: SourceDate) -> Result<PlannedPackage, BuildError> {
     let contents = Contents::gather(spec, source_date)?;
     let mut layout = layout::plan(spec, &contents, source_date)?;
-    let wars = inside::describe(&mut layout, &Described::of(spec))?;
+    let archives = inside::describe(&mut layout, &Described::of(spec))?;
     let git = spec.provenance.git_refusal.clone().map(Notice::Git);
-    let notices = git.into_iter().chain(unknown_jars(&wars)).collect();
-    Ok(PlannedPackage { layout, notices, wars, _contents: contents })
+    let notices = git.into_iter().chain(unknown_jars(&archives)).collect();
+    Ok(PlannedPackage { layout, notices, archives, _contents: contents })
 }
 
 /// Refuses packages that are installed together, since one requires the other, and would install the same file.
@@ -125,7 +127,7 @@ impl PlannedPackage {
     /// # Errors
     /// [`BuildError`]; no file is left.
     pub fn write(&self, directory: &Path, key: Option<&PrivateKey>) -> Result<DraftedPackage, BuildError> {
-        let known = self.wars.iter().map(|(path, WebArchive { sha256, crc32, .. })| {
+        let known = self.archives.holders.iter().map(|(path, WebArchive { sha256, crc32, .. })| {
             let known = KnownContent { sha256, crc32: *crc32 };
             (path.as_str(), known)
         });
@@ -187,15 +189,21 @@ fn draft(
     Ok(DraftedPackage { draft, package: BuiltPackage { path, nevra, size, notices: Vec::new() } })
 }
 
-fn unknown_jars(wars: &[(String, WebArchive)]) -> impl Iterator<Item = Notice> {
-    let jars = wars.iter().flat_map(|(_, war)| &war.jars);
-    jars.filter_map(|jar| Some(Notice::Jar { path: jar.path.clone(), problem: jar.problem.clone()? }))
+fn unknown_jars(archives: &Archives) -> impl Iterator<Item = Notice> {
+    let notice = |holder: Option<&String>, jar: &Jar| {
+        let problem = jar.problem.clone()?;
+        Some(Notice::Jar { path: jar.path.clone(), holder: holder.cloned(), problem })
+    };
+    let held = archives.holders.iter().flat_map(|(path, held)| held.jars.iter().map(move |jar| (Some(path), jar)));
+    let all = held.chain(archives.jars.iter().map(|jar| (None, jar)));
+    all.filter_map(move |(holder, jar)| notice(holder, jar))
 }
 
 impl std::fmt::Display for Notice {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Jar { path, problem } => write!(formatter, "`{path}` of the WAR {problem}"),
+            Self::Jar { path, holder: Some(holder), problem } => write!(formatter, "`{path}` in `{holder}` {problem}"),
+            Self::Jar { path, holder: None, problem } => write!(formatter, "`{path}` {problem}"),
             Self::Git(refusal) => write!(formatter, "the package does not say its commit: {refusal}"),
         }
     }

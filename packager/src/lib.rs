@@ -34,9 +34,9 @@ pub use rpm_file::{ReadBackError, UnfitLayout, WriteError};
 pub use signing::UnverifiableSignature;
 pub use source_date::{SourceDate, SourceDateError};
 pub use spec::{
-    Attributes, Choice, ConfigurationFolder, Content, ContentKind, ContextPath, Descriptor, Expand, InstallPath, Location,
-    Overrides, PackageSpec, SpecError, SpecFile, SystemUser, TomcatApplication, Unit, ValueError, VariableError,
-    Variables, schema,
+    Attributes, Choice, ConfigurationFolder, Content, ContentKind, ContextPath, Descriptor, Expand, InstallPath,
+    Location, Overrides, PackageSpec, SpecError, SpecFile, SystemUser, TomcatApplication, Unit, ValueError,
+    VariableError, Variables, schema,
 };
 pub use target::Target;
 pub use version::{

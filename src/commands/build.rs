@@ -35,7 +35,7 @@ use crate::render::Printer;
 /// sources give the same bytes.
 ///
 /// A version is mapped so that rpm sorts it as its makers mean it: 1.1-SNAPSHOT becomes 1.1~SNAPSHOT.<time>, 1.1-RC1
-/// 1.1~rc1, 1.1.Final 1.1, and 1.1-9-gabc1234 of git describe 1.1^9.gabc1234. A package with a WAR says on the host what
+/// 1.1~rc1, 1.1.Final 1.1, and 1.1-9-gabc1234 of git describe 1.1^9.gabc1234. A package with a WAR, an EAR or jars says on the host what
 /// it is: /usr/share/<name>/build.properties (version, commit, branch, build, builder, the WAR's sha256) and sbom.cdx.json
 /// (every jar, as CycloneDX); its tags say it too: VCS, DISTURL (the build's page), `build(commit)` and `bundled(maven:group:artifact)`.
 #[derive(Debug, clap::Args)]

@@ -184,6 +184,17 @@ fn a_full_disk() {
     }
 }
 
+/// Whether a process is in the middle of a file: what it writes has no name yet that could be seen.
+fn is_reading(process: u32, file: &Path) -> bool {
+    let open = std::fs::read_dir(format!("/proc/{process}/fd")).into_iter().flatten().flatten();
+    let mut of_file = open.filter(|entry| std::fs::read_link(entry.path()).is_ok_and(|target| target == file));
+    of_file.any(|entry| {
+        let number = entry.file_name().into_string().unwrap();
+        let info = std::fs::read_to_string(format!("/proc/{process}/fdinfo/{number}")).unwrap_or_default();
+        info.lines().any(|line| line.strip_prefix("pos:").is_some_and(|position| position.trim() != "0"))
+    })
+}
+
 /// Starts the build of a large file and does something to it, again and again, while the package is being written.
 #[track_caller]
 fn meanwhile(workshop: &Workshop, act: impl Fn(&Path)) -> Ran {
@@ -193,8 +204,8 @@ fn meanwhile(workshop: &Workshop, act: impl Fn(&Path)) -> Ran {
     let mut command = workshop.command(&[]);
     let mut build = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let deadline = Instant::now() + Duration::from_secs(30);
-    while std::fs::read_dir(workshop.path("dist")).map_or(0, Iterator::count) == 0 {
-        assert!(Instant::now() < deadline, "nothing is being written");
+    while !is_reading(build.id(), &large) {
+        assert!(Instant::now() < deadline, "nothing is being read");
         std::thread::sleep(Duration::from_millis(5));
     }
     while build.try_wait().unwrap().is_none() {

@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::program::{pkg, repository_file, run};
+use crate::server::Server;
 
 const UPDATEINFO: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>
 <updates><update from=\"a@example.org\" status=\"stable\" type=\"security\" version=\"1\">
@@ -169,4 +170,44 @@ fn a_run_that_is_killed_leaves_a_whole_repository() {
     assert_eq!(listed(&folder), 224);
     let left: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(!left.iter().any(|name| *name == ".repodata.new" || *name == ".repodata.old"), "{left:?}");
+}
+
+const ADVISORY: &str = "id = 'SHOP-2026:7'\ntitle = 'a hole'\ntype = 'security'\nissued = '2026-02-03'\n\
+                        packages = ['alpha-alpha-0-1.12.48-7.el9.noarch']\n";
+
+/// A folder of createrepo_c becomes a channel with all that it had, that channel a plain folder, and its URL another
+/// channel.
+#[test]
+fn repositories_come_in_and_go_out() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    make_rpms(&path("old"), 0, 12);
+    std::fs::write(path("comps.xml"), COMPS).unwrap();
+    std::fs::write(path("advisory.toml"), ADVISORY).unwrap();
+    let createrepo =
+        Command::new("createrepo_c").args(["--quiet", "-g"]).arg(path("comps.xml")).arg(path("old")).output();
+    assert!(createrepo.unwrap().status.success());
+    let mut serve = pkg(directory.path());
+    let server = Server::start(serve.args(["serve", "--store", "store", "--listen", "127.0.0.1:0"]));
+    let ask = |arguments: &[&str]| run(pkg(directory.path()).env("PKG_SERVER", &server.url).args(arguments));
+
+    assert!(ask(&["import", "old", "--to", "dev"]).ok().starts_with("dev  12 packages"));
+    ask(&["attach", "dev", "--advisory", "advisory.toml"]).ok();
+    ask(&["attach", "dev", "--advisory", "advisory.toml"]).says(&["had all of it before"]);
+    ask(&["export", "dev", "out"]).says(&["12 fetched"]);
+    ask(&["export", "dev", "out", "--prune"]).says(&["0 fetched, 0 removed"]);
+    let out = path("out");
+    assert_eq!(checked_documents(&out).len(), 6);
+    assert_eq!(listed(&out), 12);
+    assert_eq!(dnf(&out, &["repoquery", "--advisory", "SHOP-2026:7"]), "alpha-alpha-0-0:1.12.48-7.el9.noarch");
+    assert!(dnf(&out, &["group", "list"]).contains("Web applications"));
+
+    ask(&["import", &format!("{}/dev", server.url), "--to", "qa"]).ok();
+    assert_eq!(ask(&["list", "qa"]).ok().lines().count(), 12);
+    assert_eq!(ask(&["attach", "qa", "--withdraw", "SHOP-2026:7"]).ok().lines().count(), 1);
+    std::fs::write(path("wrong.toml"), "id = 'a'\n").unwrap();
+    let wrong = ask(&["attach", "qa", "--advisory", "wrong.toml"]);
+    wrong.exits(2);
+    std::fs::write(std::fs::read_dir(path("old/00")).unwrap().next().unwrap().unwrap().path(), "no rpm").unwrap();
+    ask(&["import", "old", "--to", "prod"]).exits(2);
 }

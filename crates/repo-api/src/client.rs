@@ -10,9 +10,9 @@ use serde::de::DeserializeOwned;
 use tokio_util::io::ReaderStream;
 
 use crate::{
-    AttachRequest, Attached,
-    ChannelList, ChannelName, FileDigest, LocalPackage, NewToken, PackageList, Problem, ProblemKind, PromoteRequest,
-    Promoted, PublishRequest, Published, TokenInfo, TokenList, TokenName, TokenRequest, WithdrawRequest, Withdrawn,
+    AttachRequest, Attached, ChannelList, ChannelName, FileDigest, LocalPackage, NewToken, PackageList, Problem,
+    ProblemKind, PromoteRequest, Promoted, PublishRequest, Published, TokenInfo, TokenList, TokenName, TokenRequest,
+    WithdrawRequest, Withdrawn,
 };
 
 /// How often a request is sent before its failure is reported. Every request of the API may be sent again: uploads are
@@ -228,7 +228,10 @@ impl Client {
     }
 
     /// Sends a request, again if need be, and gives its answer if that is a success.
-    pub(crate) async fn send(&self, make: impl Fn() -> Result<RequestBuilder, ClientError>) -> Result<Response, ClientError> {
+    pub(crate) async fn send(
+        &self,
+        make: impl Fn() -> Result<RequestBuilder, ClientError>,
+    ) -> Result<Response, ClientError> {
         let mut attempt = 1;
         loop {
             let outcome = make()?.send().await;

@@ -1,13 +1,18 @@
 //! Adds to a package that is laid out what it says of itself: provenance, SBOM, `bundled(…)` provides, release notes.
 
+mod archives;
+
 use std::collections::BTreeSet;
 
 use rpm_header::Dependency;
 
+use super::java_properties::is_coordinate;
 use super::provenance::Build;
-use super::{Coordinates, Provenance, ReleaseNotes, WebArchive, WebArchiveError, sbom};
+use super::{Coordinates, Jar, Provenance, ReleaseNotes, WebArchiveError, sbom};
 use crate::version::MappedVersion;
 use crate::{Entry, EntryKind, PackageLayout, PackageSpec, Role, Source, Target};
+
+pub(crate) use archives::Archives;
 
 /// The build host where it is not to be told: what openSUSE's reproducible builds write.
 const NO_BUILD_HOST: &str = "reproducible";
@@ -29,14 +34,11 @@ impl<'a> Described<'a> {
     }
 }
 
-/// Adds it all, and gives the WARs that were looked into, by their path on the host.
+/// Adds it all, and gives the archives that were looked into.
 ///
-/// The files are for packages with a WAR: `build.properties` and `sbom.cdx.json` in `/usr/share/<name>`. The tags, and
+/// The files are for packages with a WAR, an EAR or jars: `build.properties` and `sbom.cdx.json` in `/usr/share/<name>`. The tags, and
 /// the release notes, are for all.
-pub(crate) fn describe(
-    layout: &mut PackageLayout,
-    described: &Described<'_>,
-) -> Result<Vec<(String, WebArchive)>, WebArchiveError> {
+pub(crate) fn describe(layout: &mut PackageLayout, described: &Described<'_>) -> Result<Archives, WebArchiveError> {
     let provenance = described.provenance;
     layout.about.dist_url = layout.about.dist_url.take().or_else(|| provenance.build_url.clone());
     layout.about.vcs = layout.about.vcs.take().or_else(|| provenance.vcs());
@@ -44,16 +46,16 @@ pub(crate) fn describe(
     layout.about.build_host = layout.about.build_host.take().or_else(builder);
     let mut provides: BTreeSet<Dependency> = layout.dependencies.provides.drain(..).collect();
     provides.extend(provenance.provides());
-    let wars = read_wars(layout)?;
-    provides.extend(wars.iter().flat_map(|(_, war)| bundled(war, layout.target)));
+    let archives = Archives::read(layout)?;
+    provides.extend(archives.all_jars().flat_map(|jar| bundled(jar, layout.target)));
     layout.dependencies.provides = provides.into_iter().collect();
-    if !wars.is_empty() {
-        let digests: Vec<_> = wars.iter().map(|(path, war)| (path.clone(), war.sha256.clone())).collect();
+    if !archives.holders.is_empty() || !archives.jars.is_empty() {
+        let digests: Vec<_> = archives.holders.iter().map(|(path, war)| (path.clone(), war.sha256.clone())).collect();
         let (date, nevra) = (layout.source_date, &layout.about.nevra);
         let build = Build { nevra, upstream: described.upstream, date, wars: &digests };
         let texts = [
             ("build.properties", provenance.properties(&build)),
-            ("sbom.cdx.json", sbom::render(&layout.about, date, provenance, &wars)),
+            ("sbom.cdx.json", sbom::render(&layout.about, date, provenance, &archives)),
         ];
         let directory = format!("/usr/share/{}", layout.about.nevra.name);
         for (name, text) in texts {
@@ -67,15 +69,7 @@ pub(crate) fn describe(
         let entry = notes.changelog_entry(author, &layout.about.nevra, layout.source_date);
         layout.changelog.insert(0, entry);
     }
-    Ok(wars)
-}
-
-fn read_wars(layout: &PackageLayout) -> Result<Vec<(String, WebArchive)>, WebArchiveError> {
-    let wars = layout.entries.iter().filter_map(|entry| match entry.source() {
-        Some(Source::File(source, _)) if entry.path.ends_with(".war") => Some((entry, source)),
-        _ => None,
-    });
-    wars.map(|(entry, source)| Ok((entry.path.clone(), WebArchive::read(source)?))).collect()
+    Ok(archives)
 }
 
 /// Adds a file that root owns, unless there is one; and its directory, unless the package has that already.
@@ -90,15 +84,26 @@ fn add_file(layout: &mut PackageLayout, directory: &str, name: &str, (text, role
     }
 }
 
-/// What the package bundles: each jar whose group and version are known, and what was unpacked into jars.
-fn bundled(war: &WebArchive, target: Target) -> impl Iterator<Item = Dependency> {
-    let all = war.jars.iter().flat_map(|jar| std::iter::once(&jar.coordinates).chain(&jar.shaded));
-    all.filter_map(move |coordinates| match coordinates {
-        Coordinates { group: Some(group), artifact, version: Some(version) } => Some(Dependency {
-            name: format!("bundled(maven:{group}:{artifact})"),
-            flags: Dependency::EQUAL,
-            version: MappedVersion::of_library(version, target),
-        }),
-        _ => None,
-    })
+/// What the package bundles by a jar: `bundled(maven:group:artifact) = version`, also for what was unpacked into it.
+///
+/// A jar whose group is not known is `bundled(jar:artifact)` with its version or, where that is not known either, its sha1:
+/// two packages' jars can be compared by what they provide.
+fn bundled(jar: &Jar, target: Target) -> Vec<Dependency> {
+    let equal = |name: String, version: String| Dependency { name, flags: Dependency::EQUAL, version };
+    let all = std::iter::once(&jar.coordinates).chain(&jar.shaded);
+    let mut provides: Vec<Dependency> = all
+        .filter_map(|coordinates| match coordinates {
+            Coordinates { group: Some(group), artifact, version: Some(version) } => {
+                Some(equal(format!("bundled(maven:{group}:{artifact})"), MappedVersion::of_library(version, target)))
+            }
+            _ => None,
+        })
+        .collect();
+    let Coordinates { group, artifact, version } = &jar.coordinates;
+    if (group.is_none() || version.is_none()) && is_coordinate(artifact) {
+        let version = version.as_ref().map(|version| MappedVersion::of_library(version, target));
+        let version = version.or_else(|| jar.sha1.as_ref().map(|sha1| format!("sha1.{sha1}")));
+        provides.extend(version.map(|version| equal(format!("bundled(jar:{artifact})"), version)));
+    }
+    provides
 }

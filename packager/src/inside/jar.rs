@@ -1,7 +1,7 @@
 //! One jar of a WAR: read once for its digest, then looked into.
 
 use std::fmt;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
 
 use sha1::{Digest, Sha1};
 use tempfile::SpooledTempFile;
@@ -71,14 +71,23 @@ impl Jar {
         if io::copy(&mut content.take(size.saturating_add(1)), &mut spool)? > size {
             return Ok(Self::unknown(path, JarProblem::Longer(size)));
         }
-        let sha1 = Some(hex::encode(spool.sha1.finalize()));
-        Ok(match look_into(spool.file) {
+        Ok(Self::look_into(path, spool.file, &spool.sha1.finalize()))
+    }
+
+    /// Tells what a jar is that is in memory.
+    pub(super) fn of(path: &str, content: &[u8]) -> Self {
+        Self::look_into(path, Cursor::new(content), &Sha1::digest(content))
+    }
+
+    fn look_into(path: &str, content: impl Read + Seek, sha1: &[u8]) -> Self {
+        let sha1 = Some(hex::encode(sha1));
+        match look_into(content) {
             Ok((manifest, poms)) => {
                 let Identity { own, shaded } = Identity::of(file_name(path), &poms, manifest.as_deref());
                 Self { path: path.to_owned(), sha1, coordinates: own, shaded, problem: None }
             }
             Err(problem) => Self { sha1, ..Self::unknown(path, problem) },
-        })
+        }
     }
 }
 
@@ -105,7 +114,7 @@ impl Write for Spool {
 }
 
 /// Reads the manifest and the pom.properties of a jar.
-fn look_into(mut file: SpooledTempFile) -> Result<(Option<String>, Vec<PomProperties>), JarProblem> {
+fn look_into(mut file: impl Read + Seek) -> Result<(Option<String>, Vec<PomProperties>), JarProblem> {
     let no_jar = |error: ZipError| JarProblem::NoJar(error.to_string());
     file.seek(SeekFrom::Start(0)).map_err(|error| JarProblem::Unreadable(error.to_string()))?;
     let mut archive = ZipIterable::try_new(file, Config::default()).map_err(no_jar)?;
@@ -128,7 +137,7 @@ fn look_into(mut file: SpooledTempFile) -> Result<(Option<String>, Vec<PomProper
     Ok((manifest, texts.iter().filter_map(|text| PomProperties::parse(text)).collect()))
 }
 
-fn read_text(entry: ZipFileEntry<'static>, reader: &mut SpooledTempFile) -> Result<String, ZipError> {
+fn read_text(entry: ZipFileEntry<'static>, reader: &mut (impl Read + Seek)) -> Result<String, ZipError> {
     let mut bytes = Vec::new();
     entry.with_reader(reader, ZipReadOptions::new())?.take(TEXT_LIMIT).read_to_end(&mut bytes)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())

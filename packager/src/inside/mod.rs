@@ -6,6 +6,7 @@ mod coordinates;
 mod jar;
 pub(crate) mod java_properties;
 pub(crate) mod manifest;
+mod member_reader;
 mod provenance;
 mod release_notes;
 mod sbom;
@@ -21,5 +22,5 @@ pub use provenance::Provenance;
 pub use release_notes::{NotesError, ReleaseNotes};
 pub use web_archive::{WebArchive, WebArchiveError};
 
-pub(crate) use additions::{Described, describe};
+pub(crate) use additions::{Archives, Described, describe};
 pub(crate) use java_properties::PomProperties;

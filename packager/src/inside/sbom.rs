@@ -5,6 +5,7 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
+use super::additions::Archives;
 use super::provenance::iso_8601;
 use super::{Coordinates, Jar, Provenance, WebArchive};
 use crate::{About, SourceDate};
@@ -12,18 +13,16 @@ use crate::{About, SourceDate};
 /// What stands as it is in a package URL (<https://github.com/package-url/purl-spec>).
 const PURL: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_').remove(b'~');
 
-/// Renders the SBOM of a package: its WARs, by their path on the host, with all of their jars.
-pub(super) fn render(
-    about: &About,
-    date: SourceDate,
-    provenance: &Provenance,
-    wars: &[(String, WebArchive)],
-) -> String {
+/// Renders the SBOM of a package: its WARs and EARs, by their path on the host, with all of their jars, and the jars that
+/// lie in directories.
+pub(super) fn render(about: &About, date: SourceDate, provenance: &Provenance, archives: &Archives) -> String {
     let root = package_url(about);
-    let components: Vec<Value> = wars.iter().map(|(path, war)| web_application(path, war)).collect();
-    let mut dependencies =
-        vec![json!({ "ref": root, "dependsOn": wars.iter().map(|(path, _)| path).collect::<Vec<_>>() })];
-    dependencies.extend(wars.iter().map(|(path, war)| {
+    let Archives { holders, jars } = archives;
+    let components = holders.iter().map(|(path, war)| web_application(path, war));
+    let components: Vec<Value> = components.chain(jars.iter().map(|jar| library(jar.path.clone(), jar))).collect();
+    let held: Vec<&String> = holders.iter().map(|(path, _)| path).chain(jars.iter().map(|jar| &jar.path)).collect();
+    let mut dependencies = vec![json!({ "ref": root, "dependsOn": held })];
+    dependencies.extend(holders.iter().map(|(path, war)| {
         json!({ "ref": path, "dependsOn": war.jars.iter().map(|jar| reference(path, jar)).collect::<Vec<_>>() })
     }));
     let bom = json!({
@@ -82,7 +81,7 @@ fn web_application(path: &str, war: &WebArchive) -> Value {
         "bom-ref": path,
         "name": path,
         "hashes": [{ "alg": "SHA-256", "content": war.sha256 }],
-        "components": war.jars.iter().map(|jar| library(path, jar)).collect::<Vec<_>>(),
+        "components": war.jars.iter().map(|jar| library(reference(path, jar), jar)).collect::<Vec<_>>(),
     })
 }
 
@@ -90,8 +89,7 @@ fn reference(war: &str, jar: &Jar) -> String {
     format!("{war}!/{}", jar.path)
 }
 
-fn library(war: &str, jar: &Jar) -> Value {
-    let reference = reference(war, jar);
+fn library(reference: String, jar: &Jar) -> Value {
     let mut component = described(&jar.coordinates, &reference);
     if let Some(sha1) = &jar.sha1 {
         component.insert("hashes".to_owned(), json!([{ "alg": "SHA-1", "content": sha1 }]));

@@ -16,7 +16,7 @@ use zip::read::{Config, ZipFileEntry};
 use zip::result::ZipError;
 use zip::unstable::read::ZipIterable;
 
-use super::window::Window;
+use super::member_reader::MemberReader;
 use super::{Jar, JarProblem};
 
 /// What a WAR is made of.
@@ -37,7 +37,7 @@ pub enum WebArchiveError {
     #[error("could not read the WAR")]
     Read(#[source] io::Error),
     /// It is no archive, or a broken one.
-    #[error("could not list the jars of the WAR `{}`", path.display())]
+    #[error("could not list the jars of `{}`", path.display())]
     Archive {
         /// The WAR.
         path: PathBuf,
@@ -45,7 +45,7 @@ pub enum WebArchiveError {
         source: ZipError,
     },
     /// A member is cut off, or its checksum is wrong, or it is packed in a way that Java does not read.
-    #[error("`{member}` in the WAR `{}` is damaged", path.display())]
+    #[error("`{member}` in `{}` is damaged", path.display())]
     Member {
         /// The WAR.
         path: PathBuf,
@@ -55,7 +55,7 @@ pub enum WebArchiveError {
         source: io::Error,
     },
     /// It holds too many files or jars.
-    #[error("the WAR `{}` holds {count} {what}; allowed are {limit}", path.display())]
+    #[error("`{}` holds {count} {what}; allowed are {limit}", path.display())]
     TooMany {
         /// The WAR.
         path: PathBuf,
@@ -167,20 +167,28 @@ fn acts_on_terminal(c: char) -> bool {
 
 /// Reads members until there are none left, in the order that they have in the file.
 fn work(path: &Path, jobs: &Mutex<vec::IntoIter<Job>>) -> Result<Vec<Jar>, WebArchiveError> {
-    let mut file = Window::open(path).map_err(WebArchiveError::Read)?;
+    let mut members = MemberReader::open(path).map_err(WebArchiveError::Read)?;
     let mut jars = Vec::new();
     loop {
         let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).next();
-        let Some(Job { jar, entry }) = job else { return Ok(jars) };
-        let member = String::from_utf8_lossy(entry.name_raw()).into_owned();
+        let Some(job) = job else { return Ok(jars) };
+        let member = String::from_utf8_lossy(job.entry.name_raw()).into_owned();
         let damaged = |source| WebArchiveError::Member { path: path.to_owned(), member: shown(&member), source };
-        let size = entry.size();
-        let mut content = entry.with_reader(&mut file, ZipReadOptions::new()).map_err(|error| damaged(error.into()))?;
-        match jar {
-            Some(name) => jars.push(Jar::read(&name, size, content).map_err(damaged)?),
-            // The reader compares the checksum when it comes to the end.
-            None => io::copy(&mut content, &mut io::sink()).map(drop).map_err(damaged)?,
-        }
+        jars.extend(read_member(&mut members, job).map_err(damaged)?);
+    }
+}
+
+/// Reads a member to its end, and looks into it where it is a jar.
+fn read_member(members: &mut MemberReader, Job { jar, entry }: Job) -> io::Result<Option<Jar>> {
+    if let Some(content) = members.whole(&entry)? {
+        return Ok(jar.map(|name| Jar::of(&name, content)));
+    }
+    let size = entry.size();
+    // It compares the checksum when it comes to the end.
+    let mut content = entry.with_reader(members.file(), ZipReadOptions::new())?;
+    match jar {
+        Some(name) => Jar::read(&name, size, content).map(Some),
+        None => io::copy(&mut content, &mut io::sink()).map(|_| None),
     }
 }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 /// A component that differs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct JarChange {
-    /// What stands in `bundled(…)`, without `maven:`: `group:artifact`.
+    /// What stands in `bundled(…)`, without `maven:` or `jar:`: `group:artifact`, or a name alone.
     pub component: String,
     /// Its versions in the old package; empty where it is new.
     pub before: Vec<String>,
@@ -33,7 +33,7 @@ fn bundled(header: &PackageHeader) -> BTreeMap<&str, BTreeSet<&str>> {
     for provided in &header.provides {
         let inner = provided.name.strip_prefix("bundled(").and_then(|rest| rest.strip_suffix(')'));
         if let Some(inner) = inner {
-            let component = inner.strip_prefix("maven:").unwrap_or(inner);
+            let component = ["maven:", "jar:"].iter().find_map(|kind| inner.strip_prefix(kind)).unwrap_or(inner);
             components.entry(component).or_default().insert(&provided.version);
         }
     }

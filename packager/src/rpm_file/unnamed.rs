@@ -6,7 +6,7 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, OFlags, linkat};
+use rustix::fs::{AtFlags, CWD, FlockOperation, OFlags, flock, linkat};
 use rustix::io::Errno;
 use tempfile::{Builder, NamedTempFile, TempPath};
 
@@ -21,17 +21,30 @@ pub(super) struct UnnamedFile {
 }
 
 impl UnnamedFile {
+    /// Creates one, and removes what programs that were killed left in the directory.
     pub(super) fn create(directory: &Path) -> io::Result<Self> {
-        if let Some(unnamed) = Self::unnamed(directory) {
-            return Ok(unnamed);
+        sweep(directory);
+        match Self::unnamed(directory) {
+            Some(unnamed) => Ok(unnamed),
+            None => Self::hidden(directory),
         }
-        let (file, hidden) = hidden_name().tempfile_in(directory)?.into_parts();
-        Ok(Self { file, path: hidden.to_path_buf(), hidden: Some(hidden) })
+    }
+
+    fn hidden(directory: &Path) -> io::Result<Self> {
+        loop {
+            let (file, hidden) = hidden_name().tempfile_in(directory)?.into_parts();
+            // Before it was locked another program may have taken it for a leftover.
+            if !lock(&file) || hidden.exists() {
+                return Ok(Self { file, path: hidden.to_path_buf(), hidden: Some(hidden) });
+            }
+        }
     }
 
     fn unnamed(directory: &Path) -> Option<Self> {
         let flags = i32::try_from(OFlags::TMPFILE.bits()).ok()?;
         let file = OpenOptions::new().read(true).write(true).mode(0o600).custom_flags(flags).open(directory).ok()?;
+        // It has a hidden name for a moment when it replaces another.
+        lock(&file);
         let path = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
         path.exists().then_some(Self { file, path, hidden: None })
     }
@@ -64,10 +77,31 @@ impl UnnamedFile {
     }
 }
 
+const PREFIX: &str = ".pkg-";
+const SUFFIX: &str = ".part";
+
 fn hidden_name() -> Builder<'static, 'static> {
     let mut builder = Builder::new();
-    builder.prefix(".pkg-").suffix(".part");
+    builder.prefix(PREFIX).suffix(SUFFIX);
     builder
+}
+
+/// Locks a file for as long as it is open: whoever writes it lives. Tells whether that was possible.
+fn lock(file: &File) -> bool {
+    flock(file, FlockOperation::NonBlockingLockExclusive).is_ok()
+}
+
+/// Removes hidden files that nobody writes any more. What cannot be removed is in nobody's way.
+fn sweep(directory: &Path) {
+    let Ok(entries) = std::fs::read_dir(directory) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let is_ours = name.to_str().is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX));
+        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+        if is_ours && is_file && File::open(entry.path()).is_ok_and(|file| lock(&file)) {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
 }
 
 #[cfg(test)]
@@ -98,12 +132,26 @@ mod tests {
     #[test]
     fn a_hidden_name_goes_away() {
         let directory = tempfile::tempdir().unwrap();
-        let hidden = || {
-            let (file, hidden) = hidden_name().tempfile_in(directory.path()).unwrap().into_parts();
-            UnnamedFile { file, path: hidden.to_path_buf(), hidden: Some(hidden) }
-        };
+        let hidden = || UnnamedFile::hidden(directory.path()).unwrap();
         drop(hidden());
         hidden().persist(&directory.path().join("a")).unwrap();
         assert_eq!(fs_err::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn leftovers_are_swept_and_no_more() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        for name in [".pkg-dead.part", "shop.rpm", ".pkg-other", "a.part"] {
+            fs_err::write(path(name), "").unwrap();
+        }
+        fs_err::create_dir(path(".pkg-folder.part")).unwrap();
+        let living = UnnamedFile::hidden(directory.path()).unwrap();
+        let next = UnnamedFile::create(directory.path()).unwrap();
+        assert!(living.path().exists() && next.path().exists());
+        assert!(!path(".pkg-dead.part").exists());
+        for name in ["shop.rpm", ".pkg-other", "a.part", ".pkg-folder.part"] {
+            assert!(path(name).exists(), "{name}");
+        }
     }
 }

@@ -49,11 +49,12 @@ fn jars_and_provenance_are_in_tags_and_files() {
 
     let package = workshop.build("1.4.0", "57");
     assert_eq!(package.notices.len(), 1, "{:?}", package.notices);
-    assert!(package.notices[0].to_string().starts_with("`WEB-INF/lib/broken.jar` of the WAR is no jar: "));
+    assert!(package.notices[0].to_string().starts_with("`WEB-INF/lib/broken.jar` in `/usr/share/shop/shop.war` is"));
     let path = package.path.to_str().unwrap();
     let provides = run("rpm", &["-qp", "--provides", path]);
+    let broken = "cdaffe61b988ffaa8601ac7623e93a5331565311";
     let expected = format!(
-        "build(commit) = {commit}\nbundled(maven:com.google.guava:guava) = 33.0.jre\n\
+        "build(commit) = {commit}\nbundled(jar:broken) = sha1.{broken}\nbundled(jar:unknown) = 7\nbundled(maven:com.google.guava:guava) = 33.0.jre\n\
          bundled(maven:org.example:core) = 1.0~rc1\nconfig(shop) = 1.4.0-57\nshop = 1.4.0-57\n"
     );
     assert_eq!(provides, expected);
@@ -83,6 +84,85 @@ fn jars_and_provenance_are_in_tags_and_files() {
     );
     let first = jars.iter().find(|jar| jar["name"] == "unknown").unwrap();
     assert_eq!(first["hashes"][0]["content"].as_str().map(str::len), Some(40));
+}
+
+/// An EAR with its WARs, an executable jar, a WAR that is exploded into a tree, and the jars of a server's own lib.
+#[test]
+fn jars_are_found_wherever_they_lie() {
+    let workshop = Workshop::new();
+    let web = archive(&[("WEB-INF/lib/core-1.jar", &jar("org.example", "core", "1"))]);
+    let ear = archive(&[
+        ("shop.war", &web),
+        ("lib/guava-33.jar", &jar("com.google.guava", "guava", "33")),
+        ("orders-2.jar", &jar("org.example", "orders", "2")),
+        ("META-INF/application.xml", b"<application/>"),
+    ]);
+    let boot = archive(&[("BOOT-INF/lib/inner-3.jar", &jar("org.example", "inner", "3"))]);
+    let files: [(&str, &[u8]); 5] = [
+        ("tree/shop.ear", &ear),
+        ("tree/boot.jar", &boot),
+        ("tree/webapps/shop/WEB-INF/lib/exploded-4.jar", &jar("org.example", "exploded", "4")),
+        ("tree/lib/catalina.jar", &archive(&[("a", b"")])),
+        ("tree/lib/broken-5.jar", b"no jar"),
+    ];
+    for (name, content) in files {
+        std::fs::create_dir_all(workshop.path(name).parent().unwrap()).unwrap();
+        std::fs::write(workshop.path(name), content).unwrap();
+    }
+    let spec = "name='shop'\nsummary='s'\nlicense='MIT'\n\
+                [[contents]]\ntype='tree'\nsource='tree'\ndestination='/opt/shop'\n";
+    std::fs::write(workshop.path("shop.toml"), spec).unwrap();
+    let package = workshop.build("1", "1");
+    let notices: Vec<_> = package.notices.iter().map(ToString::to_string).collect();
+    assert!(
+        matches!(notices.as_slice(), [one] if one.starts_with("`/opt/shop/lib/broken-5.jar` is no jar")),
+        "{notices:?}"
+    );
+    let path = package.path.to_str().unwrap();
+    let provides = run("rpm", &["-qp", "--provides", path]);
+    let bundled: Vec<_> = provides.lines().filter(|line| line.starts_with("bundled(")).collect();
+    let catalina = run("sha1sum", &[workshop.path("tree/lib/catalina.jar").to_str().unwrap()]);
+    let catalina = format!("bundled(jar:catalina) = sha1.{}", &catalina[..40]);
+    let expected = [
+        "bundled(jar:broken) = 5",
+        &catalina,
+        "bundled(maven:com.google.guava:guava) = 33",
+        "bundled(maven:org.example:core) = 1",
+        "bundled(maven:org.example:exploded) = 4",
+        "bundled(maven:org.example:inner) = 3",
+        "bundled(maven:org.example:orders) = 2",
+    ];
+    assert_eq!(bundled, expected);
+    let root = crate::workshop::Root::new();
+    root.install(&package.path);
+    let bom = std::fs::read_to_string(root.path("/usr/share/shop/sbom.cdx.json")).unwrap();
+    let bom: serde_json::Value = serde_json::from_str(&bom).unwrap();
+    let mut references = Vec::new();
+    for component in bom["components"].as_array().unwrap() {
+        references.push(component["bom-ref"].as_str().unwrap().to_owned());
+        let inner = component["components"].as_array().into_iter().flatten();
+        references.extend(inner.map(|inner| inner["bom-ref"].as_str().unwrap().to_owned()));
+    }
+    references.sort();
+    let expected = [
+        "boot.jar",
+        "boot.jar!/BOOT-INF/lib/inner-3.jar",
+        "lib/broken-5.jar",
+        "lib/catalina.jar",
+        "shop.ear",
+        "shop.ear!/lib/guava-33.jar",
+        "shop.ear!/orders-2.jar",
+        "shop.ear!/shop.war!/WEB-INF/lib/core-1.jar",
+        "webapps/shop/WEB-INF/lib/exploded-4.jar",
+    ];
+    assert_eq!(references, expected.map(|name| format!("/opt/shop/{name}")));
+    // A damaged WAR within an EAR is an error that names both.
+    let mut damaged = ear.clone();
+    let place = damaged.windows(8).position(|window| window == b"shop.war").unwrap();
+    damaged[place + 40] ^= 0xff;
+    std::fs::write(workshop.path("tree/shop.ear"), damaged).unwrap();
+    let error = workshop.try_build("1", "2", None).unwrap_err();
+    assert!(error.starts_with("`shop.war` in") && error.contains("shop.ear` is damaged"), "{error}");
 }
 
 #[test]

@@ -38,13 +38,13 @@ pub(super) async fn handle(app: &App, peer: Peer, request: Request<Incoming>) ->
     let took = started.elapsed();
     let status = response.status().as_u16();
     app.metrics.answered(label, status, took);
-    log(&origin, (&method, uri.path()), (label, status, took.as_micros()), failed);
+    log(&origin, (&method, uri.path()), (label, status, u64::try_from(took.as_micros()).unwrap_or(u64::MAX)), failed);
     response.headers_mut().insert(REQUEST_ID, origin.id);
     response
 }
 
 /// Writes a line: of each change and of each refusal of a right always, of what is read only when all is told.
-fn log(origin: &Origin, (method, path): (&Method, &str), (label, status, micros): (Label, u16, u128), failed: bool) {
+fn log(origin: &Origin, (method, path): (&Method, &str), (label, status, micros): (Label, u16, u64), failed: bool) {
     let (address, request) = (origin.address, origin.id());
     if failed && matches!(status, 401 | 403 | 429) {
         tracing::warn!(%address, request, %method, path, status, micros, "refused");

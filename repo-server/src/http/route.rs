@@ -144,13 +144,9 @@ impl Route {
             | Self::ChannelKeys(channel)
             | Self::File { channel, .. }
             | Self::TaggedFile { channel, .. } => Some(channel),
-            Self::Index
-            | Self::Health
-            | Self::Ready
-            | Self::Metrics
-            | Self::Key
-            | Self::OneKey(_)
-            | Self::Api(_) => None,
+            Self::Index | Self::Health | Self::Ready | Self::Metrics | Self::Key | Self::OneKey(_) | Self::Api(_) => {
+                None
+            }
         }
     }
 

@@ -8,10 +8,10 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use super::housekeeping::keep_house;
 use super::app::App;
 use super::connection;
 use super::hot::Hot;
+use super::housekeeping::keep_house;
 use super::metrics::Metrics;
 use super::pairs::Pairs;
 use super::pulse::Ward;

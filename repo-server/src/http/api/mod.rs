@@ -9,6 +9,7 @@ mod blobs;
 mod channels;
 mod json_body;
 mod openapi;
+mod operations;
 mod packages;
 mod query;
 mod tokens;
