@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 
 use fs_err::File;
 use nevra::Nevra;
+use openpgp::PrivateKey;
 use sha2::{Digest, Sha256};
 
 use crate::contents::{Contents, ContentsError};
 use crate::inside::{self, Archives, Described, Jar, JarProblem, WebArchive, WebArchiveError};
 use crate::layout::{self, LayoutError};
 use crate::rpm_file::{self, Draft, KnownContent, KnownContents, ReadBackError, WriteError};
-use crate::{PackageLayout, PackageSpec, SigningKey, SourceDate};
+use crate::{PackageLayout, PackageSpec, SourceDate};
 
 /// A package that was built and stands under its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,7 +126,7 @@ impl PlannedPackage {
     ///
     /// # Errors
     /// [`BuildError`]; no file is left.
-    pub fn write(&self, directory: &Path, key: Option<&SigningKey>) -> Result<DraftedPackage, BuildError> {
+    pub fn write(&self, directory: &Path, key: Option<&PrivateKey>) -> Result<DraftedPackage, BuildError> {
         let known = self.archives.holders.iter().map(|(path, WebArchive { sha256, crc32, .. })| {
             let known = KnownContent { sha256, crc32: *crc32 };
             (path.as_str(), known)
@@ -162,7 +163,7 @@ pub fn build(
     spec: &PackageSpec,
     source_date: SourceDate,
     directory: &Path,
-    key: Option<&SigningKey>,
+    key: Option<&PrivateKey>,
 ) -> Result<BuiltPackage, BuildError> {
     plan(spec, source_date)?.write(directory, key)?.keep()
 }
@@ -171,7 +172,7 @@ pub fn build(
 ///
 /// # Errors
 /// [`BuildError`]; no file is left.
-pub fn pack(layout: &PackageLayout, directory: &Path, key: Option<&SigningKey>) -> Result<BuiltPackage, BuildError> {
+pub fn pack(layout: &PackageLayout, directory: &Path, key: Option<&PrivateKey>) -> Result<BuiltPackage, BuildError> {
     draft(layout, &KnownContents::new(), directory, key)?.keep()
 }
 
@@ -179,7 +180,7 @@ fn draft(
     layout: &PackageLayout,
     known: &KnownContents<'_>,
     directory: &Path,
-    key: Option<&SigningKey>,
+    key: Option<&PrivateKey>,
 ) -> Result<DraftedPackage, BuildError> {
     let draft = rpm_file::write(layout, known, directory, key)?;
     let size = rpm_file::read_back(&draft, layout, key)?;

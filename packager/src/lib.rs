@@ -31,7 +31,7 @@ pub use layout::{
 };
 pub use project::{Configuration, Project, ProjectError, starter};
 pub use rpm_file::{ReadBackError, UnfitLayout, WriteError};
-pub use signing::{KeyAlgorithm, SigningKey, SigningKeyError, UnusablePart};
+pub use signing::UnverifiableSignature;
 pub use source_date::{SourceDate, SourceDateError};
 pub use spec::{
     Attributes, Choice, ConfigurationFolder, Content, ContentKind, ContextPath, Descriptor, Expand, InstallPath,

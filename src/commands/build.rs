@@ -12,10 +12,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 use nevra::Nevra;
+use openpgp::PrivateKey;
 use packager::lint::{self, Subject, Verdict};
 use packager::{
-    BuildError, BuiltPackage, DraftedPackage, Overrides, PackageSpec, PlannedPackage, SigningKey, SigningKeyError,
-    SourceDate, SpecFile, Variables, WriteError,
+    BuildError, BuiltPackage, DraftedPackage, Overrides, PackageSpec, PlannedPackage, SourceDate, SpecFile, Variables,
+    WriteError,
 };
 use serde::Serialize;
 
@@ -263,10 +264,10 @@ fn read_specs(args: &Args, variables: &Variables) -> Result<Vec<PackageSpec>, Fa
     Ok(specs)
 }
 
-fn signing_key(args: &Args) -> Result<Option<SigningKey>, Failure> {
+fn signing_key(args: &Args) -> Result<Option<PrivateKey>, Failure> {
     let Some(key) = &args.sign else { return Ok(None) };
     if let Some(name) = key.strip_prefix("gpg:") {
-        return SigningKey::of_gpg(name, None).map(Some).map_err(Failure::input);
+        return PrivateKey::of_gpg(name, None).map(Some).map_err(Failure::input);
     }
     let passphrase = match &args.sign_passphrase_file {
         Some(file) => {
@@ -275,7 +276,7 @@ fn signing_key(args: &Args) -> Result<Option<SigningKey>, Failure> {
         }
         None => std::env::var("PKG_SIGN_PASSPHRASE").ok(),
     };
-    SigningKey::load(Path::new(key), passphrase.as_deref()).map(Some).map_err(Failure::input)
+    PrivateKey::load(Path::new(key), passphrase.as_deref()).map(Some).map_err(Failure::input)
 }
 
 fn report(package: &BuiltPackage, verdict: &Verdict, printer: &Printer) -> Result<(), Failure> {
@@ -306,7 +307,7 @@ fn failure(error: BuildError, nevra: &Nevra) -> Failure {
             | WriteError::Read(_)
             | WriteError::Changed { .. }
             | WriteError::ChangedSince(_)
-            | WriteError::Sign(SigningKeyError::Algorithm { .. } | SigningKeyError::Subkey { .. }),
+            | WriteError::Unverifiable(_),
         ) => Exit::Input,
         BuildError::Write(
             WriteError::Output(_) | WriteError::Thread(_) | WriteError::Sign(_) | WriteError::SignatureTooLong,

@@ -6,9 +6,10 @@ use std::thread;
 
 use crc32fast::Hasher;
 use fs_err::File;
+use openpgp::{PrivateKey, PrivateKeyError};
 use rpm_header::{PackageHeader, ReadHeaderError};
 
-use crate::{PackageLayout, SigningKey, SigningKeyError};
+use crate::PackageLayout;
 
 use super::Draft;
 
@@ -29,14 +30,14 @@ pub enum ReadBackError {
     Differs(&'static str),
     /// The signature does not hold.
     #[error("the signature read back does not verify")]
-    Signature(#[source] SigningKeyError),
+    Signature(#[source] PrivateKeyError),
 }
 
 const BUFFER_SIZE: usize = 256 * 1024;
 
 /// Compares identity, files, header and payload with what was meant, verifies the signature with the key's public half,
 /// and gives the size of the whole file. Meanwhile the file gets to the disk.
-pub(crate) fn read_back(draft: &Draft, layout: &PackageLayout, key: Option<&SigningKey>) -> Result<u64, ReadBackError> {
+pub(crate) fn read_back(draft: &Draft, layout: &PackageLayout, key: Option<&PrivateKey>) -> Result<u64, ReadBackError> {
     let mut file = File::open(draft.file.path()).map_err(ReadBackError::Read)?;
     let mut head = Vec::new();
     file.by_ref().take(draft.payload_start).read_to_end(&mut head).map_err(ReadBackError::Read)?;

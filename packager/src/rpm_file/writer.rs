@@ -6,8 +6,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use md5::{Digest, Md5};
+use openpgp::{PrivateKey, PrivateKeyError};
 
-use crate::{PackageLayout, SigningKey, SigningKeyError, Target};
+use crate::signing::{self, HeaderSignature, UnverifiableSignature};
+use crate::{PackageLayout, Target};
 
 use super::archive::KnownContents;
 use super::payload::PayloadDigests;
@@ -75,9 +77,12 @@ pub enum WriteError {
     /// A thread could not be started.
     #[error("could not start a thread")]
     Thread(#[source] io::Error),
+    /// The target's rpm could not verify the signature.
+    #[error("could not sign the package")]
+    Unverifiable(#[source] UnverifiableSignature),
     /// The package could not be signed.
     #[error("could not sign the package")]
-    Sign(#[source] SigningKeyError),
+    Sign(#[source] PrivateKeyError),
     /// The signature is larger than the room that is left for it.
     #[error("the signature is longer than {} bytes", signature_header::LENGTH)]
     SignatureTooLong,
@@ -93,7 +98,7 @@ pub(crate) fn write(
     layout: &PackageLayout,
     known: &KnownContents<'_>,
     directory: &Path,
-    key: Option<&SigningKey>,
+    key: Option<&PrivateKey>,
 ) -> Result<Draft, WriteError> {
     unfit::check(layout)?;
     let mut header = header::build(layout);
@@ -101,7 +106,7 @@ pub(crate) fn write(
     if header_length > HEADER_MAX {
         return Err(UnfitLayout::Header(header_length).into());
     }
-    key.map_or(Ok(()), |key| key.check_target(layout.target)).map_err(WriteError::Sign)?;
+    key.map_or(Ok(()), |key| signing::check_target(key, layout.target)).map_err(WriteError::Unverifiable)?;
 
     let unnamed = create(directory)?;
     let mut file = unnamed.as_file();
@@ -111,12 +116,14 @@ pub(crate) fn write(
 
     header::put_digests(&mut header, &digests);
     let header = header.encode(tag::HEADERIMMUTABLE);
+    let signature = key.map(|key| HeaderSignature::make(&header, layout.source_date, key)).transpose();
+    let signature = signature.map_err(WriteError::Sign)?;
     let contents = Contents {
         header: &header,
         size: header.len() as u64 + digests.compressed.length,
         archive_size: digests.archive_length,
         md5: legacy_digest(layout.target, &header, file, payload_start).map_err(WriteError::Output)?,
-        signature: key.map(|key| key.sign(&header, layout.source_date)).transpose().map_err(WriteError::Sign)?,
+        signature,
     };
     let signature_header = contents.encode().ok_or(WriteError::SignatureTooLong)?;
     let head = [&lead::encode(&layout.about.nevra)[..], &signature_header, &header].concat();

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use packager::{BuiltPackage, SigningKey, SigningKeyError};
+use openpgp::{PrivateKey, PrivateKeyError};
+use packager::BuiltPackage;
 use tempfile::TempDir;
 
 use crate::workshop::{Workshop, attempt, run};
@@ -59,8 +60,8 @@ impl Key {
         self.directory.path().join(name)
     }
 
-    fn load(&self) -> Result<SigningKey, SigningKeyError> {
-        SigningKey::load(&self.path("private.asc"), Some(self.passphrase).filter(|text| !text.is_empty()))
+    fn load(&self) -> Result<PrivateKey, PrivateKeyError> {
+        PrivateKey::load(&self.path("private.asc"), Some(self.passphrase).filter(|text| !text.is_empty()))
     }
 
     fn refusal(&self) -> String {
@@ -109,7 +110,7 @@ fn rpmkeys_accepts_rsa_and_ed25519() {
     ] {
         let key = Key::new(algorithm, passphrase);
         let signing_key = key.load().unwrap();
-        assert_eq!(signing_key.fingerprint(), key.fingerprints()[0]);
+        assert_eq!(signing_key.signing_fingerprint(), key.fingerprints()[0]);
         let workshop = workshop(target);
         let package = workshop.try_build("1.0", "57", Some(&signing_key)).unwrap();
         let report = key.assert_verifies(&package, name);
@@ -155,7 +156,7 @@ fn the_newest_signing_subkey_signs_even_where_the_primary_key_is_a_stub() {
     for export in ["--export-secret-keys", "--export-secret-subkeys"] {
         key.export(export);
         let signing_key = key.load().unwrap();
-        assert_eq!(signing_key.fingerprint(), key.fingerprints()[2]);
+        assert_eq!(signing_key.signing_fingerprint(), key.fingerprints()[2]);
         let workshop = workshop("el9");
         let package = workshop.try_build("1.0", "57", Some(&signing_key)).unwrap();
         key.assert_verifies(&package, "EdDSA");
@@ -170,8 +171,8 @@ fn gpg_signs_with_what_its_agent_holds() {
     let home = Some(key.directory.path());
     let file = workshop("el8").try_build("1.0", "57", Some(&key.load().unwrap())).unwrap();
     for name in [&*fingerprints[0], &fingerprints[0][24..], &format!("{}!", fingerprints[1]), "builder@shop.example"] {
-        let signing_key = SigningKey::of_gpg(name, home).unwrap();
-        assert_eq!(signing_key.fingerprint(), fingerprints[1], "{name}");
+        let signing_key = PrivateKey::of_gpg(name, home).unwrap();
+        assert_eq!(signing_key.signing_fingerprint(), fingerprints[1], "{name}");
         let workshop = workshop("el8");
         let package = workshop.try_build("1.0", "57", Some(&signing_key)).unwrap();
         key.assert_verifies(&package, "RSA");
@@ -183,11 +184,11 @@ fn gpg_signs_with_what_its_agent_holds() {
     }
     for (name, expected) in [("nobody@shop.example", "gpg did not list the private key"), ("--version", "gpg did not")]
     {
-        let error = SigningKey::of_gpg(name, home).unwrap_err().to_string();
+        let error = PrivateKey::of_gpg(name, home).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
     }
     key.gpg(&["--quick-generate-key", "Builder the second <builder@shop.example>", "ed25519", "sign", "never"]);
-    let error = SigningKey::of_gpg("builder@shop.example", home).unwrap_err().to_string();
+    let error = PrivateKey::of_gpg("builder@shop.example", home).unwrap_err().to_string();
     assert!(error.contains("gpg knows 2 private keys by `builder@shop.example`"), "{error}");
 }
 
@@ -200,7 +201,7 @@ fn an_expired_or_revoked_key_does_not_sign() {
     let error = expired.refusal();
     let fingerprint = &expired.fingerprints()[0];
     assert!(error.contains(&format!("can sign: `{fingerprint}` expired on 2020-12-31")), "{error}");
-    let error = SigningKey::of_gpg(fingerprint, Some(expired.directory.path())).unwrap_err().to_string();
+    let error = PrivateKey::of_gpg(fingerprint, Some(expired.directory.path())).unwrap_err().to_string();
     assert!(error.contains("expired on 2020-12-31"), "{error}");
 
     let revoked = Key::new("ed25519", "");
@@ -249,15 +250,15 @@ fn rpmkeys_notices_a_changed_byte() {
 fn a_key_that_cannot_sign_is_refused_before_anything_is_built() {
     let key = Key::new("ed25519", "secret");
     for passphrase in [None, Some("wrong")] {
-        let error = SigningKey::load(&key.path("private.asc"), passphrase).unwrap_err().to_string();
+        let error = PrivateKey::load(&key.path("private.asc"), passphrase).unwrap_err().to_string();
         assert!(error.contains("is its passphrase right?"), "{error}");
     }
     for (name, expected) in [("public.asc", "holds no OpenPGP private key"), ("none.asc", "could not read")] {
-        let error = SigningKey::load(&key.path(name), None).unwrap_err().to_string();
+        let error = PrivateKey::load(&key.path(name), None).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
     }
     for junk in ["", "junk", "-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nAAAA\n-----END PGP PRIVATE KEY BLOCK-----\n"] {
         std::fs::write(key.path("junk.asc"), junk).unwrap();
-        assert!(SigningKey::load(&key.path("junk.asc"), None).is_err());
+        assert!(PrivateKey::load(&key.path("junk.asc"), None).is_err());
     }
 }

@@ -4,7 +4,8 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use packager::{BuiltPackage, Overrides, SigningKey, SourceDate, SpecFile, Variables};
+use openpgp::PrivateKey;
+use packager::{BuiltPackage, Overrides, SourceDate, SpecFile, Variables};
 use tempfile::TempDir;
 
 pub(crate) const SOURCE_DATE: u32 = 1_700_000_000;
@@ -54,7 +55,7 @@ impl Workshop {
         &self,
         version: &str,
         release: &str,
-        key: Option<&SigningKey>,
+        key: Option<&PrivateKey>,
     ) -> Result<BuiltPackage, String> {
         let overrides =
             Overrides { version: Some(version.to_owned()), release: Some(release.to_owned()), ..Overrides::default() };
