@@ -19,8 +19,9 @@ fn leaves_nothing() {
     std::io::copy(&mut noise, &mut File::create(directory.path().join("noise")).unwrap()).unwrap();
     std::fs::write(directory.path().join("noise.toml"), SPEC).unwrap();
     for signal in ["KILL", "TERM", "INT"] {
-        let mut build = Command::new(PKG);
-        build.current_dir(directory.path()).args(["build", "noise.toml"]);
+        // Who started this test in the background may have it ignore SIGINT, and its children with it.
+        let mut build = Command::new("env");
+        build.current_dir(directory.path()).args(["--default-signal=INT", PKG, "build", "noise.toml"]);
         let mut build = build.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         wait_until_it_writes(&mut build, &out);
         let status = Command::new("kill").args([&format!("-{signal}"), &build.id().to_string()]).status().unwrap();

@@ -113,7 +113,7 @@ fn a_build_is_checked_as_the_successor_of_what_is_there() {
     project(directory, "a = 1\n", "");
     let old = build(directory, "2", &[]).ok().to_owned();
     let mut serve_packages = pkg(directory);
-    serve_packages.args(["serve", "--store", "store", "--listen", "127.0.0.1:0"]).env("PKG_TOKEN", TOKEN);
+    serve_packages.args(["serve", "--store", "store", "--listen", "127.0.0.1:0"]).env("PKG_SERVE_TOKEN", TOKEN);
     let server = Server::start(&mut serve_packages);
     let mut publish = pkg(directory);
     publish.env("PKG_SERVER", &server.url).env("PKG_TOKEN", TOKEN).args(["publish", "--to", "prod", &old]);
