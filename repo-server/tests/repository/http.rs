@@ -167,6 +167,19 @@ async fn what_is_not_there_and_what_is_not_allowed() {
         let problem: repo_api::Problem = response.json().await.unwrap();
         assert_eq!((problem.kind, problem.status), (ProblemKind::BadRequest, 400), "{body}");
     }
+    let zeros = "0".repeat(64);
+    for (path, body) in [
+        ("packages", format!(r#"{{"packages":[["{zeros}","a-1-1.noarch.rpm"]]}}"#)),
+        ("retention", r#"{"dry_run":true,"who":"a\u0007"}"#.to_owned()),
+    ] {
+        let url = format!("{}/api/v1/channels/dev/{path}", server.url);
+        let response = client().post(url).header("content-type", "application/json").body(body).send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::BAD_REQUEST, "{path}");
+    }
+    for who in ["%07".to_owned(), "a".repeat(501)] {
+        let url = format!("{}/api/v1/channels/dev?who={who}", server.url);
+        assert_eq!(client().delete(url).send().await.unwrap().status(), StatusCode::BAD_REQUEST, "{who}");
+    }
     let foreign = client().post(&promotions).header("origin", "http://evil.example").json(&valid).send().await.unwrap();
     assert_eq!(foreign.status(), StatusCode::FORBIDDEN);
     let index = get(&server.url).await.text().await.unwrap();
