@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use axum::body::Body as RoutedBody;
 use bytes::Bytes;
 use futures::stream::BoxStream;
 use futures::{Stream, StreamExt, stream};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
 
 use super::pulse::Pulse;
 
@@ -28,7 +28,12 @@ pub(super) struct ReplyBody {
 
 enum Content {
     Whole(Bytes),
-    Pieces { pieces: BoxStream<'static, io::Result<Bytes>>, left: u64 },
+    Pieces {
+        pieces: BoxStream<'static, io::Result<Bytes>>,
+        left: u64,
+    },
+    /// What came out of the table of routes.
+    Routed(RoutedBody),
 }
 
 impl ReplyBody {
@@ -43,6 +48,11 @@ impl ReplyBody {
     /// A body of as many bytes as given, which come in pieces.
     pub(super) fn pieces(pieces: BoxStream<'static, io::Result<Bytes>>, size: u64) -> Self {
         Self { content: Content::Pieces { pieces, left: size }, pulse: None }
+    }
+
+    /// A body that came out of the table of routes.
+    pub(super) fn routed(body: RoutedBody) -> Self {
+        Self { content: Content::Routed(body), pulse: None }
     }
 
     /// Tells the connection when the answer has been handed to it.
@@ -80,6 +90,7 @@ impl Body for ReplyBody {
                 Poll::Ready(None) => Poll::Ready(None),
                 Poll::Pending => Poll::Pending,
             },
+            Content::Routed(body) => Pin::new(body).poll_frame(context).map_err(io::Error::other),
         }
     }
 
@@ -87,19 +98,21 @@ impl Body for ReplyBody {
         match &self.content {
             Content::Whole(bytes) => bytes.is_empty(),
             Content::Pieces { left, .. } => *left == 0,
+            Content::Routed(body) => body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(match &self.content {
-            Content::Whole(bytes) => bytes.len() as u64,
-            Content::Pieces { left, .. } => *left,
-        })
+        match &self.content {
+            Content::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Content::Pieces { left, .. } => SizeHint::with_exact(*left),
+            Content::Routed(body) => body.size_hint(),
+        }
     }
 }
 
 /// The bytes of a request's body, until it ends, stands still or drips.
-pub(super) fn moving(body: Incoming, stall: Duration) -> impl Stream<Item = io::Result<Bytes>> {
+pub(super) fn moving(body: RoutedBody, stall: Duration) -> impl Stream<Item = io::Result<Bytes>> {
     let window = Window { started: Instant::now(), bytes: 0 };
     stream::unfold(Some((body, window)), move |state| async move {
         let (mut body, mut window) = state?;

@@ -14,18 +14,15 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 
-use super::app::App;
-use super::dispatch;
+use super::dispatch::Dispatcher;
 use super::origin::Peer;
 use super::pulse::Pulse;
 
 /// How long to wait when the system has no more connections to give (too many open files).
 const PAUSE: Duration = Duration::from_millis(50);
-/// How many headers a request may have.
-const MOST_HEADERS: usize = 100;
 
 /// Accepts connections until `stop` is told, then lets them finish.
-pub(super) async fn accept(listener: TcpListener, app: Arc<App>, mut stop: watch::Receiver<bool>) {
+pub(super) async fn accept(listener: TcpListener, dispatcher: Arc<Dispatcher>, mut stop: watch::Receiver<bool>) {
     // Every connection holds a sender: when all are gone, none is left.
     let (alive, mut all_gone) = mpsc::channel::<()>(1);
     loop {
@@ -34,7 +31,7 @@ pub(super) async fn accept(listener: TcpListener, app: Arc<App>, mut stop: watch
             () = stopped(&mut stop) => break,
         };
         match accepted {
-            Ok((stream, address)) => take(stream, address, &app, &stop, &alive),
+            Ok((stream, address)) => take(stream, address, &dispatcher, &stop, &alive),
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
                 tracing::error!(%error, "connections can't be accepted");
@@ -43,7 +40,7 @@ pub(super) async fn accept(listener: TcpListener, app: Arc<App>, mut stop: watch
         }
     }
     drop((listener, alive));
-    let _ = tokio::time::timeout(app.limits.grace, all_gone.recv()).await;
+    let _ = tokio::time::timeout(dispatcher.app.limits.grace, all_gone.recv()).await;
 }
 
 async fn stopped(stop: &mut watch::Receiver<bool>) {
@@ -60,14 +57,14 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 fn take(
     stream: TcpStream,
     address: SocketAddr,
-    app: &Arc<App>,
+    dispatcher: &Arc<Dispatcher>,
     stop: &watch::Receiver<bool>,
     alive: &mpsc::Sender<()>,
 ) {
     let ip = address.ip().to_canonical();
-    let counted = (!app.is_proxy(ip)).then_some(ip);
-    let Some(place) = app.ward.admit(counted) else {
-        app.metrics.connection_refused();
+    let counted = (!dispatcher.app.is_proxy(ip)).then_some(ip);
+    let Some(place) = dispatcher.app.ward.admit(counted) else {
+        dispatcher.app.metrics.connection_refused();
         tracing::warn!(address = %ip, "too many connections: one was closed");
         return;
     };
@@ -75,42 +72,53 @@ fn take(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY can't be set");
     }
-    let pulse = app.ward.pulse();
-    let (app_, pulse_, stop, alive) = (Arc::clone(app), Arc::clone(&pulse), stop.clone(), alive.clone());
+    let pulse = dispatcher.app.ward.pulse();
+    let (dispatcher_, pulse_, stop, alive) = (Arc::clone(dispatcher), Arc::clone(&pulse), stop.clone(), alive.clone());
     let task = tokio::spawn(async move {
         let _held = (place, alive);
-        live(stream, address, app_, pulse_, stop).await;
+        live(stream, address, dispatcher_, pulse_, stop).await;
     });
-    app.ward.watch(pulse, task.abort_handle());
+    dispatcher.app.ward.watch(pulse, task.abort_handle());
 }
 
-async fn live(stream: TcpStream, address: SocketAddr, app: Arc<App>, pulse: Arc<Pulse>, stop: watch::Receiver<bool>) {
+async fn live(
+    stream: TcpStream,
+    address: SocketAddr,
+    dispatcher: Arc<Dispatcher>,
+    pulse: Arc<Pulse>,
+    stop: watch::Receiver<bool>,
+) {
     let watched = Watched { stream, pulse: Arc::clone(&pulse) };
-    let peer = Peer { address: address.ip().to_canonical(), secure: app.tls.is_some() };
-    let Some(tls) = app.tls.clone() else { return answer(watched, peer, app, pulse, stop).await };
-    match tokio::time::timeout(app.limits.head, tls.acceptor().accept(watched)).await {
-        Ok(Ok(stream)) => answer(stream, peer, app, pulse, stop).await,
+    let peer = Peer { address: address.ip().to_canonical(), secure: dispatcher.app.tls.is_some() };
+    let Some(tls) = dispatcher.app.tls.clone() else { return answer(watched, peer, dispatcher, pulse, stop).await };
+    match tokio::time::timeout(dispatcher.app.limits.head, tls.acceptor().accept(watched)).await {
+        Ok(Ok(stream)) => answer(stream, peer, dispatcher, pulse, stop).await,
         Ok(Err(error)) => tracing::debug!(address = %peer.address, %error, "no TLS connection came about"),
         Err(_) => tracing::debug!(address = %peer.address, "no TLS connection came about in time"),
     }
 }
 
-async fn answer<S>(stream: S, peer: Peer, app: Arc<App>, pulse: Arc<Pulse>, mut stop: watch::Receiver<bool>)
-where
+async fn answer<S>(
+    stream: S,
+    peer: Peer,
+    dispatcher: Arc<Dispatcher>,
+    pulse: Arc<Pulse>,
+    mut stop: watch::Receiver<bool>,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
-    let head_size = app.limits.head_size;
+    let head_size = dispatcher.app.limits.head_size;
     let service = service_fn(move |request| {
         pulse.asked();
-        let (app, pulse) = (Arc::clone(&app), Arc::clone(&pulse));
+        let (dispatcher, pulse) = (Arc::clone(&dispatcher), Arc::clone(&pulse));
         async move {
-            let response = dispatch::handle(&app, peer, request).await;
+            let response = dispatcher.handle(peer, request).await;
             Ok::<_, std::convert::Infallible>(response.map(|body| body.with_pulse(pulse)))
         }
     });
+    // At most 100 headers, hyper's own limit: naming another one costs each request an allocation.
     let connection = http1::Builder::new()
         .max_buf_size(head_size.max(8192))
-        .max_headers(MOST_HEADERS)
         .header_read_timeout(None)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);

@@ -65,7 +65,7 @@ pub(super) async fn permit(
     let mut found = app.access.tokens.find(&sha256);
     if found.is_none() && app.refreshes.pass("tokens", std::time::Instant::now()).is_ok() {
         // Another server may have made it just now.
-        if let Err(error) = app.access.tokens.refresh().await {
+        if let Err(error) = Box::pin(app.access.tokens.refresh()).await {
             app.metrics.store_failed();
             tracing::error!(error = with_causes(&error), "the tokens can't be read");
         }

@@ -25,7 +25,7 @@ pub(super) struct Peer {
 }
 
 /// Where a request comes from.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Origin {
     /// The client's address, behind the proxies that are believed.
     pub(super) address: IpAddr,

@@ -2,6 +2,8 @@
 
 use std::error::Error;
 
+use axum::body::Body;
+use axum::response::IntoResponse;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
 use repo_api::{Problem, ProblemKind};
@@ -12,12 +14,12 @@ use crate::error::RepositoryError;
 use crate::policy::PolicyError;
 
 /// A request that is not answered as it was asked.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Refusal {
     /// With a problem.
     Problem(Problem),
     /// Because the URL takes other methods, which are named.
-    Method(&'static str),
+    Method(String),
     /// Because requests come too fast.
     TooFast {
         /// After how many seconds to come again.
@@ -144,11 +146,12 @@ impl Refusal {
     }
 
     /// The answer to the request of an id.
-    pub(super) fn into_response(self, request: &str) -> Response<ReplyBody> {
+    pub(super) fn answer(self, request: &str) -> Response<ReplyBody> {
         let (mut problem, methods, wait) = match self {
             Self::Problem(problem) => (problem, None, None),
             Self::Method(methods) => {
-                (Problem::new(ProblemKind::MethodNotAllowed, format!("allowed is {methods}")), Some(methods), None)
+                let detail = format!("allowed is {methods}");
+                (Problem::new(ProblemKind::MethodNotAllowed, detail), HeaderValue::from_str(&methods).ok(), None)
             }
             Self::TooFast { seconds } => {
                 let detail = format!("requests that write come too fast: try again in {seconds} s");
@@ -163,7 +166,7 @@ impl Refusal {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(methods) = methods {
-            headers.insert(ALLOW, HeaderValue::from_static(methods));
+            headers.insert(ALLOW, methods);
         }
         if let Some(seconds) = wait {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
@@ -173,6 +176,15 @@ impl Refusal {
             headers.append(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"pkg\", charset=\"UTF-8\""));
             headers.append(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"pkg\""));
         }
+        response
+    }
+}
+
+/// On its way out of the table of routes, which knows no request's id.
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response<Body> {
+        let mut response = Response::new(Body::empty());
+        response.extensions_mut().insert(self);
         response
     }
 }

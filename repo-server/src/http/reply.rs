@@ -12,6 +12,7 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use ledger::Digest;
+use repo_api::{Problem, ProblemKind};
 
 use super::body::ReplyBody;
 use super::refusal::Refusal;
@@ -119,7 +120,8 @@ impl Reply {
         let body = match &self.content {
             _ if method == Method::HEAD => ReplyBody::empty(),
             Content::Memory(bytes) => ReplyBody::whole(slice(bytes, &range)),
-            Content::Blob(_) => blob_body(repository, &self.digest, range.clone()).await?,
+            // Boxed: what is in memory shall not pay for the size of this.
+            Content::Blob(_) => Box::pin(blob_body(repository, &self.digest, range.clone())).await?,
         };
         let mut response = self.respond(status, body);
         response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(range.end - range.start));
@@ -184,8 +186,8 @@ fn is_known(asked: &HeaderMap, ours: &HeaderMap) -> bool {
         let values = asked.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
         return values.flat_map(|value| value.split(',')).map(str::trim).any(known);
     }
-    let (since, modified) = (asked.get(IF_MODIFIED_SINCE).and_then(seconds), ours.get(LAST_MODIFIED).and_then(seconds));
-    since.zip(modified).is_some_and(|(since, modified)| modified <= since)
+    let Some(since) = asked.get(IF_MODIFIED_SINCE).and_then(seconds) else { return false };
+    ours.get(LAST_MODIFIED).and_then(seconds).is_some_and(|modified| modified <= since)
 }
 
 /// Reads `Range` (RFC 9110, section 14.2): one range of bytes; anything else is answered with the whole.
@@ -210,6 +212,21 @@ fn wanted(headers: &HeaderMap, ours: &HeaderMap, size: u64) -> Wanted {
         (Err(_), Ok(_)) if first.is_empty() => Wanted::Nothing,
         _ => Wanted::Whole,
     }
+}
+
+/// An answer of JSON, which nobody keeps.
+pub(super) fn json(status: StatusCode, value: &impl serde::Serialize) -> Result<Response<ReplyBody>, Refusal> {
+    let text = serde_json::to_vec(value).map_err(|error| {
+        tracing::error!(%error, "an answer could not be put together");
+        Problem::new(ProblemKind::Internal, "the server failed; its log says why")
+    })?;
+    let mut response = Response::new(ReplyBody::whole(text.into()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    Ok(response)
 }
 
 #[cfg(test)]

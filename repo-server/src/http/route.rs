@@ -1,7 +1,7 @@
-//! Every URL that the server answers. Nothing else looks at a path.
+//! The URLs of channels' files, which clients of many kinds build by themselves, and what no URL may hold.
 
 use percent_encoding::percent_decode_str;
-use repo_api::{ChannelName, FileDigest, Moment, TagName, TokenName};
+use repo_api::{ChannelName, Moment, TagName};
 
 use super::metrics::Label;
 use crate::repodata::MetadataFile;
@@ -9,18 +9,6 @@ use crate::repodata::MetadataFile;
 /// What a URL stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Route {
-    /// `/`
-    Index,
-    /// `/healthz`
-    Health,
-    /// `/readyz`
-    Ready,
-    /// `/metrics`
-    Metrics,
-    /// `/keys/repository.asc`
-    Key,
-    /// `/keys/FINGERPRINT.asc`
-    OneKey(String),
     /// `/CHANNEL/keys.asc`
     ChannelKeys(ChannelName),
     /// `/CHANNEL/metalink`
@@ -47,8 +35,6 @@ pub(super) enum Route {
         /// Which of its files.
         file: ChannelFile,
     },
-    /// `/api/v1/…`
-    Api(ApiRoute),
 }
 
 /// A file of a channel, as yum clients know it.
@@ -64,45 +50,6 @@ pub(super) enum ChannelFile {
     Metadata(MetadataFile),
     /// `Packages/FILE`
     Package(String),
-}
-
-/// A URL of the API.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum ApiRoute {
-    /// `blobs/SHA256`
-    Blob(FileDigest),
-    /// `channels`
-    Channels,
-    /// `channels/CHANNEL/packages`
-    Packages(ChannelName),
-    /// `channels/CHANNEL/withdrawals`
-    Withdrawals(ChannelName),
-    /// `channels/CHANNEL/attachments`
-    Attachments(ChannelName),
-    /// `promotions`
-    Promotions,
-    /// `tokens`
-    Tokens,
-    /// `tokens/NAME`
-    Token(TokenName),
-    /// `channels/CHANNEL`
-    Channel(ChannelName),
-    /// `channels/CHANNEL/retention`
-    Retention(ChannelName),
-    /// `differences`
-    Differences,
-    /// `tags`
-    Tags,
-    /// `tags/TAG`
-    Tag(TagName),
-    /// `environments`
-    Environments,
-    /// `environments/ENVIRONMENT/holds`
-    Holds(TagName),
-    /// `log`
-    Log,
-    /// `openapi.json`
-    OpenApi,
 }
 
 /// Says why a path is no route.
@@ -121,13 +68,8 @@ impl Route {
         let segments: Vec<String> = path.split('/').map(segment).collect::<Result<_, _>>()?;
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
         match segments.as_slice() {
-            [""] => Ok(Self::Index),
-            ["healthz"] => Ok(Self::Health),
-            ["readyz"] => Ok(Self::Ready),
-            ["metrics"] => Ok(Self::Metrics),
-            ["keys", "repository.asc"] => Ok(Self::Key),
-            ["keys", file] => fingerprint(file).map(Self::OneKey),
-            ["api", "v1", rest @ ..] => api_route(rest).map(Self::Api),
+            // What the table of routes knows nothing of is no channel.
+            ["api" | "keys", ..] => Err(NoRoute::Unknown),
             [channel, rest @ ..] => channel_route(parsed(channel)?, rest),
             [] => Err(NoRoute::Unknown),
         }
@@ -136,71 +78,34 @@ impl Route {
 
 impl Route {
     /// The channel that has to be readable for it.
-    pub(super) fn channel(&self) -> Option<&ChannelName> {
+    pub(super) fn channel(&self) -> &ChannelName {
         match self {
             Self::RepoFile(channel)
             | Self::MirrorList(channel)
             | Self::Metalink(channel)
             | Self::ChannelKeys(channel)
             | Self::File { channel, .. }
-            | Self::TaggedFile { channel, .. } => Some(channel),
-            Self::Index | Self::Health | Self::Ready | Self::Metrics | Self::Key | Self::OneKey(_) | Self::Api(_) => {
-                None
-            }
+            | Self::TaggedFile { channel, .. } => channel,
         }
     }
 
     /// What it is counted under.
     pub(super) fn label(&self) -> Label {
         match self {
-            Self::Index => Label::Page,
-            Self::Health | Self::Ready | Self::Metrics => Label::Operating,
-            Self::Key | Self::OneKey(_) | Self::ChannelKeys(_) => Label::Key,
+            Self::ChannelKeys(_) => Label::Key,
             Self::RepoFile(_) | Self::MirrorList(_) | Self::Metalink(_) => Label::ClientSetup,
             Self::File { file, .. } | Self::TaggedFile { file, .. } => match file {
                 ChannelFile::Package(_) => Label::Package,
                 ChannelFile::Metadata(_) => Label::Metadata,
                 _ => Label::Repomd,
             },
-            Self::Api(ApiRoute::Blob(_)) => Label::Upload,
-            Self::Api(ApiRoute::Packages(_) | ApiRoute::Attachments(_)) => Label::Publish,
-            Self::Api(ApiRoute::Promotions) => Label::Promote,
-            Self::Api(ApiRoute::Withdrawals(_)) => Label::Withdraw,
-            Self::Api(ApiRoute::Tokens | ApiRoute::Token(_)) => Label::Administer,
-            Self::Api(
-                ApiRoute::Channel(_)
-                | ApiRoute::Retention(_)
-                | ApiRoute::Tags
-                | ApiRoute::Tag(_)
-                | ApiRoute::Environments
-                | ApiRoute::Holds(_),
-            ) => Label::Administer,
-            Self::Api(ApiRoute::Channels | ApiRoute::OpenApi | ApiRoute::Differences | ApiRoute::Log) => Label::Listing,
         }
     }
 }
 
-fn api_route(segments: &[&str]) -> Result<ApiRoute, NoRoute> {
-    Ok(match segments {
-        ["blobs", digest] => ApiRoute::Blob(parsed(digest)?),
-        ["channels"] => ApiRoute::Channels,
-        ["channels", channel, "packages"] => ApiRoute::Packages(parsed(channel)?),
-        ["channels", channel, "withdrawals"] => ApiRoute::Withdrawals(parsed(channel)?),
-        ["channels", channel, "attachments"] => ApiRoute::Attachments(parsed(channel)?),
-        ["promotions"] => ApiRoute::Promotions,
-        ["tokens"] => ApiRoute::Tokens,
-        ["tokens", name] => ApiRoute::Token(parsed(name)?),
-        ["channels", channel] => ApiRoute::Channel(parsed(channel)?),
-        ["channels", channel, "retention"] => ApiRoute::Retention(parsed(channel)?),
-        ["differences"] => ApiRoute::Differences,
-        ["tags"] => ApiRoute::Tags,
-        ["tags", tag] => ApiRoute::Tag(parsed(tag)?),
-        ["environments"] => ApiRoute::Environments,
-        ["environments", environment, "holds"] => ApiRoute::Holds(parsed(environment)?),
-        ["log"] => ApiRoute::Log,
-        ["openapi.json"] => ApiRoute::OpenApi,
-        _ => return Err(NoRoute::Unknown),
-    })
+/// Tells whether no client would ask for a path: see [`NoRoute::Malformed`].
+pub(super) fn is_malformed(path: &str) -> bool {
+    path.strip_prefix('/').is_none_or(|path| path.split('/').any(|raw| segment(raw).is_err()))
 }
 
 fn channel_route(channel: ChannelName, segments: &[&str]) -> Result<Route, NoRoute> {
@@ -229,15 +134,6 @@ fn channel_file(segments: &[&str]) -> Result<ChannelFile, NoRoute> {
         ["Packages", file] if file.ends_with(".rpm") => Ok(ChannelFile::Package((*file).to_owned())),
         _ => Err(NoRoute::Unknown),
     }
-}
-
-/// The fingerprint in the name of a key's file: 40 or 64 hexadecimal digits, upper case.
-fn fingerprint(file: &str) -> Result<String, NoRoute> {
-    let fits = |text: &&str| {
-        let digits = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'A'..=b'F'));
-        digits && (text.len() == 40 || text.len() == 64)
-    };
-    file.strip_suffix(".asc").filter(fits).map(str::to_owned).ok_or(NoRoute::Unknown)
 }
 
 fn parsed<T: std::str::FromStr>(text: &str) -> Result<T, NoRoute> {
@@ -271,31 +167,20 @@ mod tests {
         let metadata = ChannelFile::Metadata(name.parse().unwrap());
         let package = ChannelFile::Package("a+b-1.0~rc1^2-1.noarch.rpm".to_owned());
         for (path, route) in [
-            ("/", Route::Index),
-            ("/healthz", Route::Health),
-            ("/keys/repository.asc", Route::Key),
             ("/dev/dev.repo", Route::RepoFile(dev.clone())),
             ("/dev/mirrorlist", Route::MirrorList(dev.clone())),
             ("/dev/metalink", Route::Metalink(dev.clone())),
             ("/dev/keys.asc", Route::ChannelKeys(dev.clone())),
-            (&format!("/keys/{}.asc", "AB".repeat(20)), Route::OneKey("AB".repeat(20))),
             (
                 "/dev/@june/repodata/repomd.xml",
                 Route::TaggedFile { channel: dev.clone(), tag: "june".parse().unwrap(), file: ChannelFile::Repomd },
             ),
-            ("/api/v1/channels/dev", Route::Api(ApiRoute::Channel(dev.clone()))),
-            ("/api/v1/environments/prod/holds", Route::Api(ApiRoute::Holds("prod".parse().unwrap()))),
             ("/dev/repodata/repomd.xml", file(None, ChannelFile::Repomd)),
             ("/dev/repodata/repomd.xml.asc", file(None, ChannelFile::RepomdSignature)),
             ("/dev/@7/repodata/repomd.xml.key", file(Some(7), ChannelFile::RepomdKey)),
             ("/dev/%407/repodata/repomd.xml", file(Some(7), ChannelFile::Repomd)),
             (&format!("/dev/repodata/{SHA256}-primary.xml.gz"), file(None, metadata)),
             ("/dev/Packages/a%2Bb-1.0~rc1%5E2-1.noarch.rpm", file(None, package)),
-            ("/api/v1/channels", Route::Api(ApiRoute::Channels)),
-            ("/api/v1/channels/dev/packages", Route::Api(ApiRoute::Packages(dev.clone()))),
-            ("/api/v1/channels/dev/withdrawals", Route::Api(ApiRoute::Withdrawals(dev))),
-            ("/api/v1/promotions", Route::Api(ApiRoute::Promotions)),
-            (&format!("/api/v1/blobs/{SHA256}"), Route::Api(ApiRoute::Blob(SHA256.parse().unwrap()))),
         ] {
             assert_eq!(Route::parse(path).as_ref(), Ok(&route), "{path}");
         }
@@ -304,6 +189,8 @@ mod tests {
     #[test]
     fn unknown() {
         for path in [
+            "/",
+            "/api/v1/mirrorlist",
             "/dev",
             "/dev/",
             "//",

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use super::app::App;
 use super::connection;
+use super::dispatch::Dispatcher;
 use super::hot::Hot;
 use super::housekeeping::keep_house;
 use super::metrics::Metrics;
@@ -106,7 +107,7 @@ impl Server {
 pub async fn serve(server: Server, stop: impl Future<Output = ()> + Send) {
     let Server { listener, app } = server;
     let (stopping, stopped) = watch::channel(false);
-    let accepting = connection::accept(listener, Arc::clone(&app), stopped);
+    let accepting = connection::accept(listener, Arc::new(Dispatcher::new(Arc::clone(&app))), stopped);
     let mut accepting = std::pin::pin!(accepting);
     tokio::select! {
         () = accepting.as_mut() => return,

@@ -112,6 +112,12 @@ impl KeyDirectory {
         self.read(&path)
     }
 
+    /// Tells whether there is a key that signs.
+    #[must_use]
+    pub fn has_current(&self) -> bool {
+        self.path.join(CURRENT).exists()
+    }
+
     /// Reads the key that signs, where there is one.
     ///
     /// # Errors

@@ -60,6 +60,15 @@ impl KeyRing {
         Ok(Self { source, keys: RwLock::new(Arc::new(keys)), stamp: Mutex::new(stamp) })
     }
 
+    /// Tells whether the file of the key that signs is still there. What gpg-agent keeps, it is not asked for.
+    #[must_use]
+    pub fn is_present(&self) -> bool {
+        match &self.source.key {
+            None => self.source.directory.has_current(),
+            Some(key) => key.starts_with("gpg:") || Path::new(key).exists(),
+        }
+    }
+
     /// Reads the keys of a directory that have no passphrase; where there is none, makes one.
     ///
     /// # Errors

@@ -132,6 +132,8 @@ async fn proxies_are_believed_where_they_are_named() {
     for (settings, from, base) in [(settings(), None, "http://"), (believing, Some("192.0.2.7"), "https://rpm.example")]
     {
         let server = Running::with(settings, |access| access).await;
+        // The same provider that the project's own client installs.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let proxied = |method, path: &str| {
             let request = http.request(method, format!("{}{path}", server.url));

@@ -108,6 +108,27 @@ async fn files_are_served_whole_in_part_and_not_at_all() {
     assert_eq!(get(&url.replace("/dev/", "/prod/")).await.status(), StatusCode::NOT_FOUND);
 }
 
+/// Every operation of the document is a route that takes its method, and no route takes another.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_document_says_what_the_routes_take() {
+    let server = Running::new().await;
+    let document: serde_json::Value = get(&format!("{}/api/v1/openapi.json", server.url)).await.json().await.unwrap();
+    let paths = document["paths"].as_object().unwrap();
+    assert!(paths.len() > 10, "{}", paths.len());
+    for (path, operations) in paths {
+        let sha256 = "0".repeat(64);
+        let at = path.replace("{sha256}", &sha256).replace("{channel}", "dev").replace("{environment}", "prod");
+        let url = format!("{}/api/v1{}", server.url, at.replace("{tag}", "june").replace("{name}", "ci"));
+        let response = client().request(Method::TRACE, url).send().await.unwrap();
+        let methods = ["get", "put", "post", "delete"].map(|method| operations.get(method).map(|_| method));
+        let mut described: Vec<String> = methods.into_iter().flatten().map(str::to_uppercase).collect();
+        let mut taken: Vec<&str> = header(&response, "allow").split(", ").filter(|method| *method != "HEAD").collect();
+        described.sort();
+        taken.sort_unstable();
+        assert_eq!(taken, described, "{path}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_there_and_what_is_not_allowed() {
     let server = Running::new().await;
@@ -145,6 +166,19 @@ async fn what_is_not_there_and_what_is_not_allowed() {
         assert_eq!(response.status(), StatusCode::BAD_REQUEST, "{body}");
         let problem: repo_api::Problem = response.json().await.unwrap();
         assert_eq!((problem.kind, problem.status), (ProblemKind::BadRequest, 400), "{body}");
+    }
+    let zeros = "0".repeat(64);
+    for (path, body) in [
+        ("packages", format!(r#"{{"packages":[["{zeros}","a-1-1.noarch.rpm"]]}}"#)),
+        ("retention", r#"{"dry_run":true,"who":"a\u0007"}"#.to_owned()),
+    ] {
+        let url = format!("{}/api/v1/channels/dev/{path}", server.url);
+        let response = client().post(url).header("content-type", "application/json").body(body).send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::BAD_REQUEST, "{path}");
+    }
+    for who in ["%07".to_owned(), "a".repeat(501)] {
+        let url = format!("{}/api/v1/channels/dev?who={who}", server.url);
+        assert_eq!(client().delete(url).send().await.unwrap().status(), StatusCode::BAD_REQUEST, "{who}");
     }
     let foreign = client().post(&promotions).header("origin", "http://evil.example").json(&valid).send().await.unwrap();
     assert_eq!(foreign.status(), StatusCode::FORBIDDEN);

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use axum::body::Body;
 use http::{Response, StatusCode};
 use ledger::Author;
 use repo_api::{
@@ -11,12 +12,13 @@ use repo_api::{
 };
 
 use super::super::body::ReplyBody;
-use super::super::dispatch::json;
+use super::super::call::{Call, Named};
 use super::super::refusal::Refusal;
+use super::super::reply::json;
 use super::audit::author;
+use super::json_body;
 use super::packages::to_its_end;
 use super::query::Query;
-use super::{Call, json_body};
 use crate::engine::Outcome;
 use crate::error::RepositoryError;
 use crate::policy::{Verdict, differences};
@@ -26,27 +28,27 @@ use crate::state::RepositoryState;
 type Answer = Result<Response<ReplyBody>, Refusal>;
 
 /// Shows a channel with its settings.
-pub(super) async fn show(call: Call<'_>, name: &ChannelName) -> Answer {
-    call.permit(Permission::Read, Some(name)).await?;
+pub(super) async fn show(Named(name): Named<ChannelName>, call: Call) -> Answer {
+    call.permit(Permission::Read, Some(&name)).await?;
     let state = call.app.repository.state();
-    let channel = resolve::channel(&state, name)?;
+    let channel = resolve::channel(&state, &name)?;
     let (commit, view) = channel.view().ok_or_else(super::super::yum::missing)?;
     let info = ChannelInfo {
-        name: name.clone(),
+        url: format!("/{name}/"),
+        name,
         settings: channel.settings().clone(),
         packages: channel.listed().len(),
         commit,
         changed_at: view.at,
-        url: format!("/{name}/"),
     };
     json(StatusCode::OK, &info)
 }
 
 /// Creates a channel, or gives it other settings.
-pub(super) async fn set(call: Call<'_>, name: ChannelName) -> Answer {
+pub(super) async fn set(Named(name): Named<ChannelName>, call: Call, body: Body) -> Answer {
     let caller = call.permit_change(Permission::Admin, None).await?;
-    let Call { app, origin, request } = call;
-    let request: ChannelRequest = json_body::read(request, &app.limits).await?;
+    let Call { app, origin, .. } = &call;
+    let request: ChannelRequest = json_body::read(&call, body).await?;
     let author = author(&caller, origin, request.who, request.why)?;
     let repository = Arc::clone(&app.repository);
     let task = async move { repository.set_channel(&name, request.settings, request.before, author).await };
@@ -54,22 +56,22 @@ pub(super) async fn set(call: Call<'_>, name: ChannelName) -> Answer {
 }
 
 /// Removes a channel that lists nothing.
-pub(super) async fn remove(call: Call<'_>, name: ChannelName) -> Answer {
+pub(super) async fn remove(Named(name): Named<ChannelName>, call: Call) -> Answer {
     let author = removal(&call).await?;
     let repository = Arc::clone(&call.app.repository);
     changed(&to_its_end(async move { repository.remove_channel(&name, author).await }).await?)
 }
 
 /// Applies a channel's retention.
-pub(super) async fn retain(call: Call<'_>, name: ChannelName) -> Answer {
+pub(super) async fn retain(Named(name): Named<ChannelName>, call: Call, body: Body) -> Answer {
     let caller = call.permit_change(Permission::Withdraw, Some(&name)).await?;
-    let Call { app, origin, request } = call;
-    let request: RetainRequest = json_body::read(request, &app.limits).await?;
+    let Call { app, origin, .. } = &call;
+    let request: RetainRequest = json_body::read(&call, body).await?;
+    let author = author(&caller, origin, request.who, request.why)?;
     if request.dry_run {
         let verdict = app.repository.judge(&name)?;
         return json(StatusCode::OK, &retained(&app.repository.state(), name, verdict, false));
     }
-    let author = author(&caller, origin, request.who, request.why)?;
     let task = (Arc::clone(&app.repository), name.clone());
     let task = tokio::spawn(async move { task.0.retain(&task.1, author).await });
     let (outcome, verdict) = task.await.unwrap_or(Err(RepositoryError::Stopping))?;
@@ -84,8 +86,8 @@ fn retained(state: &RepositoryState, channel: ChannelName, verdict: Verdict, cha
 }
 
 /// Says what differs between two channels, or a channel at two times.
-pub(super) async fn compare(call: Call<'_>) -> Answer {
-    let query = Query::read(call.request.uri().query(), &["from", "to"])?;
+pub(super) async fn compare(call: Call) -> Answer {
+    let query = Query::read(call.uri.query(), &["from", "to"])?;
     let (from, to): (Snapshot, Snapshot) = (query.needed("from")?, query.needed("to")?);
     for snapshot in [&from, &to] {
         call.permit(Permission::Read, Some(&snapshot.channel)).await?;
@@ -102,7 +104,7 @@ fn listed(state: &RepositoryState, snapshot: &Snapshot) -> Result<Vec<nevra::Nev
 }
 
 /// Lists the tags.
-pub(super) async fn tags(call: Call<'_>) -> Answer {
+pub(super) async fn tags(call: Call) -> Answer {
     call.permit(Permission::Read, None).await?;
     let state = call.app.repository.state();
     let tags = state.tags().iter().map(|(name, tag)| TagInfo {
@@ -116,10 +118,10 @@ pub(super) async fn tags(call: Call<'_>) -> Answer {
 }
 
 /// Sets a tag.
-pub(super) async fn set_tag(call: Call<'_>, tag: TagName) -> Answer {
+pub(super) async fn set_tag(Named(tag): Named<TagName>, call: Call, body: Body) -> Answer {
     let caller = call.permit_change(Permission::Admin, None).await?;
-    let Call { app, origin, request } = call;
-    let request: TagRequest = json_body::read(request, &app.limits).await?;
+    let Call { app, origin, .. } = &call;
+    let request: TagRequest = json_body::read(&call, body).await?;
     let author = author(&caller, origin, request.who, request.why)?;
     let repository = Arc::clone(&app.repository);
     let task = tokio::spawn(async move { repository.set_tag(&tag, request.at, author).await });
@@ -129,14 +131,14 @@ pub(super) async fn set_tag(call: Call<'_>, tag: TagName) -> Answer {
 }
 
 /// Removes a tag.
-pub(super) async fn remove_tag(call: Call<'_>, tag: TagName) -> Answer {
+pub(super) async fn remove_tag(Named(tag): Named<TagName>, call: Call) -> Answer {
     let author = removal(&call).await?;
     let repository = Arc::clone(&call.app.repository);
     changed(&to_its_end(async move { repository.remove_tag(&tag, author).await }).await?)
 }
 
 /// Lists what environments hold.
-pub(super) async fn holds(call: Call<'_>) -> Answer {
+pub(super) async fn holds(call: Call) -> Answer {
     call.permit(Permission::Read, None).await?;
     let state = call.app.repository.state();
     let holds = state.environments().iter().map(|(environment, hold)| HoldInfo {
@@ -149,19 +151,19 @@ pub(super) async fn holds(call: Call<'_>) -> Answer {
 }
 
 /// Takes in what an environment's hosts run and would go back to.
-pub(super) async fn hold(call: Call<'_>, environment: TagName) -> Answer {
+pub(super) async fn hold(Named(environment): Named<TagName>, call: Call, body: Body) -> Answer {
     let caller = call.permit_change(Permission::Promote, None).await?;
-    let Call { app, origin, request } = call;
-    let request: HoldRequest = json_body::read(request, &app.limits).await?;
+    let Call { app, origin, .. } = &call;
+    let request: HoldRequest = json_body::read(&call, body).await?;
     let author = author(&caller, origin, request.who, request.why)?;
     let repository = Arc::clone(&app.repository);
     changed(&to_its_end(async move { repository.hold(&environment, &request.packages, author).await }).await?)
 }
 
 /// Shows the history of the channels that the client may read.
-pub(super) async fn log(call: Call<'_>) -> Answer {
+pub(super) async fn log(call: Call) -> Answer {
     call.permit(Permission::Read, None).await?;
-    let query = Query::read(call.request.uri().query(), &["channel", "since", "before", "limit"])?;
+    let query = Query::read(call.uri.query(), &["channel", "since", "before", "limit"])?;
     let query = LogQuery {
         channel: query.value("channel")?,
         since: query.value("since")?,
@@ -182,10 +184,10 @@ pub(super) async fn log(call: Call<'_>) -> Answer {
 }
 
 /// Reads in whose name something is removed, which stands in the query: DELETE has no body.
-async fn removal(call: &Call<'_>) -> Result<Author, Refusal> {
+async fn removal(call: &Call) -> Result<Author, Refusal> {
     let caller = call.permit_change(Permission::Admin, None).await?;
-    let query = Query::read(call.request.uri().query(), &["who", "why"])?;
-    author(&caller, call.origin, query.text("who"), query.text("why"))
+    let query = Query::read(call.uri.query(), &["who", "why"])?;
+    author(&caller, &call.origin, query.text("who"), query.text("why"))
 }
 
 fn changed(outcome: &Outcome) -> Answer {

@@ -2,24 +2,30 @@
 
 use std::sync::Arc;
 
+use axum::body::Body;
 use http::{Response, StatusCode};
 use repo_api::{AttachRequest, Attached, AttachmentKind, ChannelName, Permission};
 
 use super::super::body::ReplyBody;
-use super::super::dispatch::json;
+use super::super::call::{Call, Named};
 use super::super::refusal::Refusal;
+use super::super::reply::json;
 use super::audit::author;
+use super::json_body;
 use super::packages::{commit_of, plain, store_digest, to_its_end};
-use super::{Call, json_body};
 use crate::admission::Upload;
 use crate::engine::AttachmentRequest;
 use crate::repodata::MetadataKind;
 
 /// Changes what a channel shows beside its packages.
-pub(super) async fn attach(call: Call<'_>, channel: ChannelName) -> Result<Response<ReplyBody>, Refusal> {
+pub(super) async fn attach(
+    Named(channel): Named<ChannelName>,
+    call: Call,
+    body: Body,
+) -> Result<Response<ReplyBody>, Refusal> {
     let caller = call.permit_change(Permission::Publish, Some(&channel)).await?;
-    let Call { app, origin, request } = call;
-    let request: AttachRequest = json_body::read(request, &app.limits).await?;
+    let Call { app, origin, .. } = &call;
+    let request: AttachRequest = json_body::read(&call, body).await?;
     let author = author(&caller, origin, request.who, request.why)?;
     let files = request
         .files

@@ -1,39 +1,44 @@
 //! Uploads: files by their sha256, which can be sent again as often as need be.
 
+use axum::body::Body;
 use http::header::CONTENT_LENGTH;
 use http::{Response, StatusCode};
 use ledger::ReceiveError;
 use repo_api::{FileDigest, Permission, Problem, ProblemKind, Uploaded};
 
 use super::super::body::{ReplyBody, moving};
-use super::super::dispatch::json;
+use super::super::call::{Call, Named};
 use super::super::refusal::Refusal;
-use super::Call;
+use super::super::reply::json;
 use super::packages::store_digest;
 use crate::error::RepositoryError;
 
 /// Says whether a file has been uploaded.
-pub(super) async fn look(call: Call<'_>, digest: &FileDigest) -> Result<Response<ReplyBody>, Refusal> {
+pub(super) async fn look(Named(digest): Named<FileDigest>, call: Call) -> Result<Response<ReplyBody>, Refusal> {
     call.permit_change(Permission::Publish, None).await?;
-    let size = call.app.repository.uploaded(&store_digest(digest)).await?;
+    let size = call.app.repository.uploaded(&store_digest(&digest)).await?;
     match size {
-        Some(size) => json(StatusCode::OK, &Uploaded { sha256: *digest, size }),
+        Some(size) => json(StatusCode::OK, &Uploaded { sha256: digest, size }),
         None => Err(Problem::new(ProblemKind::MissingUpload, format!("`{digest}` has not been uploaded")).into()),
     }
 }
 
 /// Takes a file in as it comes.
-pub(super) async fn receive(call: Call<'_>, digest: &FileDigest) -> Result<Response<ReplyBody>, Refusal> {
+pub(super) async fn receive(
+    Named(digest): Named<FileDigest>,
+    call: Call,
+    body: Body,
+) -> Result<Response<ReplyBody>, Refusal> {
     call.permit_change(Permission::Publish, None).await?;
     let limits = &call.app.limits;
-    let announced = call.request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    let announced = call.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     if announced.is_some_and(|size: u64| size > limits.file_size) {
         return Err(too_large(limits.file_size));
     }
-    let expected = store_digest(digest);
-    let body = moving(call.request.into_body(), limits.stall);
+    let expected = store_digest(&digest);
+    let body = moving(body, limits.stall);
     match call.app.repository.store().receive_blob(Some(expected), body, limits.file_size).await {
-        Ok(received) => json(StatusCode::CREATED, &Uploaded { sha256: *digest, size: received.size }),
+        Ok(received) => json(StatusCode::CREATED, &Uploaded { sha256: digest, size: received.size }),
         Err(error @ ReceiveError::Mismatch { .. }) => {
             let hint = "the file changed while it was sent: try again";
             Err(Problem::new(ProblemKind::DigestMismatch, error.to_string()).hint(hint).into())

@@ -4,13 +4,13 @@ use http::{Response, StatusCode};
 use repo_api::{ChannelList, ChannelName, ChannelSummary, Permission};
 
 use super::super::body::ReplyBody;
-use super::super::dispatch::json;
+use super::super::call::Call;
 use super::super::refusal::Refusal;
-use super::Call;
+use super::super::reply::json;
 use crate::state::Channel;
 
 /// Lists the channels that the client may read.
-pub(super) async fn list(call: Call<'_>) -> Result<Response<ReplyBody>, Refusal> {
+pub(super) async fn list(call: Call) -> Result<Response<ReplyBody>, Refusal> {
     let state = call.app.repository.state();
     let mut channels = Vec::new();
     for (name, channel) in state.channels() {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::body::Body;
 use http::{Response, StatusCode};
 use ledger::Digest;
 use nevra::Nevra;
@@ -12,12 +13,13 @@ use repo_api::{
 };
 
 use super::super::body::ReplyBody;
-use super::super::dispatch::json;
+use super::super::call::{Call, Named};
 use super::super::guard::permit;
 use super::super::refusal::Refusal;
+use super::super::reply::json;
 use super::audit::author;
+use super::json_body;
 use super::query::Query;
-use super::{Call, json_body};
 use crate::admission::Upload;
 use crate::engine::Outcome;
 use crate::error::RepositoryError;
@@ -28,31 +30,36 @@ use crate::state::PackageRecord;
 const PATH: &AsciiSet = &CONTROLS.add(b'%').add(b'^').add(b'+').add(b' ');
 
 /// Lists what a channel lists.
-pub(super) async fn list(call: Call<'_>, name: &ChannelName) -> Result<Response<ReplyBody>, Refusal> {
-    call.permit(Permission::Read, Some(name)).await?;
-    let at: Option<Moment> = Query::read(call.request.uri().query(), &["at"])?.value("at")?;
+pub(super) async fn list(Named(name): Named<ChannelName>, call: Call) -> Result<Response<ReplyBody>, Refusal> {
+    call.permit(Permission::Read, Some(&name)).await?;
+    let at: Option<Moment> = Query::read(call.uri.query(), &["at"])?.value("at")?;
     let state = call.app.repository.state();
-    let channel = resolve::channel(&state, name)?;
+    let channel = resolve::channel(&state, &name)?;
     let commit = resolve::moment(&state, at.as_ref())?;
     let since = channel.view_at(commit).map_or(0, |view| view.commit);
     let listed = channel.listed_at(commit).map(|(package, span)| ListedPackage {
         nevra: package.nevra.clone(),
         sha256: wire_digest(&package.sha256),
         size: package.size,
-        url: url(name, &package.nevra),
+        url: url(&name, &package.nevra),
         commit: span.from,
         listed_at: channel.view_at(span.from).map(|view| view.at).unwrap_or_default(),
         listed_by: span.who.to_string(),
     });
-    let list = PackageList { channel: name.clone(), commit: since, packages: listed.collect() };
+    let packages = listed.collect();
+    let list = PackageList { channel: name, commit: since, packages };
     json(StatusCode::OK, &list)
 }
 
 /// Lists uploaded packages in a channel.
-pub(super) async fn publish(call: Call<'_>, channel: ChannelName) -> Result<Response<ReplyBody>, Refusal> {
+pub(super) async fn publish(
+    Named(channel): Named<ChannelName>,
+    call: Call,
+    body: Body,
+) -> Result<Response<ReplyBody>, Refusal> {
     let caller = call.permit_change(Permission::Publish, Some(&channel)).await?;
-    let Call { app, origin, request } = call;
-    let request: PublishRequest = json_body::read(request, &app.limits).await?;
+    let Call { app, origin, .. } = &call;
+    let request: PublishRequest = json_body::read(&call, body).await?;
     let author = author(&caller, origin, request.who, request.why)?;
     let uploads: Vec<Upload> = request
         .packages
@@ -73,13 +80,12 @@ pub(super) async fn publish(call: Call<'_>, channel: ChannelName) -> Result<Resp
 
 /// Lists packages of one channel in others too. Which channels those are stands in the body: who may promote into none at
 /// all is refused before it is read.
-pub(super) async fn promote(call: Call<'_>) -> Result<Response<ReplyBody>, Refusal> {
+pub(super) async fn promote(call: Call, body: Body) -> Result<Response<ReplyBody>, Refusal> {
     let caller = call.permit_change(Permission::Promote, None).await?;
-    let Call { app, origin, request } = call;
-    let headers = request.headers().clone();
-    let request: PromoteRequest = json_body::read(request, &app.limits).await?;
+    let Call { app, origin, .. } = &call;
+    let request: PromoteRequest = json_body::read(&call, body).await?;
     for channel in &request.to {
-        permit(app, origin, &headers, Permission::Promote, Some(channel)).await?;
+        permit(app, origin, &call.headers, Permission::Promote, Some(channel)).await?;
     }
     let author = author(&caller, origin, request.who, request.why)?;
     let (from, to) = (request.from.clone(), request.to.clone());
@@ -98,10 +104,14 @@ pub(super) async fn promote(call: Call<'_>) -> Result<Response<ReplyBody>, Refus
 }
 
 /// Lists packages in a channel no longer.
-pub(super) async fn withdraw(call: Call<'_>, channel: ChannelName) -> Result<Response<ReplyBody>, Refusal> {
+pub(super) async fn withdraw(
+    Named(channel): Named<ChannelName>,
+    call: Call,
+    body: Body,
+) -> Result<Response<ReplyBody>, Refusal> {
     let caller = call.permit_change(Permission::Withdraw, Some(&channel)).await?;
-    let Call { app, origin, request } = call;
-    let request: WithdrawRequest = json_body::read(request, &app.limits).await?;
+    let Call { app, origin, .. } = &call;
+    let request: WithdrawRequest = json_body::read(&call, body).await?;
     let author = author(&caller, origin, request.who, request.why)?;
     let task = (Arc::clone(&app.repository), channel.clone());
     let outcome = to_its_end(async move { task.0.withdraw(&task.1, &request.packages, author).await }).await?;

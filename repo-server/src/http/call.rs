@@ -1,0 +1,75 @@
+//! What handlers take out of a request.
+
+use std::str::FromStr;
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use http::request::Parts;
+use http::{HeaderMap, Method, Response, Uri};
+use repo_api::{ChannelName, Permission, Problem, ProblemKind};
+
+use super::app::App;
+use super::body::ReplyBody;
+use super::guard::{Caller, permit, permit_change};
+use super::origin::Origin;
+use super::refusal::Refusal;
+use super::reply::Reply;
+use super::yum::missing;
+
+/// A request, but for its body, on its way to its answer.
+pub(super) struct Call {
+    pub(super) app: Arc<App>,
+    pub(super) origin: Origin,
+    pub(super) method: Method,
+    pub(super) uri: Uri,
+    pub(super) headers: HeaderMap,
+}
+
+/// The name that stands in a path; one that can be no such name is nowhere.
+pub(super) struct Named<T>(pub(super) T);
+
+impl FromRequestParts<Arc<App>> for Call {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refusal> {
+        let origin = parts.extensions.get::<Origin>().cloned();
+        let origin = origin.ok_or_else(|| Problem::new(ProblemKind::Internal, "the request came from nowhere"))?;
+        let (method, uri, headers) = (parts.method.clone(), parts.uri.clone(), parts.headers.clone());
+        Ok(Self { app: Arc::clone(app), origin, method, uri, headers })
+    }
+}
+
+impl<T: FromStr> FromRequestParts<Arc<App>> for Named<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refusal> {
+        let parameters = RawPathParams::from_request_parts(parts, app).await.map_err(|_| missing())?;
+        let named = parameters.iter().next().and_then(|(_, text)| text.parse().ok());
+        named.map(Self).ok_or_else(missing)
+    }
+}
+
+impl Call {
+    /// Lets the request through if it may do something in a channel; see [`permit`].
+    pub(super) async fn permit(
+        &self,
+        permission: Permission,
+        channel: Option<&ChannelName>,
+    ) -> Result<Caller, Refusal> {
+        Ok(permit(&self.app, &self.origin, &self.headers, permission, channel).await?)
+    }
+
+    /// The same for what changes something; see [`permit_change`].
+    pub(super) async fn permit_change(
+        &self,
+        permission: Permission,
+        channel: Option<&ChannelName>,
+    ) -> Result<Caller, Refusal> {
+        permit_change(&self.app, &self.origin, &self.headers, permission, channel).await
+    }
+
+    /// Answers with a file, or the part of it that was asked for.
+    pub(super) async fn answer(&self, reply: &Reply) -> Result<Response<ReplyBody>, Refusal> {
+        reply.answer(&self.app.repository, &self.method, &self.headers).await
+    }
+}
