@@ -38,7 +38,7 @@ pub enum Moment {
 pub struct Snapshot {
     /// The channel.
     pub channel: ChannelName,
-    /// The time; `None` for now.
+    /// The time; `None` stands for the present.
     pub at: Option<Moment>,
 }
 
