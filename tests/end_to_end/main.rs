@@ -19,6 +19,7 @@ mod lab_repository;
 mod lab_tomcat;
 mod program;
 mod repository_clients;
+mod repository_content;
 mod root;
 mod rpmlint;
 mod second_thoughts;

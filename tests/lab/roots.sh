@@ -4,7 +4,7 @@
 # rpm 4.16, dnf 4.5 and Tomcat 9; rpm 4.20, dnf 4.23 and Tomcat 11; rpm 6 and dnf5.
 readonly -A ROOT_PACKAGES=(
     [bullseye]='rpm dnf zypper curl tomcat9 openjdk-17-jre-headless'
-    [trixie]='rpm dnf zypper curl tomcat11 openjdk-21-jre-headless'
+    [trixie]='rpm dnf dnf-plugins-core zypper curl tomcat11 openjdk-21-jre-headless'
     [sid]='rpm dnf5'
 )
 
