@@ -1,6 +1,6 @@
 //! Taking packages in: from an uploaded blob to a record that may stand in a commit.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use ledger::{Digest, Store};
 use nevra::Nevra;
@@ -8,7 +8,7 @@ use nevra::Nevra;
 use crate::door::Door;
 use crate::error::RepositoryError;
 use crate::repodata::{FileIdentity, Fragments};
-use crate::state::{PackageRecord, RepositoryState};
+use crate::state::{PackageRecord, RepositoryState, file_name};
 
 /// An uploaded file, as its uploader names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,21 +25,34 @@ pub(crate) struct Candidate {
     pub(crate) record: PackageRecord,
 }
 
-/// Reads the header of an uploaded file, renders its repodata fragments and stores them.
-pub(crate) async fn examine(store: Store, upload: Upload, door: &Door, now: u64) -> Result<Candidate, RepositoryError> {
+/// Reads the header of an uploaded file, renders its repodata fragments and stores them. The files of `with_epoch` get
+/// names with their epochs.
+pub(crate) async fn examine(
+    store: Store,
+    upload: Upload,
+    door: &Door,
+    now: u64,
+    with_epoch: &BTreeSet<Nevra>,
+) -> Result<Candidate, RepositoryError> {
     let missing = || RepositoryError::MissingUpload { file_name: upload.file_name.clone(), sha256: upload.sha256 };
     let size = store.blob_size(&upload.sha256).await?.ok_or_else(missing)?;
     let passed = door.pass(&store, &upload, missing).await?;
     let (sha256, size) = passed.signed.unwrap_or((upload.sha256, size));
     let nevra = passed.header.nevra.clone();
-    let file =
-        FileIdentity { sha256: &sha256.to_string(), size, time: now, href: &format!("Packages/{}", nevra.file_name()) };
+    let epoch_in_name = with_epoch.contains(&nevra);
+    let file = FileIdentity {
+        sha256: &sha256.to_string(),
+        size,
+        time: now,
+        href: &format!("Packages/{}", file_name(&nevra, epoch_in_name)),
+    };
     let fragments = store.put_blob(Fragments::render(&passed.header, &file).encode()).await?;
     let uploaded = (sha256 != upload.sha256).then_some(upload.sha256);
-    Ok(Candidate { record: PackageRecord { nevra, sha256, size, time: now, fragments, uploaded } })
+    Ok(Candidate { record: PackageRecord { nevra, sha256, size, time: now, fragments, uploaded, epoch_in_name } })
 }
 
 /// Admits candidates against what the repository knows: a NEVRA never gets other bytes, and neither does a file name.
+/// `FileNameTaken` tells who has to be examined again for a name with the epoch.
 /// A package that is known already keeps its record.
 pub(crate) fn admit(state: &RepositoryState, candidates: &[Candidate]) -> Result<Vec<PackageRecord>, RepositoryError> {
     let mut admitted: Vec<PackageRecord> = Vec::new();

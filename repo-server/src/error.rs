@@ -83,12 +83,12 @@ pub enum RepositoryError {
         /// The sha256 of the file that was given.
         given: Digest,
     },
-    /// A file name is taken by a package with another epoch.
+    /// A file name is taken by a package with another epoch; publishing answers it with another name.
     #[error("`{nevra}` would need the file name `{file_name}`, which is that of `{owner}`")]
     FileNameTaken {
         /// The package.
         nevra: Nevra,
-        /// The file name, in which no epoch stands.
+        /// The file name.
         file_name: String,
         /// The package that has it.
         owner: Nevra,

@@ -52,7 +52,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> 
     let mut fetched = 0;
     let mut names = BTreeSet::new();
     for package in &list.packages {
-        names.insert(package.nevra.file_name());
+        names.insert(package.file_name());
         if fetch(&client, package, &packages).await? {
             fetched += 1;
             printer.detail(&format!("{}", package.nevra));
@@ -83,7 +83,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> 
 
 /// Fetches a package unless its file is there; tells whether it did.
 async fn fetch(client: &Client, package: &ListedPackage, folder: &Path) -> Result<bool, Failure> {
-    let path = folder.join(package.nevra.file_name());
+    let path = folder.join(package.file_name());
     if fs_err::metadata(&path).is_ok_and(|metadata| metadata.len() == package.size)
         && LocalPackage::read(&path).is_ok_and(|there| there.sha256 == package.sha256)
     {

@@ -11,7 +11,7 @@ use crate::render::Printer;
 /// Publish packages to a channel.
 ///
 /// All packages become installable in one step, before the command returns, or none of them does. Publishing the same
-/// file again changes nothing; another file of the same name, version and release is refused.
+/// file again changes nothing; another file of the same epoch, name, version, release and architecture is refused.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {

@@ -35,7 +35,7 @@ impl Hosting {
         let mut serve = pkg(path);
         serve.args(["serve", "--store", "store", "--listen", "127.0.0.1:0", "--read", "tokens"]);
         let server = Server::start(serve.args(["--token-file", "token"]));
-        let mut files = vec![large(path)];
+        let mut files = vec![large(path), twin(path, 0), twin(path, 1)];
         for version in ["1", "2"] {
             files.extend(shop::build(path, version, &[]).iter().map(|file| file.display().to_string()));
         }
@@ -87,6 +87,21 @@ fn large(directory: &Path) -> String {
     "rpmbuild/RPMS/noarch/large-1-1.noarch.rpm".to_owned()
 }
 
+/// Builds a package with an epoch.
+#[track_caller]
+fn twin(directory: &Path, epoch: u32) -> String {
+    let spec = format!(
+        "Name: twin\nEpoch: {epoch}\nVersion: 1\nRelease: 1\nSummary: Twin\nLicense: MIT\nBuildArch: noarch\n\
+         %description\nTwin.\n%files\n"
+    );
+    std::fs::write(directory.join("twin.spec"), spec).unwrap();
+    let (folder, file) = (format!("_rpmdir {}", directory.display()), format!("twin-{epoch}.rpm"));
+    let mut build = Command::new("rpmbuild");
+    build.args(["-bb", "--quiet", "--define", &folder, "--define", &format!("_rpmfilename {file}"), "twin.spec"]);
+    run(build.current_dir(directory)).ok();
+    file
+}
+
 #[track_caller]
 fn reads(hosting: &Hosting, suite: &str) {
     let file = format!("/opt/large/{}-12000", "n".repeat(200));
@@ -98,6 +113,12 @@ fn reads(hosting: &Hosting, suite: &str) {
         assert_eq!(found, "large-0:1-1.noarch", "{what}");
         dnf(&["install", &file, "shop-1-1", "shop-config-prod-1-1"]);
         root.sh(&format!("rpm -q large shop-1-1 && test -f {file}")).ok();
+
+        // They differ in their epochs alone.
+        for epoch in ["0", "1"] {
+            dnf(&["install", &format!("twin-{epoch}:1-1")]);
+            assert_eq!(root.sh("rpm -q --qf '%{epochnum}' twin").ok(), epoch, "{what}");
+        }
 
         // dnf lists it with its severity, of the installed package's update.
         let listed = dnf(&["updateinfo", "list"]);
@@ -122,7 +143,7 @@ fn mirrors(hosting: &Hosting, suite: &str) {
     // It wants to know where it is, which is not plain to a process that has entered a root.
     let mirror = "dnf -y -q --setopt=plugins=1 reposync --repoid=it --download-metadata --download-path=/mirror";
     root.sh(&format!("cd /mirror; {mirror}")).ok();
-    let script = "cd /mirror/it; test $(ls Packages/*.rpm | wc -l) = 9; sha256sum Packages/*.rpm | cut -c1-64 | sort";
+    let script = "cd /mirror/it; test $(ls Packages/*.rpm | wc -l) = 11; sha256sum Packages/*.rpm | cut -c1-64 | sort";
     let there: Vec<String> = root.sh(script).ok().lines().map(str::to_owned).collect();
     let list: serde_json::Value = serde_json::from_str(hosting.pkg(&["list", "zst", "--json"]).ok()).unwrap();
     let packages = list["packages"].as_array().unwrap();

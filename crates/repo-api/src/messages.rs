@@ -184,3 +184,14 @@ pub struct ListedPackage {
     /// Who made that commit.
     pub listed_by: String,
 }
+
+impl ListedPackage {
+    /// The name of its file, in which the epoch stands where a package with another one has the usual name.
+    #[must_use]
+    pub fn file_name(&self) -> String {
+        let with_epoch = format!("{}.rpm", self.nevra.with_epoch());
+        // A colon stands in a URL's path as it is, and in no file name without an epoch.
+        let has_epoch = self.url.rsplit('/').next().is_some_and(|name| name.contains(':'));
+        if has_epoch { with_epoch } else { self.nevra.file_name() }
+    }
+}

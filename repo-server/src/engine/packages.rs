@@ -32,11 +32,28 @@ impl Repository {
         author: Author,
     ) -> Result<Outcome, RepositoryError> {
         named(uploads)?;
+        let mut with_epoch = BTreeSet::new();
+        loop {
+            match self.publish_named(channel, uploads, &with_epoch, author.clone()).await {
+                Err(RepositoryError::FileNameTaken { nevra, .. }) if with_epoch.insert(nevra.clone()) => {}
+                other => return other,
+            }
+        }
+    }
+
+    async fn publish_named(
+        &self,
+        channel: &ChannelName,
+        uploads: &[Upload],
+        with_epoch: &BTreeSet<Nevra>,
+        author: Author,
+    ) -> Result<Outcome, RepositoryError> {
         let settings = resolve::channel(&self.state(), channel)?.settings().clone();
         Intake::check_source(channel, &settings, None)?;
         let now = seconds_now();
         let door = self.door(channel, &settings)?;
-        let examined: Vec<_> = uploads.iter().map(|upload| self.examine(upload.clone(), &door, now)).collect();
+        let examine = |upload: &Upload| self.examine(upload.clone(), &door, now, with_epoch);
+        let examined: Vec<_> = uploads.iter().map(examine).collect();
         self.refresh().await?;
         let collected = self.state().last_collection();
         let candidates: Vec<_> = stream::iter(examined).buffered(HEADERS_AT_ONCE).try_collect().await?;
@@ -142,9 +159,15 @@ impl Repository {
         Ok(self.store.blob_size(digest).await?)
     }
 
-    async fn examine(&self, upload: Upload, door: &Door, now: u64) -> Result<Candidate, RepositoryError> {
+    async fn examine(
+        &self,
+        upload: Upload,
+        door: &Door,
+        now: u64,
+        with_epoch: &BTreeSet<Nevra>,
+    ) -> Result<Candidate, RepositoryError> {
         let _permit = self.headers.acquire().await.map_err(|_| RepositoryError::Stopping)?;
-        examine(self.store.clone(), upload, door, now).await
+        examine(self.store.clone(), upload, door, now, with_epoch).await
     }
 
     fn door(&self, channel: &ChannelName, settings: &ChannelSettings) -> Result<Door, RepositoryError> {

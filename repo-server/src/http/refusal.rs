@@ -93,7 +93,6 @@ fn kind_of_policy(error: &PolicyError) -> ProblemKind {
 fn hint(error: &RepositoryError) -> Option<&'static str> {
     match error {
         RepositoryError::OtherBytes { .. } => Some("build it anew with a higher release, and publish that"),
-        RepositoryError::FileNameTaken { .. } => Some("change its version or release too, not only its epoch"),
         RepositoryError::AmbiguousPackage { .. } => Some("write the version and release too"),
         RepositoryError::Busy { .. } | RepositoryError::Collected => Some("try again"),
         _ => None,

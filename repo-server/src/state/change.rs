@@ -136,6 +136,9 @@ pub struct PackageRecord {
     /// The sha256 of the file that was uploaded, where the server signed it at the door.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uploaded: Option<Digest>,
+    /// Whether the epoch stands in the name of its file, because a package with another one had the usual name.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub epoch_in_name: bool,
 }
 
 /// What a channel shows to yum clients: the digests of blobs.
@@ -203,9 +206,15 @@ impl Action {
 }
 
 impl PackageRecord {
-    /// The name of its file, by which clients know it: `name-version-release.arch.rpm`.
+    /// The name of its file, by which clients know it: `name-version-release.arch.rpm`, or
+    /// `name-epoch:version-release.arch.rpm` where the first was another package's.
     #[must_use]
     pub fn file_name(&self) -> String {
-        self.nevra.file_name()
+        file_name(&self.nevra, self.epoch_in_name)
     }
+}
+
+/// The name of a package's file, with or without its epoch.
+pub(crate) fn file_name(nevra: &Nevra, epoch_in_name: bool) -> String {
+    if epoch_in_name { format!("{}.rpm", nevra.with_epoch()) } else { nevra.file_name() }
 }

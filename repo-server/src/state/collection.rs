@@ -60,7 +60,9 @@ impl RepositoryState {
         for channel in self.channels.values_mut() {
             let channel = Arc::make_mut(channel);
             for nevra in packages.iter().filter(|nevra| !channel.listed.contains_key(*nevra)) {
-                channel.files.remove(nevra.file_name().as_str());
+                if let Some(package) = self.packages.get(nevra) {
+                    channel.files.remove(package.file_name().as_str());
+                }
             }
         }
         for (name, commits) in views {

@@ -236,6 +236,7 @@ mod tests {
             time: 1,
             fragments: digest("fragments"),
             uploaded: None,
+            epoch_in_name: false,
         }
     }
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::body::Body;
 use http::{Response, StatusCode};
 use ledger::Digest;
-use nevra::Nevra;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use repo_api::{
     ChannelName, FileDigest, ListedPackage, Moment, PackageList, Permission, PromoteRequest, Promoted, PublishRequest,
@@ -41,7 +40,7 @@ pub(super) async fn list(Named(name): Named<ChannelName>, call: Call) -> Result<
         nevra: package.nevra.clone(),
         sha256: wire_digest(&package.sha256),
         size: package.size,
-        url: url(&name, &package.nevra),
+        url: url(&name, package),
         commit: span.from,
         listed_at: channel.view_at(span.from).map(|view| view.at).unwrap_or_default(),
         listed_by: span.who.to_string(),
@@ -141,13 +140,13 @@ fn published(channel: &ChannelName, packages: &[PackageRecord]) -> Vec<Published
     let one = |package: &PackageRecord| PublishedPackage {
         nevra: package.nevra.clone(),
         sha256: wire_digest(&package.sha256),
-        url: url(channel, &package.nevra),
+        url: url(channel, package),
     };
     packages.iter().map(one).collect()
 }
 
-fn url(channel: &ChannelName, nevra: &Nevra) -> String {
-    let file_name = nevra.file_name();
+fn url(channel: &ChannelName, package: &PackageRecord) -> String {
+    let file_name = package.file_name();
     format!("/{channel}/Packages/{}", utf8_percent_encode(&file_name, PATH))
 }
 
