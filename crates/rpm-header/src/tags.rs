@@ -177,7 +177,7 @@ impl Section {
 
     /// A tag's strings.
     pub(crate) fn texts(&self, tag: Tag) -> Result<Option<Vec<String>>, ReadHeaderError> {
-        Ok(self.raw_texts(tag)?.map(|strings| strings.into_iter().map(decode).collect()))
+        Ok(self.values_of(tag, Kind::Text)?.map(|values| strings(values).map(decode).collect()))
     }
 
     /// A tag's strings as bytes.

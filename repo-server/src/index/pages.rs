@@ -45,10 +45,11 @@ impl PageWork<'_> {
         let next = AtomicUsize::new(0);
         let made: Mutex<Vec<(usize, io::Result<MadePage>)>> = Mutex::default();
         let work = || {
+            let mut chunk = vec![0; CHUNK];
             loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);
                 let Some(files) = pages.get(number) else { return };
-                let page = self.make(files);
+                let page = self.make(files, &mut chunk);
                 if let Ok(mut made) = made.lock() {
                     made.push((number, page));
                 }
@@ -74,10 +75,10 @@ impl PageWork<'_> {
         self.known.get(file.href.as_str()).is_some_and(|known| known.stamp == file.stamp)
     }
 
-    fn make(&self, files: &[&FoundFile]) -> io::Result<MadePage> {
+    fn make(&self, files: &[&FoundFile], chunk: &mut [u8]) -> io::Result<MadePage> {
         let (mut fragments, mut packages, mut unusable) = (Vec::new(), Vec::new(), Vec::new());
         for file in files {
-            match self.describe(file) {
+            match self.describe(file, chunk) {
                 Ok((rendered, package)) => {
                     fragments.push(rendered);
                     packages.push(package);
@@ -89,7 +90,7 @@ impl PageWork<'_> {
         Ok(MadePage { cached: CachedPage { members: packed.members(), packages }, packed, unusable })
     }
 
-    fn describe(&self, file: &FoundFile) -> Result<(Fragments, CachedPackage), UnusableFile> {
+    fn describe(&self, file: &FoundFile, chunk: &mut [u8]) -> Result<(Fragments, CachedPackage), UnusableFile> {
         let path = self.folder.join(&file.href);
         for _ in 0..ATTEMPTS {
             let mut opened = fs_err::File::open(&path)?;
@@ -97,7 +98,7 @@ impl PageWork<'_> {
             let known = self.known.get(file.href.as_str()).filter(|known| known.stamp == stamp);
             let (header, sha256) = match known {
                 Some(known) => (PackageHeader::read(&mut BufReader::new(&mut opened))?, known.sha256),
-                None => read_whole(&mut opened)?,
+                None => read_whole(&mut opened, chunk)?,
             };
             if Stamp::of(&opened.metadata()?) != stamp {
                 continue;
@@ -112,13 +113,30 @@ impl PageWork<'_> {
     }
 }
 
-/// Reads a file once, for its header and for its sha256.
-fn read_whole(file: impl Read) -> Result<(PackageHeader, Digest), UnusableFile> {
-    let mut reader = Digesting { reader: BufReader::with_capacity(CHUNK, file), digest: DigestBuilder::new() };
-    let header = PackageHeader::read(&mut reader)?;
-    let mut buffer = vec![0; CHUNK];
-    while reader.read(&mut buffer)? > 0 {}
-    Ok((header, reader.digest.finish()))
+/// Reads a file once, for its header and for its sha256. Of most files the first chunk has the whole header.
+fn read_whole(mut file: impl Read, chunk: &mut [u8]) -> Result<(PackageHeader, Digest), UnusableFile> {
+    let read = fill(&mut file, chunk)?;
+    let first = &chunk[..read];
+    let mut digest = DigestBuilder::new();
+    digest.update(first);
+    let mut rest = Digesting { reader: file, digest };
+    let header = PackageHeader::read(&mut first.chain(&mut rest))?;
+    while rest.read(chunk)? > 0 {}
+    Ok((header, rest.digest.finish()))
+}
+
+/// Reads until a chunk is full or the file ends.
+fn fill(file: &mut impl Read, chunk: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < chunk.len() {
+        match file.read(&mut chunk[filled..]) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
 }
 
 struct Digesting<R> {
@@ -131,5 +149,23 @@ impl<R: Read> Read for Digesting<R> {
         let read = self.reader.read(buffer)?;
         self.digest.update(&buffer[..read]);
         Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Where a chunk ends within the headers or the payload, header and sha256 are the same.
+    #[test]
+    fn chunks_end_anywhere() {
+        let mut package = rpm::PackageBuilder::new("sample", "1.0", "MIT", "noarch", "sample");
+        let mut bytes = Vec::new();
+        package.build().unwrap().write(&mut bytes).unwrap();
+        let header = PackageHeader::read(&mut bytes.as_slice()).unwrap();
+        for size in [1, 95, 100, 1000, bytes.len() - 1, bytes.len(), bytes.len() + 1] {
+            let read = read_whole(bytes.as_slice(), &mut vec![0; size]).unwrap();
+            assert_eq!(read, (header.clone(), Digest::of(&bytes)), "{size}");
+        }
     }
 }
