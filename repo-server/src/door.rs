@@ -53,16 +53,17 @@ impl Door {
         missing: impl Fn() -> RepositoryError,
     ) -> Result<Passed, RepositoryError> {
         let blob = store.open_blob(&upload.sha256, None).await?.ok_or_else(&missing)?;
-        let reader = SyncIoBridge::new(StreamReader::new(blob.stream.map_err(io::Error::other)));
+        let size = blob.size;
+        let reader = SyncIoBridge::new(StreamReader::new(blob.into_stream().map_err(io::Error::other)));
         let (door, file_name) = (self.clone(), upload.file_name.clone());
         let look = move || door.look(reader, &file_name);
         let found = tokio::task::spawn_blocking(look).await.map_err(|_| RepositoryError::Stopping)??;
         let signed = match found.signed {
             None => None,
             Some((prefix, payload_start)) => {
-                let rest =
-                    store.open_blob(&upload.sha256, Some(payload_start..blob.size)).await?.ok_or_else(missing)?;
-                let pieces = stream::iter([Ok(Bytes::from(prefix))]).chain(rest.stream.map_err(io::Error::other));
+                let rest = store.open_blob(&upload.sha256, Some(payload_start..size)).await?.ok_or_else(missing)?;
+                let pieces =
+                    stream::iter([Ok(Bytes::from(prefix))]).chain(rest.into_stream().map_err(io::Error::other));
                 let received = store.receive_blob(None, pieces, u64::MAX).await.map_err(not_stored)?;
                 Some((received.digest, received.size))
             }
@@ -79,7 +80,7 @@ impl Door {
         };
         let damaged = || RepositoryError::Damaged { digest: package.sha256, what: "missing" };
         let blob = store.open_blob(&package.sha256, None).await?.ok_or_else(damaged)?;
-        let mut reader = SyncIoBridge::new(StreamReader::new(blob.stream.map_err(io::Error::other)));
+        let mut reader = SyncIoBridge::new(StreamReader::new(blob.into_stream().map_err(io::Error::other)));
         let look = move || {
             let head = PackageHead::read(&mut reader)?;
             verify_package(&head, &mut reader, &trusted).map(drop)

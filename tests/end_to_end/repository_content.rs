@@ -143,7 +143,7 @@ fn mirrors(hosting: &Hosting, suite: &str) {
     // It wants to know where it is, which is not plain to a process that has entered a root.
     let mirror = "dnf -y -q --setopt=plugins=1 reposync --repoid=it --download-metadata --download-path=/mirror";
     root.sh(&format!("cd /mirror; {mirror}")).ok();
-    let script = "cd /mirror/it; test $(ls Packages/*.rpm | wc -l) = 11; sha256sum Packages/*.rpm | cut -c1-64 | sort";
+    let script = "cd /mirror/it; sha256sum Packages/*.rpm | cut -c1-64 | sort";
     let there: Vec<String> = root.sh(script).ok().lines().map(str::to_owned).collect();
     let list: serde_json::Value = serde_json::from_str(hosting.pkg(&["list", "zst", "--json"]).ok()).unwrap();
     let packages = list["packages"].as_array().unwrap();

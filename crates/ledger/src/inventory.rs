@@ -52,10 +52,11 @@ impl Store {
             Err(StoreError::Composite { .. }) => return Ok(BlobStanding::Broken),
             opened => opened?,
         };
-        let Some(mut reader) = opened else { return Ok(BlobStanding::Missing) };
+        let Some(reader) = opened else { return Ok(BlobStanding::Missing) };
+        let mut stream = reader.into_stream();
         let mut builder = DigestBuilder::new();
         loop {
-            match reader.stream.try_next().await {
+            match stream.try_next().await {
                 Ok(Some(bytes)) => builder.update(&bytes),
                 Ok(None) => break,
                 Err(StoreError::MissingPart { .. }) => return Ok(BlobStanding::Missing),

@@ -12,12 +12,36 @@ use crate::composite::Part;
 use crate::store::{StoreError, failed};
 use crate::{Composite, Digest, Store, file_reader, key};
 
-/// A blob, or a range of it, as a stream.
+/// A blob, or a range of it, about to be read.
 pub struct BlobReader {
     /// The size of the whole blob, bytes.
     pub size: u64,
-    /// The bytes of the range asked for.
-    pub stream: BoxStream<'static, Result<Bytes, StoreError>>,
+    content: Content,
+}
+
+enum Content {
+    File { file: std::fs::File, range: Range<u64>, key: Path },
+    Stream(BoxStream<'static, Result<Bytes, StoreError>>),
+}
+
+impl BlobReader {
+    /// Gives the bytes of the range asked for, as they come.
+    #[must_use]
+    pub fn into_stream(self) -> BoxStream<'static, Result<Bytes, StoreError>> {
+        match self.content {
+            Content::File { file, range, key } => file_chunks(file, range, key),
+            Content::Stream(stream) => stream,
+        }
+    }
+
+    /// Gives the file that holds it, and the bytes asked for within the file, where that is how the store holds it.
+    #[must_use]
+    pub fn as_file(&self) -> Option<(&std::fs::File, Range<u64>)> {
+        match &self.content {
+            Content::File { file, range, .. } => Some((file, range.clone())),
+            Content::Stream(_) => None,
+        }
+    }
 }
 
 impl Store {
@@ -56,7 +80,7 @@ impl Store {
         if range.end > size || range.start > range.end {
             return Err(StoreError::Range { blob: *digest, size, range });
         }
-        Ok(Some(BlobReader { size, stream: self.open_parts(&composite, range) }))
+        Ok(Some(BlobReader { size, content: Content::Stream(self.open_parts(&composite, range)) }))
     }
 
     /// Gives a blob's size in bytes; `None` where there is none.
@@ -104,7 +128,7 @@ impl Store {
     async fn open_stored(&self, digest: &Digest, range: Option<Range<u64>>) -> Result<Option<BlobReader>, StoreError> {
         let key = key::blob(digest);
         match self.objects.get_opts(&key, GetOptions::new().with_range(range)).await {
-            Ok(result) => Ok(Some(BlobReader { size: result.meta.size, stream: streamed(result, key) })),
+            Ok(result) => Ok(Some(BlobReader { size: result.meta.size, content: content(result, key) })),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(source) => Err(failed("read", &key, source)),
         }
@@ -138,17 +162,19 @@ async fn open_part(
     (part, range): (Part, Range<u64>),
 ) -> Result<BoxStream<'static, Result<Bytes, StoreError>>, StoreError> {
     let opened = store.open_stored(&part.digest, Some(range)).await?;
-    opened.map(|reader| reader.stream).ok_or(StoreError::MissingPart { part: part.digest })
+    opened.map(BlobReader::into_stream).ok_or(StoreError::MissingPart { part: part.digest })
 }
 
-/// The bytes as they come; those of a file in large chunks, since the crate's own are of 8 KiB.
-fn streamed(result: GetResult, key: Path) -> BoxStream<'static, Result<Bytes, StoreError>> {
+fn content(result: GetResult, key: Path) -> Content {
     match result.payload {
-        GetResultPayload::File(file, _) => file_chunks(file, result.range, key),
-        GetResultPayload::Stream(stream) => stream.map_err(move |source| failed("read", &key, source)).boxed(),
+        GetResultPayload::File(file, _) => Content::File { file, range: result.range, key },
+        GetResultPayload::Stream(stream) => {
+            Content::Stream(stream.map_err(move |source| failed("read", &key, source)).boxed())
+        }
     }
 }
 
+/// The bytes of a file in large chunks, since the crate's own are of 8 KiB.
 fn file_chunks(file: std::fs::File, range: Range<u64>, key: Path) -> BoxStream<'static, Result<Bytes, StoreError>> {
     let failure = move |error: std::io::Error| {
         failed("read", &key, object_store::Error::Generic { store: "LocalFileSystem", source: Box::new(error) })

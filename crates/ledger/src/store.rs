@@ -212,7 +212,7 @@ mod tests {
         assert_eq!(store.blob_size(&digest).await.unwrap(), Some(5));
         let reader = store.open_blob(&digest, Some(1..3)).await.unwrap().unwrap();
         assert_eq!(reader.size, 5);
-        let parts: Vec<Bytes> = reader.stream.try_collect().await.unwrap();
+        let parts: Vec<Bytes> = reader.into_stream().try_collect().await.unwrap();
         assert_eq!(parts.concat(), b"el");
         let missing = Digest::of(b"never stored");
         assert!(store.blob(&missing).await.unwrap().is_none());
@@ -235,7 +235,7 @@ mod tests {
         assert_eq!(store.blob_size(&digest).await.unwrap(), Some(12));
         for range in [0..12, 5..9, 7..12, 3..3, 12..12] {
             let reader = store.open_blob(&digest, Some(range.clone())).await.unwrap().unwrap();
-            let parts: Vec<Bytes> = reader.stream.try_collect().await.unwrap();
+            let parts: Vec<Bytes> = reader.into_stream().try_collect().await.unwrap();
             assert_eq!(parts.concat(), &b"hello, world"[range.start as usize..range.end as usize], "{range:?}");
         }
         assert!(matches!(store.open_blob(&digest, Some(5..13)).await, Err(StoreError::Range { .. })));

@@ -3,7 +3,7 @@
 use crate::FileEntry;
 use crate::error::ReadHeaderError;
 use crate::section::Section;
-use crate::tags::{Tag, decode};
+use crate::tags::{Tag, decode_owned};
 
 /// The most bytes of all paths together. A header of 256 MiB stores each directory once; many files in one long
 /// directory would otherwise take any memory.
@@ -60,7 +60,7 @@ fn paths(main: &Section) -> Result<(Vec<String>, Tag), ReadHeaderError> {
     if parts.iter().flatten().map(|part| part.len()).sum::<usize>() > MAX_PATH_BYTES {
         return Err(ReadHeaderError::PathsTooLong { max: MAX_PATH_BYTES });
     }
-    let paths = parts.into_iter().map(|parts| decode(&parts.concat())).collect();
+    let paths = parts.into_iter().map(|parts| decode_owned(parts.concat())).collect();
     Ok((paths, Tag::BASENAMES))
 }
 

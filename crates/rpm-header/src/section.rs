@@ -13,6 +13,8 @@ const LEAD_MAGIC: [u8; 4] = [0xed, 0xab, 0xee, 0xdb];
 const HEADER_MAGIC: [u8; 4] = [0x8e, 0xad, 0xe8, 0x01];
 /// Magic, four reserved bytes, the number of tags, the bytes of data.
 const INTRO_SIZE: usize = 16;
+/// Of what a header claims, so much memory is taken before anything has arrived, bytes.
+const TAKEN_AT_ONCE: usize = 64 << 10;
 /// Tag, type, offset, count.
 const INDEX_ENTRY_SIZE: usize = 16;
 const SIGNATURE_TYPE_HEADER: u16 = 5;
@@ -86,7 +88,7 @@ impl<'a, R: Read> Source<'a, R> {
 
     /// Reads exactly so many bytes; memory grows only as they arrive.
     fn take(&mut self, size: usize, part: Part) -> Result<Vec<u8>, ReadHeaderError> {
-        let mut bytes = Vec::new();
+        let mut bytes = Vec::with_capacity(size.min(TAKEN_AT_ONCE));
         let result = self.reader.by_ref().take(size as u64).read_to_end(&mut bytes);
         self.position += bytes.len() as u64;
         match result {

@@ -177,12 +177,12 @@ impl Section {
 
     /// A tag's strings.
     pub(crate) fn texts(&self, tag: Tag) -> Result<Option<Vec<String>>, ReadHeaderError> {
-        Ok(self.values_of(tag, Kind::Text)?.map(|values| strings(values).map(decode).collect()))
+        Ok(self.values_of(tag, Kind::Text)?.map(|values| collect(values, strings(values).map(decode))))
     }
 
     /// A tag's strings as bytes.
     pub(crate) fn raw_texts(&self, tag: Tag) -> Result<Option<Vec<&[u8]>>, ReadHeaderError> {
-        Ok(self.values_of(tag, Kind::Text)?.map(|values| strings(values).collect()))
+        Ok(self.values_of(tag, Kind::Text)?.map(|values| collect(values, strings(values))))
     }
 
     /// The first of a tag's integers.
@@ -265,11 +265,20 @@ fn strings(values: Values<'_>) -> impl Iterator<Item = &[u8]> {
     values.bytes.split(|byte| *byte == 0).take(values.count)
 }
 
+/// Collects what is made of each of a tag's values, in memory that fits.
+fn collect<T>(values: Values<'_>, each: impl Iterator<Item = T>) -> Vec<T> {
+    let mut all = Vec::with_capacity(values.count);
+    all.extend(each);
+    all
+}
+
 /// Decodes UTF-8 or, where it is none, Latin-1: headers before rpm 4.15 don't say what they hold, and createrepo_c
 /// decodes the same.
 pub(crate) fn decode(bytes: &[u8]) -> String {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => text.to_owned(),
-        Err(_) => bytes.iter().map(|byte| char::from(*byte)).collect(),
-    }
+    decode_owned(bytes.to_owned())
+}
+
+/// The same of bytes that need not be copied.
+pub(crate) fn decode_owned(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_else(|error| error.as_bytes().iter().map(|byte| char::from(*byte)).collect())
 }

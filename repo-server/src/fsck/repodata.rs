@@ -114,7 +114,7 @@ async fn fragments(store: &Store, page: &Page) -> Result<Option<Vec<Fragments>>,
 /// Renders the XML of a package from its file once more, and stores it where it is the same.
 async fn mend_fragments(store: &Store, package: &Arc<PackageRecord>) -> Result<(), RepositoryError> {
     let Some(reader) = store.open_blob(&package.sha256, None).await? else { return Ok(()) };
-    let mut reader = SyncIoBridge::new(StreamReader::new(reader.stream.map_err(std::io::Error::other)));
+    let mut reader = SyncIoBridge::new(StreamReader::new(reader.into_stream().map_err(std::io::Error::other)));
     let header = tokio::task::spawn_blocking(move || PackageHeader::read(&mut reader)).await;
     let Ok(Ok(header)) = header else { return Ok(()) };
     let file = FileIdentity {

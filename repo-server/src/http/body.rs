@@ -1,6 +1,8 @@
 //! The bodies of requests and answers.
 
+use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -9,9 +11,10 @@ use std::time::{Duration, Instant};
 use axum::body::Body as RoutedBody;
 use bytes::Bytes;
 use futures::stream::BoxStream;
-use futures::{Stream, StreamExt, stream};
+use futures::{Stream, StreamExt, TryStreamExt, stream};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
+use ledger::BlobReader;
 
 use super::pulse::Pulse;
 
@@ -28,6 +31,10 @@ pub(super) struct ReplyBody {
 
 enum Content {
     Whole(Bytes),
+    Blob {
+        reader: BlobReader,
+        size: u64,
+    },
     Pieces {
         pieces: BoxStream<'static, io::Result<Bytes>>,
         left: u64,
@@ -45,14 +52,41 @@ impl ReplyBody {
         Self { content: Content::Whole(bytes), pulse: None }
     }
 
-    /// A body of as many bytes as given, which come in pieces.
-    pub(super) fn pieces(pieces: BoxStream<'static, io::Result<Bytes>>, size: u64) -> Self {
-        Self { content: Content::Pieces { pieces, left: size }, pulse: None }
+    /// A body of as many bytes as given, which are read when they are asked for.
+    pub(super) fn blob(reader: BlobReader, size: u64) -> Self {
+        Self { content: Content::Blob { reader, size }, pulse: None }
     }
 
     /// A body that came out of the table of routes.
     pub(super) fn routed(body: RoutedBody) -> Self {
         Self { content: Content::Routed(body), pulse: None }
+    }
+
+    /// Takes the whole of it, where it is in memory and no larger than that.
+    pub(super) fn take_small(&mut self, largest: usize) -> Option<Bytes> {
+        match &mut self.content {
+            Content::Whole(bytes) if bytes.len() <= largest => Some(std::mem::take(bytes)),
+            _ => None,
+        }
+    }
+
+    /// The file that has it, and where in the file, if there is one.
+    pub(super) fn as_file(&self) -> Option<(&File, Range<u64>)> {
+        match &self.content {
+            Content::Blob { reader, .. } => reader.as_file(),
+            _ => None,
+        }
+    }
+
+    /// Begins to read a blob.
+    fn begin(&mut self) {
+        let content = std::mem::replace(&mut self.content, Content::Whole(Bytes::new()));
+        self.content = match content {
+            Content::Blob { reader, size } => {
+                Content::Pieces { pieces: reader.into_stream().map_err(io::Error::other).boxed(), left: size }
+            }
+            content => content,
+        };
     }
 
     /// Tells the connection when the answer has been handed to it.
@@ -75,7 +109,12 @@ impl Body for ReplyBody {
     type Error = io::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        if matches!(self.content, Content::Blob { .. }) {
+            self.begin();
+        }
         match &mut self.content {
+            // There is none any more.
+            Content::Blob { .. } => Poll::Ready(None),
             Content::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
             Content::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
             Content::Pieces { pieces, left } => match pieces.poll_next_unpin(context) {
@@ -97,7 +136,7 @@ impl Body for ReplyBody {
     fn is_end_stream(&self) -> bool {
         match &self.content {
             Content::Whole(bytes) => bytes.is_empty(),
-            Content::Pieces { left, .. } => *left == 0,
+            Content::Blob { size: left, .. } | Content::Pieces { left, .. } => *left == 0,
             Content::Routed(body) => body.is_end_stream(),
         }
     }
@@ -105,7 +144,7 @@ impl Body for ReplyBody {
     fn size_hint(&self) -> SizeHint {
         match &self.content {
             Content::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Content::Pieces { left, .. } => SizeHint::with_exact(*left),
+            Content::Blob { size: left, .. } | Content::Pieces { left, .. } => SizeHint::with_exact(*left),
             Content::Routed(body) => body.size_hint(),
         }
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::BytesMut;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -16,6 +17,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::dispatch::Dispatcher;
 use super::origin::Peer;
+use super::plain::answer_plain;
 use super::pulse::Pulse;
 
 /// How long to wait when the system has no more connections to give (too many open files).
@@ -43,7 +45,7 @@ pub(super) async fn accept(listener: TcpListener, dispatcher: Arc<Dispatcher>, m
     let _ = tokio::time::timeout(dispatcher.app.limits.grace, all_gone.recv()).await;
 }
 
-async fn stopped(stop: &mut watch::Receiver<bool>) {
+pub(super) async fn stopped(stop: &mut watch::Receiver<bool>) {
     // A sender that is gone has stopped, too.
     let _ = stop.wait_for(|stop| *stop).await;
 }
@@ -88,9 +90,17 @@ async fn live(
     pulse: Arc<Pulse>,
     stop: watch::Receiver<bool>,
 ) {
-    let watched = Watched { stream, pulse: Arc::clone(&pulse) };
+    let mut stop = stop;
+    let watched = Watched { stream, pulse: Arc::clone(&pulse), unread: BytesMut::new() };
     let peer = Peer { address: address.ip().to_canonical(), secure: dispatcher.app.tls.is_some() };
-    let Some(tls) = dispatcher.app.tls.clone() else { return answer(watched, peer, dispatcher, pulse, stop).await };
+    let Some(tls) = dispatcher.app.tls.clone() else {
+        match answer_plain(watched, peer, &dispatcher, &mut stop).await {
+            Ok(None) => {}
+            Ok(Some(watched)) => answer(watched, peer, dispatcher, pulse, stop).await,
+            Err(error) => tracing::debug!(address = %peer.address, %error, "connection broke"),
+        }
+        return;
+    };
     match tokio::time::timeout(dispatcher.app.limits.head, tls.acceptor().accept(watched)).await {
         Ok(Ok(stream)) => answer(stream, peer, dispatcher, pulse, stop).await,
         Ok(Err(error)) => tracing::debug!(address = %peer.address, %error, "no TLS connection came about"),
@@ -135,12 +145,28 @@ async fn answer<S>(
 }
 
 /// A stream that tells its pulse.
-struct Watched {
+pub(super) struct Watched {
     stream: TcpStream,
     pulse: Arc<Pulse>,
+    /// What was read and is to be read again.
+    unread: BytesMut,
 }
 
 impl Watched {
+    pub(super) fn stream(&self) -> &TcpStream {
+        &self.stream
+    }
+
+    pub(super) fn pulse(&self) -> &Pulse {
+        &self.pulse
+    }
+
+    /// Gives back what was read.
+    pub(super) fn with_unread(mut self, unread: BytesMut) -> Self {
+        self.unread = unread;
+        self
+    }
+
     fn note<T>(&self, written: Poll<T>) -> Poll<T> {
         match written {
             Poll::Ready(_) => self.pulse.taken(),
@@ -156,6 +182,11 @@ impl AsyncRead for Watched {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if !self.unread.is_empty() {
+            let size = self.unread.len().min(buffer.remaining());
+            buffer.put_slice(&self.unread.split_to(size));
+            return Poll::Ready(Ok(()));
+        }
         let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
         if polled.is_ready() {
             self.pulse.received();

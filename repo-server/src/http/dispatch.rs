@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::Router;
+use axum::{BoxError, Router};
+use bytes::Bytes;
 use http::header::ALLOW;
-use http::{Method, Request, Response, StatusCode};
-use hyper::body::Incoming;
+use http::{HeaderMap, Method, Request, Response, StatusCode};
+use http_body::Body;
 use repo_api::{Permission, Problem, ProblemKind};
 use tower_service::Service;
 
@@ -19,6 +20,11 @@ use super::origin::{Origin, Peer, REQUEST_ID};
 use super::refusal::Refusal;
 use super::route;
 use super::router::router;
+
+/// The body of a request, wherever it comes from.
+pub(super) trait RequestBody: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static {}
+
+impl<B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static> RequestBody for B {}
 
 /// What a request is counted under, and its answer.
 type Answered = (Label, Result<Response<ReplyBody>, Refusal>);
@@ -35,11 +41,12 @@ impl Dispatcher {
     }
 
     /// Answers a request, whatever it is.
-    pub(super) async fn handle(&self, peer: Peer, request: Request<Incoming>) -> Response<ReplyBody> {
+    pub(super) async fn handle<B: RequestBody>(&self, peer: Peer, request: Request<B>) -> Response<ReplyBody> {
         let (app, started) = (&*self.app, Instant::now());
         let origin = Origin::new(app, peer, request.headers());
         if let Some(hot) = hot(app, &request) {
-            let answered = (hot.label, serve_hot(app, &origin, &hot, &request, started).await);
+            let asked = (request.method(), request.headers(), started);
+            let answered = (hot.label, serve_hot(app, &origin, &hot, asked).await);
             return finish(app, origin, (request.method(), request.uri().path()), started, answered);
         }
         let (method, uri) = (request.method().clone(), request.uri().clone());
@@ -49,7 +56,7 @@ impl Dispatcher {
     }
 
     /// Looks a request up in the table of routes.
-    async fn route(&self, origin: &Origin, mut request: Request<Incoming>) -> Answered {
+    async fn route<B: RequestBody>(&self, origin: &Origin, mut request: Request<B>) -> Answered {
         if route::is_malformed(request.uri().path()) {
             let problem = Problem::new(ProblemKind::BadRequest, "the path of the URL can't be read");
             return (Label::Unknown, Err(problem.into()));
@@ -104,7 +111,7 @@ fn log(origin: &Origin, (method, path): (&Method, &str), (label, status, micros)
 }
 
 /// Finds what the same URL was answered with since the newest commit.
-fn hot(app: &App, request: &Request<Incoming>) -> Option<Arc<HotReply>> {
+fn hot<B>(app: &App, request: &Request<B>) -> Option<Arc<HotReply>> {
     let reads = request.method() == Method::GET || request.method() == Method::HEAD;
     let commit = app.repository.state().position().number;
     if reads { app.hot.get(commit, request.uri().path()) } else { None }
@@ -114,10 +121,8 @@ async fn serve_hot(
     app: &App,
     origin: &Origin,
     hot: &HotReply,
-    request: &Request<Incoming>,
-    now: Instant,
+    (method, headers, now): (&Method, &HeaderMap, Instant),
 ) -> Result<Response<ReplyBody>, Refusal> {
-    let (method, headers) = (request.method(), request.headers());
     permit(app, origin, headers, Permission::Read, Some(&hot.channel)).await?;
     if hot.is_newest_repomd && *method == Method::GET && hot.last.is_news(origin.address, now) {
         app.pairs.note(origin.address, &hot.channel, hot.reply.digest(), now);

@@ -1,11 +1,9 @@
 //! Answering with a file: validators, ranges, HEAD, and bodies in large chunks.
 
-use std::io;
 use std::ops::Range;
 
 use bytes::Bytes;
 use chrono::{DateTime, NaiveDateTime};
-use futures::{StreamExt, TryStreamExt};
 use http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH,
     IF_RANGE, LAST_MODIFIED, RANGE, X_CONTENT_TYPE_OPTIONS,
@@ -163,12 +161,11 @@ async fn blob_body(repository: &Repository, digest: &Digest, range: Range<u64>) 
     let size = range.end - range.start;
     let blob = repository.store().open_blob(digest, Some(range)).await.map_err(RepositoryError::from)?;
     let damaged = RepositoryError::Damaged { digest: *digest, what: "missing" };
-    let pieces = blob.ok_or(damaged)?.stream.map_err(io::Error::other);
-    Ok(ReplyBody::pieces(pieces.boxed(), size))
+    Ok(ReplyBody::blob(blob.ok_or(damaged)?, size))
 }
 
 /// The `HTTP-date` of RFC 9110, section 5.6.7.
-fn http_date(seconds: u64) -> Option<String> {
+pub(super) fn http_date(seconds: u64) -> Option<String> {
     let time = DateTime::from_timestamp(i64::try_from(seconds).ok()?, 0)?;
     Some(time.format("%a, %d %b %Y %H:%M:%S GMT").to_string())
 }
