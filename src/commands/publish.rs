@@ -1,9 +1,12 @@
 //! `pkg publish`: uploads packages and lists them in a channel.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use repo_api::{ChannelName, Client, LocalPackage, PublishRequest, StagedPackage};
+use anyhow::Context;
+use repo_api::{AttachRequest, AttachmentKind, ChannelName, Client, LocalPackage, PublishRequest, StagedPackage};
+use repo_server::{Advisory, unpacked};
 
+use super::attach;
 use super::connection::{ReasonArgs, ServerArgs, failure, who};
 use crate::exit::{Exit, Failure};
 use crate::render::Printer;
@@ -21,6 +24,10 @@ pub(crate) struct Args {
     /// The channel.
     #[arg(long, value_name = "CHANNEL")]
     to: ChannelName,
+    /// Advisories about them: an updateinfo.xml, or one advisory in TOML or JSON (see `pkg attach --help`); may be
+    /// repeated. Clients are shown them from the next commit on.
+    #[arg(long = "advisory", value_name = "FILE")]
+    advisories: Vec<PathBuf>,
     #[command(flatten)]
     reason: ReasonArgs,
     #[command(flatten)]
@@ -32,6 +39,7 @@ Prints one line per package: its NEVRA, the channel, and the commit since which 
 
 Examples:
   pkg publish dist/*.rpm --to dev
+  pkg publish dist/*.rpm --to dev --advisory SHOP-2026-7.toml
   PKG_TOKEN=… pkg publish petclinic-1.4.0-57.noarch.rpm --to dev --server https://rpm.example.org --why 'build 57'";
 
 pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> {
@@ -40,13 +48,26 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> 
     for file in &args.files {
         packages.push(LocalPackage::read(file).map_err(Failure::input)?);
     }
+    for path in &args.advisories {
+        check_advisories(path)?;
+    }
     for package in &packages {
         upload(&client, package, printer).await?;
     }
     let staged = |package: LocalPackage| StagedPackage { sha256: package.sha256, file_name: package.file_name };
-    let request =
-        PublishRequest { packages: packages.into_iter().map(staged).collect(), who: who(), why: args.reason.why };
-    let published = client.publish(&args.to, &request).await.map_err(failure)?;
+    let mut about = Vec::new();
+    for path in &args.advisories {
+        about.push(attach::upload(&client, AttachmentKind::Updateinfo, path).await?);
+    }
+    let why = args.reason.why;
+    let request = PublishRequest { packages: packages.into_iter().map(staged).collect(), who: who(), why: why.clone() };
+    let mut published = client.publish(&args.to, &request).await.map_err(failure)?;
+    if !about.is_empty() {
+        let request = AttachRequest { files: about, who: who(), why, ..Default::default() };
+        let attached = client.attach(&args.to, &request).await.map_err(failure)?;
+        printer.talk(&format!("advisories: {}, commit {}", attached.advisories.join(", "), attached.commit));
+        published.changed |= attached.changed;
+    }
     if printer.is_json() {
         printer.json(&published);
     } else {
@@ -58,6 +79,13 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> 
         printer.talk(&format!("channel {} had all of it before", published.channel));
     }
     Ok(Exit::Done)
+}
+
+/// Tells what is wrong with a file of advisories before anything is published.
+fn check_advisories(path: &Path) -> Result<(), Failure> {
+    let text = fs_err::read(path).and_then(|file| unpacked(&file)).map_err(Failure::input)?;
+    let read = Advisory::read_all(&text).with_context(|| format!("`{}` can't be used", path.display()));
+    read.map(drop).map_err(Failure::input)
 }
 
 async fn upload(client: &Client, package: &LocalPackage, printer: &Printer) -> Result<(), Failure> {

@@ -5,9 +5,9 @@ use crate::error::ReadHeaderError;
 use crate::section::Section;
 use crate::tags::{Tag, decode_owned};
 
-/// The most bytes of all paths together. A header of 256 MiB stores each directory once; many files in one long
-/// directory would otherwise take any memory.
-const MAX_PATH_BYTES: usize = 512 * 1024 * 1024;
+/// The most bytes of all paths together. A header stores each directory once; many files in one long directory would
+/// otherwise take any memory.
+const MAX_PATH_BYTES: usize = 128 * 1024 * 1024;
 
 /// Reads the files in the order of the header.
 pub(crate) fn read(main: &Section) -> Result<Vec<FileEntry>, ReadHeaderError> {

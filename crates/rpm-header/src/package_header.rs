@@ -247,9 +247,11 @@ impl Dependency {
     pub const GREATER: u32 = 1 << 2;
     /// RPMSENSE_EQUAL.
     pub const EQUAL: u32 = 1 << 3;
-    /// RPMSENSE_PREREQ, RPMSENSE_SCRIPT_PRE and RPMSENSE_SCRIPT_POST: needed before the package's own scriptlets
-    /// (createrepo_c's `pre="1"`).
-    pub const PRE: u32 = 1 << 6 | 1 << 9 | 1 << 10;
+    /// RPMSENSE_POSTTRANS and RPMSENSE_PRETRANS: needed by the scriptlets around a transaction.
+    pub const TRANSACTION: u32 = 1 << 5 | 1 << 7;
+    /// RPMSENSE_PREREQ, RPMSENSE_SCRIPT_PRE, RPMSENSE_SCRIPT_POST and [`Dependency::TRANSACTION`]: needed before the
+    /// package's own scriptlets (`pre="1"` of createrepo_c since 1.1.1; those before leave the last out).
+    pub const PRE: u32 = 1 << 6 | 1 << 9 | 1 << 10 | Self::TRANSACTION;
     /// RPMSENSE_MISSINGOK: a requirement that need not be met, of packages before there were recommendations.
     pub const MISSING_OK: u32 = 1 << 19;
     /// RPMSENSE_STRONG of OLDSUGGESTS and OLDENHANCES.

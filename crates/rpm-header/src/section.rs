@@ -1,4 +1,5 @@
-//! The sections of an RPM as bytes: the lead, and two headers of tagged values, read within rpm's limits.
+//! The sections of an RPM as bytes: the lead, and two headers of tagged values, read within limits: rpm's, but for the
+//! main header's size.
 //!
 //! Sources: rpm's `docs/manual/format_v3.md`, `format_v4.md`, `format_v6.md`, `format_header.md`; the limits are those of
 //! `lib/header.c`, `hdrblobInit` (rpm 4.18).
@@ -13,6 +14,9 @@ const LEAD_MAGIC: [u8; 4] = [0xed, 0xab, 0xee, 0xdb];
 const HEADER_MAGIC: [u8; 4] = [0x8e, 0xad, 0xe8, 0x01];
 /// Magic, four reserved bytes, the number of tags, the bytes of data.
 const INTRO_SIZE: usize = 16;
+/// The most data of a main header, bytes. rpm reads four times as much; no package is known to have a half of this, and as
+/// XML it may become five times as much.
+const LARGEST_MAIN: u32 = 64 * 1024 * 1024;
 /// Of what a header claims, so much memory is taken before anything has arrived, bytes.
 const TAKEN_AT_ONCE: usize = 64 << 10;
 /// Tag, type, offset, count.
@@ -154,7 +158,7 @@ impl Intro {
         let (tags, bytes) = (be_u32(bytes, 8), be_u32(bytes, 12));
         let (max_tags, max_bytes) = match part {
             Part::SignatureHeader | Part::Lead => (32, 64 * 1024 * 1024),
-            Part::MainHeader => (0xffff, 256 * 1024 * 1024),
+            Part::MainHeader => (0xffff, LARGEST_MAIN),
         };
         if tags == 0 || tags > max_tags || bytes > max_bytes {
             return Err(ReadHeaderError::HeaderSize { part, offset, tags, bytes, max_tags, max_bytes });
@@ -285,7 +289,7 @@ mod tests {
         assert_eq!(
             changed(main + 8, &[0, 1, 0, 0]),
             "the main header at byte 136 claims 65536 tags and 30 bytes of data; \
-             allowed are 1 to 65535 tags and 268435456 bytes"
+             allowed are 1 to 65535 tags and 67108864 bytes"
         );
         assert_eq!(
             changed(96 + 12, &[0xff, 0xff, 0xff, 0xff]),

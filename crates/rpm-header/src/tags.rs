@@ -4,7 +4,7 @@ use crate::error::ReadHeaderError;
 use crate::section::{Kind, Section, Values};
 
 /// The most values of one tag: files, of which no package has a tenth as many. Short values take far more memory than
-/// bytes, and a header of 256 MiB has room for very many.
+/// bytes, and a header of 64 MiB has room for very many.
 const MAX_VALUES: usize = 1 << 20;
 /// The most values of a tag of which there is a thousandth as many as files: dependencies, changelog entries, triggers.
 const MAX_FEW: usize = 1 << 17;

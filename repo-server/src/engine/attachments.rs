@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 use ledger::{Author, Digest};
+use nevra::Nevra;
 use repo_api::{AttachmentKind, ChannelName};
 
 use super::group::Decision;
@@ -10,7 +11,7 @@ use super::repository::{Outcome, Repository};
 use crate::admission::Upload;
 use crate::error::RepositoryError;
 use crate::repodata::{
-    Advisory, AssembledDocument, Compression, MetadataKind, attachment_text, unpacked, updateinfo_xml,
+    Advisory, AssembledDocument, Compression, MetadataKind, attachment_text, named_packages, unpacked, updateinfo_xml,
 };
 use crate::resolve;
 use crate::state::{Action, AttachmentChange, Attachments};
@@ -28,6 +29,26 @@ pub struct AttachmentRequest {
     pub withdrawn_advisories: Vec<String>,
     /// Documents that go: all advisories, the groups, the module streams.
     pub removed: Vec<AttachmentKind>,
+}
+
+/// An advisory of a channel, and the packages that it names.
+#[derive(Debug)]
+pub(super) struct AdvisoryAbout {
+    id: String,
+    text: Digest,
+    packages: Vec<Nevra>,
+}
+
+impl AdvisoryAbout {
+    /// Tells whether it names one of the packages, and is still what a channel shows under its id.
+    pub(super) fn goes_with(&self, packages: &[Nevra], shown: &Attachments) -> bool {
+        shown.advisories().get(&self.id) == Some(&self.text) && packages.iter().any(|each| self.packages.contains(each))
+    }
+
+    /// Its coming to another channel.
+    pub(super) fn change(&self) -> AttachmentChange {
+        AttachmentChange { kind: MetadataKind::Updateinfo, id: Some(self.id.clone()), text: Some(self.text) }
+    }
 }
 
 impl Repository {
@@ -111,6 +132,18 @@ impl Repository {
             documents.push(document(*kind, Some(compression), &text, time)?);
         }
         Ok(documents)
+    }
+
+    /// Reads what packages the advisories of a channel name.
+    pub(super) async fn advisories(&self, channel: &ChannelName) -> Result<Vec<AdvisoryAbout>, RepositoryError> {
+        let state = self.state();
+        let Some(channel) = state.channel(channel) else { return Ok(Vec::new()) };
+        let mut advisories = Vec::new();
+        for (id, digest) in channel.attachments().advisories() {
+            let packages = named_packages(&self.text(*digest).await?);
+            advisories.push(AdvisoryAbout { id: id.clone(), text: *digest, packages });
+        }
+        Ok(advisories)
     }
 
     async fn text(&self, digest: Digest) -> Result<Bytes, RepositoryError> {

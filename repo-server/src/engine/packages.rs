@@ -8,6 +8,7 @@ use ledger::{Author, Digest};
 use nevra::{Nevra, PackageQuery};
 use repo_api::{ChannelName, ChannelSettings, SignaturePolicy};
 
+use super::attachments::AdvisoryAbout;
 use super::group::Decision;
 use super::repository::{HEADERS_AT_ONCE, Outcome, Repository, seconds_now};
 use crate::admission::{Candidate, Upload, admit, examine};
@@ -92,6 +93,7 @@ impl Repository {
     ) -> Result<Outcome, RepositoryError> {
         named(queries)?;
         let checked = self.check_promotion(queries, from, to).await?;
+        let advisories = self.advisories(from).await?;
         let (queries, from, to) = (queries.to_vec(), from.clone(), to.to_vec());
         self.change(author, move |state| {
             let packages = listed(state, &from, &queries)?;
@@ -107,9 +109,12 @@ impl Repository {
             let is_new = |nevra: &Nevra| {
                 lacking.iter().filter_map(|name| state.channel(name)).any(|to| !to.listed().contains_key(nevra))
             };
-            let packages_new = nevras.into_iter().filter(is_new).collect();
+            let packages_new: Vec<Nevra> = nevras.into_iter().filter(is_new).collect();
             let is_change = !lacking.is_empty();
-            let action = Action::Promoted { from: from.clone(), to: lacking, packages: packages_new };
+            let there = resolve::channel(state, &from)?.attachments();
+            let attached = advisories.iter().filter(|advisory| advisory.goes_with(&packages_new, there));
+            let attached = attached.map(AdvisoryAbout::change).collect();
+            let action = Action::Promoted { from: from.clone(), to: lacking, packages: packages_new, attached };
             Ok(Decision { action: is_change.then_some(action), packages })
         })
         .await

@@ -32,10 +32,12 @@ fn log_entry(commit: &Commit<Change>, entry: &Entry) -> LogEntry {
             say("published", std::slice::from_ref(channel));
             log.packages = packages.iter().map(|package| package.nevra.clone()).collect();
         }
-        Action::Promoted { from, to, packages } => {
+        Action::Promoted { from, to, packages, attached } => {
             say("promoted", to);
             log.packages.clone_from(packages);
-            log.detail = Some(format!("from {from}"));
+            let advisories: Vec<&str> = attached.iter().filter_map(|change| change.id.as_deref()).collect();
+            let along = if advisories.is_empty() { "" } else { ", with " };
+            log.detail = Some(format!("from {from}{along}{}", advisories.join(", ")));
         }
         Action::Withdrawn { channel, packages } => {
             say("withdrawn", std::slice::from_ref(channel));

@@ -204,6 +204,9 @@ mod tests {
             (dependency("a", equal, ""), r#"name="a" flags="EQ""#),
             (dependency("(a or b)", 0, ""), r#"name="(a or b)""#),
             (dependency("a", 0x200, ""), r#"name="a" pre="1""#),
+            (dependency("a", 0x20, ""), r#"name="a" pre="1""#),
+            (dependency("a", 0x180, ""), r#"name="a" pre="1""#),
+            (dependency("a", 0x800, ""), r#"name="a""#),
         ] {
             let mut xml = String::new();
             push_entry(&mut xml, &entry, true);

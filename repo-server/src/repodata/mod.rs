@@ -31,4 +31,5 @@ pub use page::{PackedPage, PageMembers, PlannedPage, plan_pages};
 pub use parse_primary::{ListedFile, listed_files};
 pub use parse_repomd::{ParseRepomdError, RepomdEntry, parse_repomd};
 pub use repomd::{render_repomd, repomd_xml};
+pub(crate) use updateinfo::named_packages;
 pub use updateinfo::{Advisory, AdvisoryError, updateinfo_xml};

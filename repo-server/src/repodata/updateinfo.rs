@@ -4,7 +4,8 @@
 
 use nevra::Nevra;
 use quick_xml::Reader;
-use quick_xml::events::Event;
+use quick_xml::escape::unescape;
+use quick_xml::events::{BytesStart, Event};
 use serde::Deserialize;
 
 use super::xml::{push_attribute, push_element, push_number, push_text};
@@ -128,6 +129,33 @@ pub fn updateinfo_xml<'a>(advisories: impl IntoIterator<Item = &'a [u8]>) -> Vec
     }
     xml.extend_from_slice(b"</updates>\n");
     xml
+}
+
+/// The packages that an `<update>` element names; what is no identity of a package is passed over.
+#[must_use]
+pub(crate) fn named_packages(advisory: &[u8]) -> Vec<Nevra> {
+    let mut reader = Reader::from_str(std::str::from_utf8(advisory).unwrap_or_default());
+    let mut packages = Vec::new();
+    while let Ok(event) = reader.read_event() {
+        match event {
+            Event::Start(element) | Event::Empty(element) if element.local_name().as_ref() == "package" => {
+                packages.extend(nevra_of(&element));
+            }
+            Event::Eof => break,
+            _ => {}
+        }
+    }
+    packages
+}
+
+fn nevra_of(element: &BytesStart<'_>) -> Option<Nevra> {
+    let attribute = |name: &str| {
+        let attribute = element.try_get_attribute(name).ok()??;
+        Some(unescape(&attribute.value).ok()?.into_owned())
+    };
+    let epoch = attribute("epoch").filter(|epoch| !epoch.is_empty()).unwrap_or_else(|| "0".to_owned());
+    let [name, version, release, arch] = ["name", "version", "release", "arch"].map(attribute);
+    format!("{}-{epoch}:{}-{}.{}", name?, version?, release?, arch?).parse().ok()
 }
 
 /// Cuts an updateinfo.xml into its advisories.
@@ -284,6 +312,9 @@ url = 'https://example.org/?a=1&b=2'
         let read = Advisory::read_all(&document).unwrap();
         assert_eq!(read.iter().map(|each| each.id.as_str()).collect::<Vec<_>>(), ["EX-2024:1", "EX-2"]);
         assert_eq!(read[0], one[0]);
+        assert_eq!(named_packages(one[0].xml.as_bytes()), ["petclinic-1:1.4.0-57.noarch".parse().unwrap()]);
+        let strange = b"<update><package name='a' version='1' release='1' arch='noarch'/><package/></update>";
+        assert_eq!(named_packages(strange), ["a-1-1.noarch".parse().unwrap()]);
     }
 
     #[test]

@@ -54,6 +54,9 @@ pub enum Action {
         to: Vec<ChannelName>,
         /// The packages.
         packages: Vec<Nevra>,
+        /// The advisories that name them, which go along.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        attached: Vec<AttachmentChange>,
     },
     /// A channel lists packages no longer.
     Withdrawn {

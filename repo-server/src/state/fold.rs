@@ -8,6 +8,7 @@ use ledger::Commit;
 use nevra::Nevra;
 use repo_api::ChannelName;
 
+use super::attachments::AttachmentChange;
 use super::change::{Action, Change, Entry, PackageRecord, Shown};
 use super::channel::{Channel, View};
 use super::holds::{Hold, Tag};
@@ -107,7 +108,8 @@ impl RepositoryState {
                     self.channel_mut(channel, place)?.list(&file, &who, place);
                 }
             }
-            Action::Promoted { to, packages, .. } => {
+            Action::Promoted { to, packages, attached, .. } => {
+                self.attach(to, attached, place)?;
                 for (channel, nevra) in to.iter().flat_map(|channel| packages.iter().map(move |nevra| (channel, nevra)))
                 {
                     let file = PackageFile::of(self.known(nevra, place)?);
@@ -142,13 +144,23 @@ impl RepositoryState {
                 let hold = Hold { packages, said_at: place.at, said_by: who };
                 self.holds.environments.insert(environment.clone(), hold);
             }
-            Action::Attached { channel, attached } => {
-                let attachments = Arc::make_mut(&mut self.channel_mut(channel, place)?.attachments);
-                attached.iter().for_each(|change| attachments.change(change));
-            }
+            Action::Attached { channel, attached } => self.attach(std::slice::from_ref(channel), attached, place)?,
             Action::CollectionBegun(collection) => self.begin_collection(collection, place),
             Action::CollectionEnded => self.end_collection(),
             Action::Resigned { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn attach(
+        &mut self,
+        channels: &[ChannelName],
+        attached: &[AttachmentChange],
+        place: &Place,
+    ) -> Result<(), FoldError> {
+        for channel in channels.iter().filter(|_| !attached.is_empty()) {
+            let attachments = Arc::make_mut(&mut self.channel_mut(channel, place)?.attachments);
+            attached.iter().for_each(|change| attachments.change(change));
         }
         Ok(())
     }
@@ -285,7 +297,12 @@ mod tests {
     fn commits_add_up() {
         let (dev, prod): (ChannelName, ChannelName) = ("dev".parse().unwrap(), "prod".parse().unwrap());
         let app: Nevra = "app-1-1.noarch".parse().unwrap();
-        let promoted = Action::Promoted { from: dev.clone(), to: vec![prod.clone()], packages: vec![app.clone()] };
+        let promoted = Action::Promoted {
+            from: dev.clone(),
+            to: vec![prod.clone()],
+            packages: vec![app.clone()],
+            attached: Vec::new(),
+        };
         let withdrawn = Action::Withdrawn { channel: dev.clone(), packages: vec![app.clone()] };
         let commits = [
             created(),

@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::UNIX_EPOCH;
 
 use repo_server::{FileIdentity, Fragments};
-use rpm_header::{PackageHeader, ReadHeaderError};
+use rpm_header::{Dependency, PackageHeader, ReadHeaderError};
 
 use crate::support::{rpmbuild, run};
 use crate::surgery::Patient;
@@ -47,6 +47,8 @@ Requires: libc.so.6(GLIBC_2.4)(64bit), libc.so.6()(64bit), libc.so.6(GLIBC_2.34)
 Requires(pre): shadow-utils
 Requires(post): shadow-utils, coreutils = 8-1
 Requires(postun): coreutils
+Requires(pretrans): before-all
+Requires(posttrans): after-all
 Provides: own-capability = 1:2-3, other
 Conflicts: enemy <= 0:1
 Obsoletes: old-features < 3:1
@@ -147,6 +149,7 @@ fn compare(directory: &Path) -> Compared {
         let href = between(&primary, "<location href=\"", "\"");
         let href = quick_xml::escape::unescape(href).unwrap().into_owned();
         let theirs = [&primary, &filelists[&sha256], &other[&sha256]];
+        let around_transactions = around_transactions(&directory.join(&href));
         let rendered = match render(&directory.join(&href), &sha256, &href) {
             Ok(rendered) => rendered,
             Err(error) => {
@@ -160,6 +163,7 @@ fn compare(directory: &Path) -> Compared {
                 continue;
             };
             accept(&mut ours, &mut theirs);
+            accept_transactions(&mut ours, &mut theirs, &around_transactions);
             let found = ours.differences(&theirs);
             differences.extend(found.into_iter().map(|text| format!("{href}: {kind}: {text}")));
         }
@@ -213,6 +217,29 @@ fn accept(ours: &mut Element, theirs: &mut Element) {
     }
     ours.for_each_text(&lose_latin_1);
     theirs.for_each_text(&lose_latin_1);
+}
+
+/// The names that a package requires for its scriptlets around a transaction.
+fn around_transactions(path: &Path) -> BTreeSet<String> {
+    let requires = PackageHeader::read_file(path).map(|header| header.requires).unwrap_or_default();
+    let of_scriptlets = requires.into_iter().filter(|entry| entry.flags & Dependency::TRANSACTION != 0);
+    of_scriptlets.map(|entry| entry.name).collect()
+}
+
+/// createrepo_c before 1.1.1 does not say that these are needed before the package; what is then there twice, it lists
+/// twice.
+fn accept_transactions(ours: &mut Element, theirs: &mut Element, names: &BTreeSet<String>) {
+    for element in [ours, theirs] {
+        let Some(requires) = element.at(&["format", "rpm:requires"]) else { continue };
+        let mut seen = BTreeSet::new();
+        requires.children.retain_mut(|entry| {
+            if !names.contains(&entry.attributes["name"]) {
+                return true;
+            }
+            entry.attributes.remove("pre");
+            seen.insert(entry.clone())
+        });
+    }
 }
 
 /// It loses U+0080 to U+00BF when it decodes Latin-1, which shows only in texts that hold nothing beyond Latin-1.

@@ -1,7 +1,8 @@
 //! Publishing, promoting and withdrawing, against other writers and against being killed.
 
 use ledger::Position;
-use repo_server::{Action, Change, RepositoryError};
+use repo_api::AttachmentKind;
+use repo_server::{Action, AttachmentRequest, Change, MetadataKind, RepositoryError};
 
 use crate::support::{Lab, author, channel, listed, rpm, rpm_with_epoch, store, upload};
 
@@ -34,6 +35,39 @@ async fn packages_walk_through_the_channels() {
 
     assert_eq!(lab.publish("prod", vec![rpm("app", "1.0", "a")]).await, 5, "it may come back");
     assert_eq!(*lab.reopened().await.state(), *lab.repository.state(), "all of it is in the ledger");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn advisories_go_along_with_their_packages() {
+    let lab = Lab::new().await;
+    let (dev, prod) = (channel("dev"), channel("prod"));
+    lab.publish("dev", vec![rpm("app", "1", "a"), rpm("app", "2", "b"), rpm("tool", "1", "c")]).await;
+    let mut files = Vec::new();
+    for (id, package) in [("A-1", "app-1-1.noarch"), ("A-2", "app-2-1.noarch"), ("T-1", "tool-1-1.noarch")] {
+        let advisory =
+            format!("id = '{id}'\ntitle = 't'\ntype = 'bugfix'\nissued = '2026-01-01'\npackages = ['{package}']\n");
+        files.push((AttachmentKind::Updateinfo, lab.upload(advisory.into_bytes()).await));
+    }
+    let request = AttachmentRequest { files, ..AttachmentRequest::default() };
+    lab.repository.attach(&dev, request, author()).await.unwrap();
+
+    let shown = || {
+        let state = lab.repository.state();
+        let (_, view) = state.channel(&prod).unwrap().view().unwrap();
+        let has_document = view.blobs.documents.iter().any(|record| record.kind == MetadataKind::Updateinfo);
+        let advisories = state.channel(&prod).unwrap().attachments().advisories().keys().cloned().collect::<Vec<_>>();
+        assert_eq!(has_document, !advisories.is_empty());
+        advisories.join(" ")
+    };
+    assert_eq!(shown(), "");
+    for (query, expected) in [("tool-1", "T-1"), ("app-2", "A-2 T-1"), ("app-2", "A-2 T-1")] {
+        let before = lab.repository.state().position().number;
+        let query = [query.parse().unwrap()];
+        let outcome = lab.repository.promote(&query, &dev, std::slice::from_ref(&prod), author()).await.unwrap();
+        assert_eq!(outcome.state.position().number, before + u64::from(outcome.changed), "in one commit");
+        assert_eq!(shown(), expected);
+    }
+    assert_eq!(*lab.reopened().await.state(), *lab.repository.state());
 }
 
 #[tokio::test(flavor = "multi_thread")]
