@@ -30,12 +30,12 @@ pub use layout::{
     Source, Trigger, TriggerKind,
 };
 pub use project::{Configuration, Project, ProjectError, starter};
-pub use rpm_file::{ReadBackError, UnfitLayout, WriteError};
+pub use rpm_file::{PayloadError, ReadBackError, UnfitLayout, WriteError};
 pub use signing::UnverifiableSignature;
 pub use source_date::{SourceDate, SourceDateError};
 pub use spec::{
     Attributes, Choice, ConfigurationFolder, Content, ContentKind, ContextPath, Descriptor, Expand, InstallPath,
-    Location, Overrides, PackageSpec, SpecError, SpecFile, SystemUser, TomcatApplication, Unit, ValueError,
+    Location, Overrides, PackageSpec, Sbom, SpecError, SpecFile, SystemUser, TomcatApplication, Unit, ValueError,
     VariableError, Variables, schema,
 };
 pub use target::Target;

@@ -1,7 +1,5 @@
 //! The date of the sources: what every time in a package is derived from, so that the same sources give the same bytes.
 
-use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Seconds since 1970.
@@ -25,10 +23,10 @@ impl SourceDate {
     ///
     /// # Errors
     /// [`SourceDateError`] when the variable is set to no number.
-    pub fn find(variable: Option<&str>, sources: &Path) -> Result<Self, SourceDateError> {
+    pub fn find(variable: Option<&str>, committed: Option<Self>) -> Result<Self, SourceDateError> {
         match variable {
             Some(seconds) => Self::read(seconds).ok_or_else(|| SourceDateError(seconds.to_owned())),
-            None => Ok(of_commit(sources).unwrap_or_else(Self::now)),
+            None => Ok(committed.unwrap_or_else(Self::now)),
         }
     }
 
@@ -65,21 +63,13 @@ impl SourceDate {
     }
 }
 
-/// Asks git for the time of the commit that is checked out; none without git or outside of a checkout.
-fn of_commit(sources: &Path) -> Option<SourceDate> {
-    let mut git = Command::new("git");
-    git.arg("-C").arg(sources).args(["log", "-1", "--format=%ct"]).stdin(Stdio::null());
-    let output = git.output().ok().filter(|output| output.status.success())?;
-    SourceDate::read(std::str::from_utf8(&output.stdout).ok()?)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn variable_wins_and_is_strict() {
-        let find = |text| SourceDate::find(Some(text), Path::new("."));
+        let find = |text| SourceDate::find(Some(text), None);
         assert_eq!(find("1700000000").unwrap().seconds(), 1_700_000_000);
         for bad in ["", "x", "-1", "1.5", "4294967295"] {
             assert!(find(bad).is_err(), "{bad}");
@@ -87,9 +77,10 @@ mod tests {
     }
 
     #[test]
-    fn outside_of_a_checkout_it_is_now() {
-        let directory = tempfile::tempdir().unwrap();
-        assert!(SourceDate::find(None, directory.path()).unwrap().seconds() > 1_700_000_000);
+    fn without_the_variable_it_is_the_commit_and_else_now() {
+        let commit = SourceDate(1_700_000_000);
+        assert_eq!(SourceDate::find(None, Some(commit)).unwrap(), commit);
+        assert!(SourceDate::find(None, None).unwrap() > commit);
     }
 
     #[test]

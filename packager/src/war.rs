@@ -1,6 +1,6 @@
 //! The WAR: checked to be one, or packed from an exploded directory.
 
-use std::io::{self, Read};
+use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use chrono::{Datelike, Timelike};
@@ -79,7 +79,7 @@ impl War {
     fn inspect(path: &Path, packed: Option<NamedTempFile>) -> Result<Self, WarError> {
         let file = File::open(path).map_err(WarError::Read)?;
         let size = file.metadata().map_err(WarError::Read)?.len();
-        ZipArchive::new(file).map_err(|source| WarError::NotZip { path: path.to_owned(), source })?;
+        ZipArchive::new(BufReader::new(file)).map_err(|source| WarError::NotZip { path: path.to_owned(), source })?;
         Ok(Self { path: path.to_owned(), size, _packed: packed })
     }
 }

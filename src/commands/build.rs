@@ -216,7 +216,7 @@ fn check(
 
 fn plan(spec: &PackageSpec) -> Result<PlannedPackage, Failure> {
     let source_date_epoch = std::env::var("SOURCE_DATE_EPOCH").ok();
-    let date = SourceDate::find(source_date_epoch.as_deref(), &spec.directory).map_err(Failure::input)?;
+    let date = SourceDate::find(source_date_epoch.as_deref(), spec.provenance.committed).map_err(Failure::input)?;
     packager::plan(spec, date).map_err(|error| failure(error, &spec.nevra()))
 }
 

@@ -6,9 +6,9 @@ pub(super) mod package_source;
 mod preflight_text;
 mod text;
 
-use anyhow::anyhow;
+use anyhow::{Context, anyhow};
 use packager::lint::{self, Subject, Verdict};
-use packager::preflight::{self, Preflight};
+use packager::preflight::{self, JarDigests, Preflight};
 use rpm_header::{FileEntry, FileKind, PackageHeader};
 use serde::Serialize;
 
@@ -26,13 +26,14 @@ Examples:
   pkg inspect --lint dist/*.rpm --lint-deny unowned-directory
 
 Any RPM will do, whoever built it; a URL may stand for a file. The headers are read, and of a file the digests of header
-and payload are compared; nothing is unpacked, and no signature is verified. With --json, each file gives one line of
+and payload are compared; nothing is installed, and no signature is verified. With --json, each file gives one line of
 JSON. The exit code is 2 if any of the files can't be read or is damaged, or --lint denies one.";
 
 /// Show what an RPM holds: identity, signatures, files, configuration, jars, dependencies, scriptlets, changelog.
 ///
 /// With --against, show what replacing another version by it would do on a host, and what the way back would do: files,
-/// edits of configuration kept or lost, what rpm refuses, dependencies, jars, and the scriptlets in their order.
+/// edits of configuration kept or lost, what rpm refuses, dependencies, jars, and the scriptlets in their order. Of two
+/// files it also names the jars whose bytes changed under the same version.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -69,7 +70,7 @@ struct PreflightJson<'a> {
 
 pub(crate) async fn run(args: &Args, printer: &Printer) -> Result<Exit, Failure> {
     let old = match &args.against {
-        Some(source) => Some(source.read().await.map_err(Failure::input)?.header),
+        Some(source) => Some((source, source.read().await.map_err(Failure::input)?.header)),
         None => None,
     };
     let mut exit = Exit::Done;
@@ -101,7 +102,7 @@ pub(crate) async fn run(args: &Args, printer: &Printer) -> Result<Exit, Failure>
 
 async fn inspect<'a>(
     source: &'a PackageSource,
-    old: Option<&PackageHeader>,
+    old: Option<&(&PackageSource, PackageHeader)>,
     args: &Args,
 ) -> anyhow::Result<(Inspected<'a>, Option<Preflight>)> {
     let Fetched { header, file_size } = source.read().await?;
@@ -109,8 +110,8 @@ async fn inspect<'a>(
         PackageSource::File(path) => Digests::compare(path, &header)?,
         PackageSource::Url(_) => Digests::default(),
     };
-    let preflight = old.map(|old| preflight::compare(old, &header)).transpose();
-    let preflight = preflight.map_err(|error| anyhow!(error).context(format!("could not compare `{source}`")))?;
+    let preflight = old.map(|(old_source, old)| compare((*old_source, old), (source, &header))).transpose();
+    let preflight = preflight.with_context(|| format!("could not compare `{source}`"))?;
     let mut findings = Vec::new();
     if args.lint {
         findings.extend(lint::check(&Subject::of_header(&header)));
@@ -118,6 +119,21 @@ async fn inspect<'a>(
     }
     let verdict = args.policy.policy().judge(findings);
     Ok((Inspected { source, file_size, header, digests, verdict }, preflight))
+}
+
+/// Compares headers; and of files, since all of them are at hand, the jars as well.
+fn compare(
+    (old_source, old): (&PackageSource, &PackageHeader),
+    (new_source, new): (&PackageSource, &PackageHeader),
+) -> anyhow::Result<Preflight> {
+    let mut preflight = preflight::compare(old, new)?;
+    if let (PackageSource::File(old_path), PackageSource::File(new_path)) = (old_source, new_source)
+        && old_path.is_file()
+        && new_path.is_file()
+    {
+        preflight.add_changed_jars(&JarDigests::read(old_path, old)?, &JarDigests::read(new_path, new)?);
+    }
+    Ok(preflight)
 }
 
 fn print(inspected: &Inspected<'_>, preflight: Option<&Preflight>, printer: &Printer) {

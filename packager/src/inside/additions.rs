@@ -10,7 +10,7 @@ use super::java_properties::is_coordinate;
 use super::provenance::Build;
 use super::{Coordinates, Jar, Provenance, ReleaseNotes, WebArchiveError, sbom};
 use crate::version::MappedVersion;
-use crate::{Entry, EntryKind, PackageLayout, PackageSpec, Role, Source, Target};
+use crate::{Entry, EntryKind, PackageLayout, PackageSpec, Role, Sbom, Source, Target};
 
 pub(crate) use archives::Archives;
 
@@ -24,13 +24,14 @@ pub(crate) struct Described<'a> {
     /// The version as the sources write it, where rpm has another.
     upstream: Option<&'a str>,
     notes: Option<&'a ReleaseNotes>,
+    sbom: Sbom,
 }
 
 impl<'a> Described<'a> {
     /// What a spec says of its package.
     pub(crate) fn of(spec: &'a PackageSpec) -> Self {
         let upstream = Some(spec.version.text.trim()).filter(|text| *text != spec.evr().version());
-        Self { provenance: &spec.provenance, upstream, notes: spec.notes.as_ref() }
+        Self { provenance: &spec.provenance, upstream, notes: spec.notes.as_ref(), sbom: spec.sbom }
     }
 }
 
@@ -46,17 +47,20 @@ pub(crate) fn describe(layout: &mut PackageLayout, described: &Described<'_>) ->
     layout.about.build_host = layout.about.build_host.take().or_else(builder);
     let mut provides: BTreeSet<Dependency> = layout.dependencies.provides.drain(..).collect();
     provides.extend(provenance.provides());
-    let archives = Archives::read(layout)?;
+    let archives = match described.sbom {
+        Sbom::Written => Archives::read(layout)?,
+        Sbom::LeftOut => Archives::unread(layout)?,
+    };
     provides.extend(archives.all_jars().flat_map(|jar| bundled(jar, layout.target)));
     layout.dependencies.provides = provides.into_iter().collect();
     if !archives.holders.is_empty() || !archives.jars.is_empty() {
         let digests: Vec<_> = archives.holders.iter().map(|(path, war)| (path.clone(), war.sha256.clone())).collect();
         let (date, nevra) = (layout.source_date, &layout.about.nevra);
         let build = Build { nevra, upstream: described.upstream, date, wars: &digests };
-        let texts = [
-            ("build.properties", provenance.properties(&build)),
-            ("sbom.cdx.json", sbom::render(&layout.about, date, provenance, &archives)),
-        ];
+        let mut texts = vec![("build.properties", provenance.properties(&build))];
+        if described.sbom == Sbom::Written {
+            texts.push(("sbom.cdx.json", sbom::render(&layout.about, date, provenance, &archives)));
+        }
         let directory = format!("/usr/share/{}", layout.about.nevra.name);
         for (name, text) in texts {
             add_file(layout, &directory, name, (text, Role::Plain));

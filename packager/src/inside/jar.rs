@@ -22,7 +22,7 @@ pub struct Jar {
     pub sha1: Option<String>,
     /// What it is.
     pub coordinates: Coordinates,
-    /// What was unpacked into it.
+    /// What was unpacked into it, and the jars that it brings in its `META-INF/lib`.
     pub shaded: Vec<Coordinates>,
     /// Why not all of it is known.
     pub problem: Option<JarProblem>,
@@ -50,6 +50,10 @@ const ENTRY_LIMIT: usize = 200_000;
 /// As many pom.properties of a jar are read, and as much of each and of the manifest.
 const POM_LIMIT: usize = 100;
 const TEXT_LIMIT: u64 = 64 * 1024;
+/// Where a jar brings jars for a class loader of its own; as many are looked into, where they are no longer than this.
+const INNER_FOLDER: &[u8] = b"META-INF/lib/";
+const INNER_LIMIT: usize = 100;
+const INNER_SIZE_LIMIT: u64 = 4 << 20;
 
 impl Jar {
     /// A jar of which nothing but its name is known.
@@ -81,9 +85,8 @@ impl Jar {
 
     fn look_into(path: &str, content: impl Read + Seek, sha1: &[u8]) -> Self {
         let sha1 = Some(hex::encode(sha1));
-        match look_into(content) {
-            Ok((manifest, poms)) => {
-                let Identity { own, shaded } = Identity::of(file_name(path), &poms, manifest.as_deref());
+        match Identity::read(path, content, Inner::LookedInto) {
+            Ok(Identity { own, shaded }) => {
                 Self { path: path.to_owned(), sha1, coordinates: own, shaded, problem: None }
             }
             Err(problem) => Self { sha1, ..Self::unknown(path, problem) },
@@ -113,8 +116,33 @@ impl Write for Spool {
     }
 }
 
-/// Reads the manifest and the pom.properties of a jar.
-fn look_into(mut file: impl Read + Seek) -> Result<(Option<String>, Vec<PomProperties>), JarProblem> {
+/// What becomes of the jars in a jar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Inner {
+    LookedInto,
+    LeftOut,
+}
+
+impl Identity {
+    fn read(path: &str, content: impl Read + Seek, inner: Inner) -> Result<Self, JarProblem> {
+        let Insides { manifest, poms, jars } = look_into(content, inner)?;
+        let mut identity = Self::of(file_name(path), &poms, manifest.as_deref());
+        identity.shaded.extend(jars.into_iter().flat_map(|inner| [vec![inner.own], inner.shaded].concat()));
+        identity.shaded.sort();
+        identity.shaded.dedup();
+        Ok(identity)
+    }
+}
+
+/// What tells of a jar what it is.
+struct Insides {
+    manifest: Option<String>,
+    poms: Vec<PomProperties>,
+    jars: Vec<Identity>,
+}
+
+/// Reads the manifest and the pom.properties of a jar, and those of the jars in it.
+fn look_into(mut file: impl Read + Seek, inner: Inner) -> Result<Insides, JarProblem> {
     let no_jar = |error: ZipError| JarProblem::NoJar(error.to_string());
     file.seek(SeekFrom::Start(0)).map_err(|error| JarProblem::Unreadable(error.to_string()))?;
     let mut archive = ZipIterable::try_new(file, Config::default()).map_err(no_jar)?;
@@ -122,19 +150,36 @@ fn look_into(mut file: impl Read + Seek) -> Result<(Option<String>, Vec<PomPrope
         return Err(JarProblem::TooMany(archive.len()));
     }
     let files = archive.files().map_err(no_jar)?;
-    let (mut manifest, mut poms) = (None, Vec::new());
+    let (mut manifest, mut poms, mut jars) = (None, Vec::new(), Vec::new());
     for entry in files.by_ref() {
         let entry = entry.map_err(no_jar)?;
         match entry.name_raw() {
             b"META-INF/MANIFEST.MF" => manifest = Some(entry),
             name if java_properties::is_pom_properties(name) && poms.len() < POM_LIMIT => poms.push(entry),
+            name if inner == Inner::LookedInto && is_inner_jar(name) && jars.len() < INNER_LIMIT => jars.push(entry),
             _ => {}
         }
     }
     let manifest = manifest.map(|entry| read_text(entry, files.reader_mut())).transpose().map_err(no_jar)?;
     let texts = poms.into_iter().map(|entry| read_text(entry, files.reader_mut()));
     let texts = texts.collect::<Result<Vec<_>, _>>().map_err(no_jar)?;
-    Ok((manifest, texts.iter().filter_map(|text| PomProperties::parse(text)).collect()))
+    let poms = texts.iter().filter_map(|text| PomProperties::parse(text)).collect();
+    let jars = jars.into_iter().map(|entry| inner_jar(entry, files.reader_mut())).collect();
+    Ok(Insides { manifest, poms, jars })
+}
+
+fn is_inner_jar(name: &[u8]) -> bool {
+    name.strip_prefix(INNER_FOLDER).is_some_and(|name| name.len() > 4 && name.ends_with(b".jar"))
+}
+
+/// A jar in a jar; of one that can't be read, its name is known.
+fn inner_jar(entry: ZipFileEntry<'static>, reader: &mut (impl Read + Seek)) -> Identity {
+    let name = String::from_utf8_lossy(entry.name_raw()).into_owned();
+    let mut bytes = Vec::new();
+    let opened = entry.with_reader(reader, ZipReadOptions::new()).ok();
+    let read = opened.and_then(|content| content.take(INNER_SIZE_LIMIT).read_to_end(&mut bytes).ok());
+    let identity = read.and_then(|_| Identity::read(&name, Cursor::new(&bytes), Inner::LeftOut).ok());
+    identity.unwrap_or_else(|| Identity::of(file_name(&name), &[], None))
 }
 
 fn read_text(entry: ZipFileEntry<'static>, reader: &mut (impl Read + Seek)) -> Result<String, ZipError> {

@@ -12,6 +12,8 @@ use crate::{SourceDate, Surroundings};
 pub struct Provenance {
     /// The commit, hexadecimal.
     pub commit: Option<String>,
+    /// When it was committed.
+    pub committed: Option<SourceDate>,
     /// Whether files that git follows differed from the commit.
     pub is_modified: bool,
     /// The branch, or the tag.
@@ -41,6 +43,7 @@ impl Provenance {
         let ci = &surroundings.ci;
         Self {
             commit: surroundings.commit().map(str::to_owned),
+            committed: checkout.and_then(|checkout| SourceDate::from_seconds(checkout.time)),
             is_modified: checkout.is_some_and(|checkout| checkout.is_modified),
             branch: surroundings.branch().map(str::to_owned),
             sources: checkout.and_then(|checkout| checkout.origin.clone()),

@@ -87,13 +87,35 @@ struct Job {
     entry: ZipFileEntry<'static>,
 }
 
+/// Where an archive keeps its jars.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Places {
+    Folders,
+    Anywhere,
+}
+
 impl WebArchive {
     /// Reads a WAR: its digest, every member, and every jar in it. What can't be told of a jar is a problem of that jar alone.
     ///
     /// # Errors
     /// [`WebArchiveError`] where the WAR or one of its members can't be read.
     pub fn read(path: &Path) -> Result<Self, WebArchiveError> {
-        let (jobs, mut jars) = list(path)?;
+        Self::read_places(path, Places::Folders)
+    }
+
+    /// Reads a resource adapter, whose jars may lie anywhere (Jakarta Connectors specification, section 20.3).
+    pub(super) fn read_adapter(path: &Path) -> Result<Self, WebArchiveError> {
+        Self::read_places(path, Places::Anywhere)
+    }
+
+    /// Takes the digests of an archive alone.
+    pub(super) fn unread(path: &Path) -> Result<Self, WebArchiveError> {
+        let (sha256, crc32) = digest(path).map_err(WebArchiveError::Read)?;
+        Ok(Self { sha256, crc32, jars: Vec::new() })
+    }
+
+    fn read_places(path: &Path, places: Places) -> Result<Self, WebArchiveError> {
+        let (jobs, mut jars) = list(path, places)?;
         let jobs = Mutex::new(jobs.into_iter());
         let workers = thread::available_parallelism().map_or(1, NonZero::get).min(THREAD_LIMIT);
         let (digests, read) = thread::scope(|scope| {
@@ -111,7 +133,7 @@ impl WebArchive {
 }
 
 /// Lists the members that are to be read, and the jars that are too large for it.
-fn list(path: &Path) -> Result<(Vec<Job>, Vec<Jar>), WebArchiveError> {
+fn list(path: &Path, places: Places) -> Result<(Vec<Job>, Vec<Jar>), WebArchiveError> {
     let wrong = |source| WebArchiveError::Archive { path: path.to_owned(), source };
     let too_many = |count, what, limit| WebArchiveError::TooMany { path: path.to_owned(), count, what, limit };
     let file = File::open(path).map_err(WebArchiveError::Read)?;
@@ -125,7 +147,7 @@ fn list(path: &Path) -> Result<(Vec<Job>, Vec<Jar>), WebArchiveError> {
     let mut found = Vec::new();
     for entry in archive.files().map_err(wrong)? {
         let entry = entry.map_err(wrong)?;
-        if let Some(name) = jar_path(entry.name_raw()) {
+        if let Some(name) = jar_path(entry.name_raw(), places) {
             jars.insert(name, found.len());
         }
         if jars.len() > JAR_LIMIT {
@@ -149,9 +171,12 @@ fn list(path: &Path) -> Result<(Vec<Job>, Vec<Jar>), WebArchiveError> {
 }
 
 /// Tells whether an entry is a jar, and gives its path as a text that can be shown.
-fn jar_path(name: &[u8]) -> Option<String> {
+fn jar_path(name: &[u8], places: Places) -> Option<String> {
     let name = String::from_utf8_lossy(name);
-    let rest = FOLDERS.iter().find_map(|folder| name.strip_prefix(folder))?;
+    let rest = match places {
+        Places::Folders => FOLDERS.iter().find_map(|folder| name.strip_prefix(folder))?,
+        Places::Anywhere => &name,
+    };
     let is_jar = rest.len() > 4 && rest.to_ascii_lowercase().ends_with(".jar");
     is_jar.then(|| shown(&name))
 }

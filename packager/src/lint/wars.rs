@@ -1,9 +1,12 @@
 //! What is in a WAR that Tomcat makes something else of than one may think.
 
+use std::io::BufReader;
 use std::path::Path;
 
 use fs_err::File;
-use zip::{DateTime, ZipArchive};
+use zip::DateTime;
+use zip::read::Config;
+use zip::unstable::read::ZipIterable;
 
 use crate::{Source, SourceDate};
 
@@ -59,10 +62,12 @@ impl WarContents {
     }
 
     fn of_archive(path: &Path) -> Option<Self> {
-        let mut archive = ZipArchive::new(File::open(path).ok()?).ok()?;
+        let mut archive = ZipIterable::try_new(BufReader::new(File::open(path).ok()?), Config::default()).ok()?;
         let (mut pages, mut files) = (Times::None, Times::None);
-        for index in 0..archive.len() {
-            let entry = archive.by_index_raw(index).ok()?;
+        let mut has_context_descriptor = false;
+        for entry in archive.files().ok()? {
+            let entry = entry.ok()?;
+            has_context_descriptor |= entry.name_raw() == b"META-INF/context.xml";
             let name = entry.name().ok()?.to_ascii_lowercase();
             if [".jsp", ".jspx", ".jspf", ".tag", ".tagx"].iter().any(|ending| name.ends_with(ending)) {
                 pages.add(entry.last_modified());
@@ -70,7 +75,6 @@ impl WarContents {
                 files.add(entry.last_modified());
             }
         }
-        let has_context_descriptor = archive.index_for_name("META-INF/context.xml").is_some();
         Some(Self { has_context_descriptor, pages, files })
     }
 }

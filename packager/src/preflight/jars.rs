@@ -14,6 +14,8 @@ pub struct JarChange {
     pub before: Vec<String>,
     /// Its versions in the new package; empty where it is gone.
     pub after: Vec<String>,
+    /// Whether the version is the same and the jar is not; known where both packages are files.
+    pub other_bytes: bool,
 }
 
 pub(super) fn between(old: &PackageHeader, new: &PackageHeader) -> Vec<JarChange> {
@@ -23,7 +25,8 @@ pub(super) fn between(old: &PackageHeader, new: &PackageHeader) -> Vec<JarChange
         let versions = |side: &BTreeMap<&str, BTreeSet<&str>>| -> Vec<String> {
             side.get(component).into_iter().flatten().map(|version| (*version).to_owned()).collect()
         };
-        JarChange { component: component.to_owned(), before: versions(&before), after: versions(&after) }
+        let (before, after) = (versions(&before), versions(&after));
+        JarChange { component: component.to_owned(), before, after, other_bytes: false }
     };
     components.into_iter().map(change).filter(|change| change.before != change.after).collect()
 }

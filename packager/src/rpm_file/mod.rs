@@ -13,6 +13,7 @@ mod file_tags;
 mod header;
 mod lead;
 mod payload;
+mod payload_reader;
 mod read_back;
 mod script_tags;
 mod section;
@@ -23,9 +24,11 @@ mod unnamed;
 mod writer;
 
 pub(crate) use archive::{KnownContent, KnownContents};
+pub(crate) use payload_reader::read_file;
 pub(crate) use read_back::read_back;
 pub(crate) use writer::{Draft, write};
 
+pub use payload_reader::PayloadError;
 pub use read_back::ReadBackError;
 pub use unfit::UnfitLayout;
 pub use writer::WriteError;

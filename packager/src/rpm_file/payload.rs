@@ -1,11 +1,12 @@
 //! The payload: the files as an archive, compressed, streamed. One thread reads and digests the files, one digests the
-//! archive, some compress, and one digests and writes what comes out: hashing costs more than all else together.
+//! archive, some compress, one writes what comes out and one digests it: hashing costs more than all else together.
 
 use std::any::Any;
 use std::fs::File;
 use std::io::{self, Write};
 use std::panic::resume_unwind;
-use std::sync::mpsc::Receiver;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender};
 use std::thread::{self, ScopedJoinHandle};
 
 use sha2::{Digest, Sha256};
@@ -82,22 +83,26 @@ impl PayloadDigests {
             let Compressor { input, output } =
                 compressor::start(scope, layout.compression).map_err(WriteError::Thread)?;
             let mut receivers = vec![input];
-            let digest = digests_archive(layout.target).then(|| {
+            let digested = digests_archive(layout.target).then(|| {
                 let (input, blocks) = blocks::channel();
                 receivers.push(input);
                 thread::Builder::new().spawn_scoped(scope, move || digest(&blocks))
             });
-            let digest = digest.transpose().map_err(WriteError::Thread)?;
-            let written = thread::Builder::new().spawn_scoped(scope, || write_out(output, out));
+            let digested = digested.transpose().map_err(WriteError::Thread)?;
+            let (to_digest, blocks) = blocks::channel();
+            let compressed = thread::Builder::new().spawn_scoped(scope, move || digest(&blocks));
+            let compressed = compressed.map_err(WriteError::Thread)?;
+            let written = thread::Builder::new().spawn_scoped(scope, || write_out(output, out, to_digest));
             let written = written.map_err(WriteError::Thread)?;
             let archive = archive::write(layout, known, BlockWriter::new(receivers));
-            let (archive_sha256, written) = (digest.map(join), join(written));
+            let (archive_sha256, written, sha256) = (digested.map(join), join(written), join(compressed));
             match archive {
                 Err(Incomplete::Failed(error)) => Err(error),
                 // The one that stopped tells why.
                 Err(Incomplete::Stopped) => Err(WriteError::Output(written.err().unwrap_or_else(stopped))),
                 Ok(Archive { files, length: archive_length }) => {
-                    let (compressed, checksum) = written.map_err(WriteError::Output)?;
+                    let (length, checksum) = written.map_err(WriteError::Output)?;
+                    let compressed = Written { sha256, length };
                     Ok(Self { files, compressed, archive_length, archive_sha256, checksum })
                 }
             }
@@ -125,14 +130,19 @@ fn digest(blocks: &Receiver<Block>) -> String {
     hex::encode(digest.finalize())
 }
 
-fn write_out(blocks: impl Iterator<Item = io::Result<Block>>, mut out: impl Write) -> io::Result<(Written, u32)> {
-    let (mut digest, mut checksum, mut length) = (Sha256::new(), crc32fast::Hasher::new(), 0);
+/// Writes what comes out of the compressor, hands it on to be digested, and gives its length and CRC-32.
+fn write_out(
+    blocks: impl Iterator<Item = io::Result<Block>>,
+    mut out: impl Write,
+    to_digest: SyncSender<Block>,
+) -> io::Result<(u64, u32)> {
+    let (mut checksum, mut length) = (crc32fast::Hasher::new(), 0);
     for block in blocks {
         let block = block?;
+        to_digest.send(Arc::clone(&block)).map_err(|_| stopped())?;
         out.write_all(&block)?;
-        digest.update(&block[..]);
         checksum.update(&block);
         length += block.len() as u64;
     }
-    Ok((Written { sha256: hex::encode(digest.finalize()), length }, checksum.finalize()))
+    Ok((length, checksum.finalize()))
 }

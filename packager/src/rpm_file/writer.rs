@@ -34,12 +34,11 @@ impl Draft {
         self.file.path()
     }
 
-    /// Gives the file its name, durably: it is on the disk once it was read back.
+    /// Gives the file its name. Its content is on the disk once it was read back, so that a machine that crashes right
+    /// after has all of the file under that name, or none.
     pub(crate) fn keep(self, path: &Path) -> Result<(), WriteError> {
         self.file.as_file().set_permissions(Permissions::from_mode(0o644)).map_err(WriteError::Output)?;
-        self.file.persist(path).map_err(WriteError::Output)?;
-        let directory = path.parent().unwrap_or(Path::new("."));
-        std::fs::File::open(directory).and_then(|directory| directory.sync_all()).map_err(WriteError::Output)
+        self.file.persist(path).map_err(WriteError::Output)
     }
 }
 

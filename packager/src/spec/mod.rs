@@ -31,7 +31,7 @@ pub use content::{Attributes, ConfigurationFolder, Content, ContentKind};
 pub use context_path::ContextPath;
 pub use environments::Choice;
 pub use install_path::InstallPath;
-pub use package_spec::PackageSpec;
+pub use package_spec::{PackageSpec, Sbom};
 pub use resolve::Overrides;
 pub use resolver::Expand;
 pub use schema::schema;

@@ -39,6 +39,8 @@ pub struct PackageSpec {
     pub target: Target,
     /// How the payload is compressed.
     pub compression: Compression,
+    /// Whether it says which jars are in it.
+    pub sbom: Sbom,
     /// What it needs, gives and excludes.
     pub dependencies: Dependencies,
     /// The web application, where the profile is Tomcat's.
@@ -79,6 +81,16 @@ pub struct PackageSpec {
     pub location: Location,
     /// The variables that expanded files may use.
     pub(crate) variables: Variables,
+}
+
+/// What a package says of the jars in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Sbom {
+    /// All of it: an SBOM, and `bundled(…)` tags.
+    #[default]
+    Written,
+    /// Nothing: the jars are not looked into.
+    LeftOut,
 }
 
 impl PackageSpec {

@@ -49,6 +49,9 @@ pub(super) struct RawSpec {
     pub(super) target: Option<Text>,
     /// The payload's compressor: "zstd", "gzip", "xz", each also with a level as in "zstd:19", or "none".
     pub(super) compression: Option<Text>,
+    /// Whether the package says which jars are in it, by an SBOM and by `bundled(…)`; true where it is left out. Without,
+    /// jars are not looked into, and what is deflated in a WAR is not checked.
+    pub(super) sbom: Option<bool>,
     /// How the package is laid out: "tomcat" (the default where there is a `tomcat` table) or "plain".
     pub(super) profile: Option<Text>,
 

@@ -16,7 +16,7 @@ use super::resolver::{Expand, Resolver};
 use super::value::{account, line, paragraphs};
 use super::{Choice, environments, subpackages, system, tomcat};
 use super::{
-    ConfigurationFolder, Location, PackageSpec, SpecError, SpecFile, TomcatApplication, ValueError, Variables,
+    ConfigurationFolder, Location, PackageSpec, Sbom, SpecError, SpecFile, TomcatApplication, ValueError, Variables,
 };
 use crate::inside::{Provenance, ReleaseNotes};
 use crate::layout::Dependencies;
@@ -134,6 +134,7 @@ fn described(
         compression: resolver
             .optional_as("compression", raw.compression.as_ref(), str::parse)?
             .unwrap_or_else(|| target.compression()),
+        sbom: if raw.sbom == Some(false) { Sbom::LeftOut } else { Sbom::Written },
         environments: raw.environments.keys().cloned().collect(),
         choice: (!raw.environments.is_empty()).then_some(Choice::Asked),
         lint: lint_policy(resolver, raw.lint.as_ref())?,

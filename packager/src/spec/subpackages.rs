@@ -33,6 +33,7 @@ pub(super) fn inherit(file: &SpecFile, located: &Located<RawSpec>) -> Result<Raw
         }
     }
     raw.epoch = raw.epoch.or(parent.epoch);
+    raw.sbom = raw.sbom.or(parent.sbom);
     raw.lint = raw.lint.or_else(|| parent.lint.clone());
     raw.version = raw.version.or_else(|| parent.version.clone());
     raw.notes = raw.notes.or_else(|| parent.notes.clone());

@@ -42,16 +42,17 @@ impl Checkout {
             return Ok(None);
         };
         let Ok(time) = time.parse() else { return Ok(None) };
+        // Contents count: a checkout that was copied has other times than git remembers.
+        let status = &["--no-optional-locks", "status", "--porcelain=v2", "--branch", "--untracked-files=no"];
+        let status = git(here, status).ok();
         Ok(Some(Self {
             directory: here.to_owned(),
             commit: commit.to_owned(),
             time,
             author: author.to_owned(),
-            branch: git(here, &["symbolic-ref", "--quiet", "--short", "HEAD"]).ok().filter(|branch| !branch.is_empty()),
+            branch: status.as_deref().and_then(branch),
             origin: git(here, &["remote", "get-url", "origin"]).ok().as_deref().and_then(location),
-            // Contents count: a checkout that was copied has other times than git remembers.
-            is_modified: git(here, &["--no-optional-locks", "status", "--porcelain", "--untracked-files=no"])
-                .map_or(true, |changes| !changes.is_empty()),
+            is_modified: status.is_none_or(|status| status.lines().any(|line| !line.starts_with('#'))),
         }))
     }
 
@@ -72,6 +73,12 @@ fn git(directory: &Path, arguments: &[&str]) -> Result<String, String> {
     let output = command.output().map_err(|error| error.to_string())?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
     if output.status.success() { Ok(text(&output.stdout)) } else { Err(first_line(&text(&output.stderr))) }
+}
+
+/// Reads the branch from the headers of `git status` (git-status(1), "Branch Headers").
+fn branch(status: &str) -> Option<String> {
+    let head = status.lines().find_map(|line| line.strip_prefix("# branch.head "))?;
+    (head != "(detached)").then(|| head.to_owned())
 }
 
 fn first_line(text: &str) -> String {

@@ -162,7 +162,8 @@ impl Mapping {
                 Some('-') => self.out.push('.'),
                 separator => self.out.extend(separator),
             }
-            self.out.push_str(token.text);
+            // Maven takes no notice of case, rpm does.
+            self.out.push_str(if token.text.eq_ignore_ascii_case("sp") { "sp" } else { token.text });
         }
     }
 }
@@ -279,6 +280,7 @@ mod tests {
             ("1.1.RELEASE", "1.1"),
             ("1.1-GA", "1.1"),
             ("1.1-sp1", "1.1.sp1"),
+            ("1.1.SP1", "1.1.sp1"),
             ("33.0-jre", "33.0.jre"),
             ("1.1-2", "1.1^2"),
             ("1.1+build.5", "1.1+build.5"),

@@ -86,7 +86,7 @@ fn jars_and_provenance_are_in_tags_and_files() {
     assert_eq!(first["hashes"][0]["content"].as_str().map(str::len), Some(40));
 }
 
-/// An EAR with its WARs, an executable jar, a WAR that is exploded into a tree, and the jars of a server's own lib.
+/// An EAR with its WARs and resource adapters, an executable jar, a WAR that is exploded into a tree, and the jars of a server's own lib.
 #[test]
 fn jars_are_found_wherever_they_lie() {
     let workshop = Workshop::new();
@@ -95,10 +95,13 @@ fn jars_are_found_wherever_they_lie() {
         ("shop.war", &web),
         ("lib/guava-33.jar", &jar("com.google.guava", "guava", "33")),
         ("orders-2.jar", &jar("org.example", "orders", "2")),
+        ("adapter.rar", &archive(&[("adapter-impl-6.jar", &jar("org.example", "adapter-impl", "6"))])),
         ("META-INF/application.xml", b"<application/>"),
     ]);
     let boot = archive(&[("BOOT-INF/lib/inner-3.jar", &jar("org.example", "inner", "3"))]);
-    let files: [(&str, &[u8]); 5] = [
+    let driver = archive(&[("META-INF/lib/hidden-7.jar", &jar("org.example", "hidden", "7"))]);
+    let files: [(&str, &[u8]); 6] = [
+        ("tree/driver-8.jar", &driver),
         ("tree/shop.ear", &ear),
         ("tree/boot.jar", &boot),
         ("tree/webapps/shop/WEB-INF/lib/exploded-4.jar", &jar("org.example", "exploded", "4")),
@@ -126,9 +129,12 @@ fn jars_are_found_wherever_they_lie() {
     let expected = [
         "bundled(jar:broken) = 5",
         &catalina,
+        "bundled(jar:driver) = 8",
         "bundled(maven:com.google.guava:guava) = 33",
+        "bundled(maven:org.example:adapter-impl) = 6",
         "bundled(maven:org.example:core) = 1",
         "bundled(maven:org.example:exploded) = 4",
+        "bundled(maven:org.example:hidden) = 7",
         "bundled(maven:org.example:inner) = 3",
         "bundled(maven:org.example:orders) = 2",
     ];
@@ -147,9 +153,12 @@ fn jars_are_found_wherever_they_lie() {
     let expected = [
         "boot.jar",
         "boot.jar!/BOOT-INF/lib/inner-3.jar",
+        "driver-8.jar",
+        "driver-8.jar#0",
         "lib/broken-5.jar",
         "lib/catalina.jar",
         "shop.ear",
+        "shop.ear!/adapter.rar!/adapter-impl-6.jar",
         "shop.ear!/lib/guava-33.jar",
         "shop.ear!/orders-2.jar",
         "shop.ear!/shop.war!/WEB-INF/lib/core-1.jar",
@@ -215,4 +224,51 @@ fn what_a_repository_holds_is_not_gone_below() {
         assert_eq!(newest(there), [true, false]);
         std::fs::remove_dir_all(out.join("repodata")).unwrap();
     }
+}
+
+/// A jar that was built again under its old version: the headers of the two packages are alike in that.
+#[test]
+fn a_jar_of_other_bytes_under_the_same_version_is_told() {
+    use packager::preflight::{JarDigests, compare};
+    use rpm_header::PackageHeader;
+
+    for compression in ["zstd", "gzip:9", "xz", "none"] {
+        let workshop = Workshop::new();
+        let same = jar("org.example", "same", "1");
+        let pom = b"groupId=g\nartifactId=core\nversion=1\n";
+        let core = archive(&[("META-INF/maven/g/core/pom.properties", pom)]);
+        let other = archive(&[("META-INF/maven/g/core/pom.properties", pom), ("x", b"")]);
+        let packages = [(core, "57"), (other, "58")].map(|(core, release)| {
+            let war = archive(&[("WEB-INF/lib/core-1.jar", &core), ("WEB-INF/lib/same-1.jar", &same)]);
+            std::fs::write(workshop.path("shop.war"), war).unwrap();
+            workshop.spec(&format!("compression = '{compression}'"));
+            workshop.build("1.4.0", release).path
+        });
+        let headers = packages.each_ref().map(|path| PackageHeader::read_file(path).unwrap());
+        let mut preflight = compare(&headers[0], &headers[1]).unwrap();
+        assert_eq!(preflight.jars, []);
+        let digests = [0, 1].map(|index| JarDigests::read(&packages[index], &headers[index]).unwrap());
+        preflight.add_changed_jars(&digests[0], &digests[1]);
+        let changed: Vec<_> =
+            preflight.jars.iter().map(|jar| (jar.component.as_str(), jar.after.clone(), jar.other_bytes)).collect();
+        assert_eq!(changed, [("g:core", vec!["1".to_owned()], true)], "{compression}");
+    }
+}
+
+#[test]
+fn without_an_sbom_the_jars_are_not_looked_into() {
+    let workshop = Workshop::new();
+    let war = archive(&[("WEB-INF/lib/core-1.jar", &jar("org.example", "core", "1"))]);
+    std::fs::write(workshop.path("shop.war"), war).unwrap();
+    workshop.spec("sbom = false");
+    let package = workshop.build("1.4.0", "57");
+    let path = package.path.to_str().unwrap();
+    assert_eq!(run("rpm", &["-qp", "--provides", path]), "config(shop) = 1.4.0-57\nshop = 1.4.0-57\n");
+    let files = run("rpm", &["-qpl", path]);
+    assert!(files.contains("/usr/share/shop/build.properties\n") && !files.contains("sbom"), "{files}");
+    let root = crate::workshop::Root::new();
+    root.install(&package.path);
+    let properties = std::fs::read_to_string(root.path("/usr/share/shop/build.properties")).unwrap();
+    let sha256 = run("sha256sum", &[workshop.path("shop.war").to_str().unwrap()]);
+    assert!(properties.contains(&format!("war.sha256={}\n", &sha256[..64])), "{properties}");
 }

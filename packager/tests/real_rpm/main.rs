@@ -9,6 +9,7 @@ mod layouts;
 mod preflight;
 mod signing;
 mod specs;
+mod versions;
 mod workshop;
 mod writing;
 

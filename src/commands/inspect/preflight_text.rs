@@ -31,6 +31,10 @@ pub(super) fn report(preflight: &Preflight) -> String {
     section(&mut lines, "Dependencies", preflight.dependencies.iter().map(dependency).collect());
     let jars = preflight.jars.iter().map(|jar| {
         let component = printable(&jar.component);
+        if jar.other_bytes {
+            let versions = jar.after.iter().map(|version| printable(version)).collect::<Vec<_>>().join(", ");
+            return format!("{component} {versions}: other bytes under the same version");
+        }
         change(&format!("{component} "), &jar.before, &jar.after)
     });
     section(&mut lines, "Jars", jars.collect());

@@ -1,4 +1,4 @@
-//! The Java archives among a package's files: WARs, EARs with the WARs in them, executable jars, and jars that lie in
+//! The Java archives among a package's files: WARs, resource adapters, EARs with those in them, executable jars, and jars that lie in
 //! directories, as in an exploded WAR's `WEB-INF/lib` or Tomcat's own `lib`.
 
 use std::io::{self, BufReader, Seek};
@@ -26,13 +26,10 @@ impl Archives {
     /// Looks into all archives of a package.
     pub(super) fn read(layout: &PackageLayout) -> Result<Self, WebArchiveError> {
         let mut archives = Self::default();
-        let files = layout.entries.iter().filter_map(|entry| match entry.source() {
-            Some(Source::File(source, _)) => Some((entry.path.as_str(), source)),
-            _ => None,
-        });
-        for (path, source) in files {
+        for (path, source) in files(layout) {
             match path.rsplit_once('.').map(|(_, ending)| ending) {
                 Some("war") => archives.holders.push((path.to_owned(), WebArchive::read(source)?)),
+                Some("rar") => archives.holders.push((path.to_owned(), WebArchive::read_adapter(source)?)),
                 Some("ear") => archives.holders.push((path.to_owned(), enterprise_archive(source)?)),
                 Some("jar") => match executable_jar(source)? {
                     Some(holder) => archives.holders.push((path.to_owned(), holder)),
@@ -44,10 +41,26 @@ impl Archives {
         Ok(archives)
     }
 
+    /// Takes the digests of all WARs, EARs and resource adapters of a package, and looks into none.
+    pub(super) fn unread(layout: &PackageLayout) -> Result<Self, WebArchiveError> {
+        let is_holder = |path: &str| [".war", ".ear", ".rar"].iter().any(|ending| path.ends_with(ending));
+        let holders = files(layout).filter(|(path, _)| is_holder(path));
+        let holders = holders.map(|(path, source)| Ok((path.to_owned(), WebArchive::unread(source)?)));
+        Ok(Self { holders: holders.collect::<Result<_, _>>()?, jars: Vec::new() })
+    }
+
     /// All jars, whatever holds them.
     pub(crate) fn all_jars(&self) -> impl Iterator<Item = &Jar> {
         self.holders.iter().flat_map(|(_, holder)| &holder.jars).chain(&self.jars)
     }
+}
+
+/// The files of a package that are files here, by their path on the host.
+fn files(layout: &PackageLayout) -> impl Iterator<Item = (&str, &Path)> {
+    layout.entries.iter().filter_map(|entry| match entry.source() {
+        Some(Source::File(source, _)) => Some((entry.path.as_str(), source.as_path())),
+        _ => None,
+    })
 }
 
 /// A jar with jars in it, such as Spring Boot makes; none where it is any other, or broken.
@@ -68,14 +81,15 @@ fn jar(path: &str, source: &Path) -> Result<Jar, WebArchiveError> {
 }
 
 /// An EAR's own jars, which are its libraries and modules (Jakarta Platform specification, section 8.2), and those of its
-/// WARs, by paths such as `shop.war!/WEB-INF/lib/a-1.jar`.
+/// WARs and resource adapters, by paths such as `shop.war!/WEB-INF/lib/a-1.jar`.
 fn enterprise_archive(source: &Path) -> Result<WebArchive, WebArchiveError> {
     let mut archive = WebArchive::read(source)?;
     let unpacked = tempfile::tempdir().map_err(WebArchiveError::Read)?;
     each_member(source, |entry, file| {
         let name = String::from_utf8_lossy(entry.name_raw()).into_owned();
-        let (size, is_war) = (entry.size(), name.ends_with(".war"));
-        if !is_war && !name.ends_with(".jar") {
+        let size = entry.size();
+        let (is_war, is_adapter) = (name.ends_with(".war"), name.ends_with(".rar"));
+        if !is_war && !is_adapter && !name.ends_with(".jar") {
             return Ok(());
         }
         let damaged = |source: io::Error, path: &Path| WebArchiveError::Member {
@@ -89,12 +103,13 @@ fn enterprise_archive(source: &Path) -> Result<WebArchive, WebArchiveError> {
         }
         let opened = entry.with_reader(file, ZipReadOptions::new());
         let content = opened.map_err(|error| damaged(error.into(), source))?;
-        if is_war {
-            let path = unpacked.path().join("nested.war");
+        if is_war || is_adapter {
+            let path = unpacked.path().join("nested");
             let mut nested = File::create(&path).map_err(WebArchiveError::Read)?;
             // One byte more than there should be is an archive that is none.
             io::copy(&mut io::Read::take(content, size + 1), &mut nested).map_err(|error| damaged(error, source))?;
-            let held = WebArchive::read(&path).map_err(|error| damaged(io::Error::other(error), source))?;
+            let held = if is_war { WebArchive::read(&path) } else { WebArchive::read_adapter(&path) };
+            let held = held.map_err(|error| damaged(io::Error::other(error), source))?;
             archive.jars.extend(held.jars.into_iter().map(|jar| Jar { path: format!("{name}!/{}", jar.path), ..jar }));
         } else {
             archive.jars.push(Jar::read(&name, size, content).map_err(|error| damaged(error, source))?);

@@ -9,8 +9,9 @@ use std::thread::Scope;
 use crc32fast::Hasher;
 use flate2::{Compress, FlushCompress, Status};
 
-use crate::rpm_file::blocks::{self, BLOCK_SIZE, Block};
+use crate::rpm_file::blocks::{self, Block};
 
+use super::probe::Probe;
 use super::{Compressor, in_order, spawn};
 
 /// Magic, deflate, no flags, no time, and no operating system named.
@@ -21,9 +22,6 @@ const LAST_BLOCK: [u8; 2] = [3, 0];
 
 /// How far back deflate may refer.
 const WINDOW: usize = 32 * 1024;
-
-/// Bytes of a block that are tried first.
-const SAMPLE: usize = 8 * 1024;
 
 /// The most bytes of a stored block (RFC 1951, section 3.2.4).
 const STORED_MAX: usize = 0xffff;
@@ -88,44 +86,25 @@ fn work(level: u32, jobs: &Mutex<Receiver<Job>>) {
 /// Compresses one block after the other, each on its own.
 struct Deflater {
     level: flate2::Compression,
-    probe: io::Result<zstd::bulk::Compressor<'static>>,
-    /// Where the probe puts what nobody needs.
-    scratch: Vec<u8>,
+    probe: Probe,
 }
 
 impl Deflater {
     fn new(level: u32) -> Self {
         // zlib-rs's 1 makes text 40% larger than its 2, to be a fifth faster; its 9 is slower than its 8, and no smaller.
         let level = flate2::Compression::new(level.clamp(2, 8));
-        let scratch = Vec::with_capacity(zstd::zstd_safe::compress_bound(BLOCK_SIZE));
-        Self { level, probe: zstd::bulk::Compressor::new(1), scratch }
+        Self { level, probe: Probe::default() }
     }
 
     fn deflate(&mut self, block: &[u8], dictionary: Option<&[u8]>) -> io::Result<Deflated> {
         let mut crc = Hasher::new();
         crc.update(block);
         let length = block.len() as u64;
-        if !self.may_shrink(block) {
+        if !self.probe.may_shrink(block) {
             return Ok(Deflated { bytes: store(block), crc, length });
         }
         let bytes = self.compress(block, dictionary)?;
         Ok(Deflated { bytes: if bytes.len() < block.len() { bytes } else { store(block) }, crc, length })
-    }
-
-    /// Asks zstd, which finds out a good deal faster than deflate does: a sample from the middle tells as a rule, and all
-    /// of the block where it does not.
-    fn may_shrink(&mut self, block: &[u8]) -> bool {
-        let middle = block.len() / 2;
-        let sample = &block[middle..block.len().min(middle + SAMPLE)];
-        self.shrinks(sample) || self.shrinks(block)
-    }
-
-    fn shrinks(&mut self, bytes: &[u8]) -> bool {
-        let Ok(probe) = &mut self.probe else { return true };
-        self.scratch.clear();
-        probe
-            .compress_to_buffer(bytes, &mut self.scratch)
-            .map_or(true, |length| length < bytes.len() - bytes.len() / 64)
     }
 
     /// Begins anew with each block: zlib-rs's reset leaves its window as it was, and what comes out would now and then
@@ -219,6 +198,7 @@ impl<B: Iterator<Item = io::Result<Deflated>>> Iterator for Member<B> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rpm_file::blocks::BLOCK_SIZE;
 
     /// Which blocks a thread gets is chance, and so it must not matter.
     #[test]

@@ -1,7 +1,9 @@
 //! Compressors that use every core, and give the same bytes whatever the number of cores.
 
 mod gzip;
+mod probe;
 mod stream;
+mod zstd_frames;
 
 use std::io;
 use std::num::NonZero;
@@ -11,6 +13,7 @@ use std::thread::{self, Scope};
 use crate::Compression;
 
 use super::blocks::{self, Block};
+use zstd_frames::ZstdFrames;
 
 /// A compressor's two ends: where blocks go in, and where what they become comes out. An error ends the stream.
 pub(super) struct Compressor<'scope> {
@@ -37,7 +40,7 @@ fn start_with<'scope>(
 ) -> io::Result<Compressor<'scope>> {
     match compression {
         Compression::Gzip(level) => gzip::start(scope, level, workers),
-        Compression::Zstd(level) => stream::start(scope, move |out| stream::zstd(out, level, workers)),
+        Compression::Zstd(level) => stream::start(scope, move |out| ZstdFrames::new(out, level, workers)),
         Compression::Xz(level) => stream::start(scope, move |out| stream::xz(out, level, workers)),
         Compression::None => {
             let (input, output) = blocks::channel();
@@ -97,7 +100,7 @@ mod tests {
     /// Text, noise, zeros and noise again, longer than what any compressor takes at once.
     fn sample() -> Vec<u8> {
         let mut numbers = StdRng::seed_from_u64(1);
-        let mut noise = vec![0; BLOCK_SIZE + 77];
+        let mut noise = vec![0; 7 * BLOCK_SIZE + 77];
         numbers.fill(&mut noise[..]);
         let words = (0..300_000).flat_map(|_| format!("word-{} ", numbers.gen_range(0..5000)).into_bytes());
         [words.collect(), noise.clone(), vec![0; 3 * BLOCK_SIZE], noise].concat()

@@ -1,4 +1,4 @@
-//! zstd and xz, whose libraries have threads of their own.
+//! xz and zstd, whose libraries have threads of their own.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -7,14 +7,16 @@ use std::thread::Scope;
 
 use liblzma::stream::{Check, MtStreamBuilder};
 use liblzma::write::XzEncoder;
-use zstd::stream::raw::CParameter;
 
 use crate::rpm_file::blocks::{self, BLOCK_SIZE, Block};
 
 use super::{Compressor, spawn};
 
 /// An encoder that writes what it makes to a channel.
-pub(super) trait Encode: Write {
+pub(super) trait Encode {
+    /// Takes the next block.
+    fn encode(&mut self, block: &[u8]) -> io::Result<()>;
+
     /// Ends the stream, and gives back where it went.
     fn finish(self) -> io::Result<Sender>;
 }
@@ -24,10 +26,6 @@ pub(super) struct Sender {
     block: Vec<u8>,
     receiver: SyncSender<io::Result<Block>>,
 }
-
-/// Bytes that zstd hands to a thread at a time, at least: less costs ratio, more costs memory. A job is never smaller
-/// than the overlap that the level asks for.
-const JOB_SIZE: u32 = 1024 * 1024;
 
 /// xz takes less threads rather than more memory than this, as long as there is one.
 const XZ_MEMORY: u64 = 512 * 1024 * 1024;
@@ -42,7 +40,7 @@ pub(super) fn start<'scope, E: Encode>(
     spawn(scope, move || {
         let sender = Sender { block: Vec::with_capacity(BLOCK_SIZE), receiver: receiver.clone() };
         let result = make(sender).and_then(|mut encoder| {
-            blocks.iter().try_for_each(|block| encoder.write_all(&block))?;
+            blocks.iter().try_for_each(|block| encoder.encode(&block))?;
             encoder.finish()?.send()
         });
         if let Err(error) = result {
@@ -51,18 +49,6 @@ pub(super) fn start<'scope, E: Encode>(
         }
     })?;
     Ok(Compressor { input, output: Box::new(output.into_iter()) })
-}
-
-/// Makes an encoder of zstd. With threads, be it one, what comes out does not depend on their number.
-pub(super) fn zstd(
-    out: Sender,
-    level: i32,
-    workers: usize,
-) -> io::Result<zstd::stream::write::Encoder<'static, Sender>> {
-    let mut encoder = zstd::stream::write::Encoder::new(out, level)?;
-    encoder.multithread(u32::try_from(workers).unwrap_or(1))?;
-    encoder.set_parameter(CParameter::JobSize(JOB_SIZE))?;
-    Ok(encoder)
 }
 
 /// Makes an encoder of xz. The blocks' size, and so what comes out, follows from the level.
@@ -75,13 +61,11 @@ pub(super) fn xz(out: Sender, level: u32, workers: usize) -> io::Result<XzEncode
     Ok(XzEncoder::new_stream(out, stream))
 }
 
-impl Encode for zstd::stream::write::Encoder<'static, Sender> {
-    fn finish(self) -> io::Result<Sender> {
-        Self::finish(self)
-    }
-}
-
 impl Encode for XzEncoder<Sender> {
+    fn encode(&mut self, block: &[u8]) -> io::Result<()> {
+        self.write_all(block)
+    }
+
     fn finish(self) -> io::Result<Sender> {
         Self::finish(self)
     }
@@ -96,11 +80,12 @@ impl Sender {
 
 impl Write for Sender {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.block.extend_from_slice(bytes);
-        if self.block.len() >= BLOCK_SIZE {
+        let count = bytes.len().min(BLOCK_SIZE - self.block.len());
+        self.block.extend_from_slice(&bytes[..count]);
+        if self.block.len() == BLOCK_SIZE {
             self.send()?;
         }
-        Ok(bytes.len())
+        Ok(count)
     }
 
     fn flush(&mut self) -> io::Result<()> {
