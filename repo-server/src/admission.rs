@@ -17,6 +17,8 @@ pub struct Upload {
     pub sha256: Digest,
     /// What the uploader calls it, for messages.
     pub file_name: String,
+    /// The file's time, seconds since 1970, where it is not that of its publication.
+    pub time: Option<u64>,
 }
 
 /// An uploaded file that is a package which can be in a repository.
@@ -39,16 +41,17 @@ pub(crate) async fn examine(
     let passed = door.pass(&store, &upload, missing).await?;
     let (sha256, size) = passed.signed.unwrap_or((upload.sha256, size));
     let nevra = passed.header.nevra.clone();
+    let time = upload.time.unwrap_or(now).min(now);
     let epoch_in_name = with_epoch.contains(&nevra);
     let file = FileIdentity {
         sha256: &sha256.to_string(),
         size,
-        time: now,
+        time,
         href: &format!("Packages/{}", file_name(&nevra, epoch_in_name)),
     };
     let fragments = store.put_blob(Fragments::render(&passed.header, &file).encode()).await?;
     let uploaded = (sha256 != upload.sha256).then_some(upload.sha256);
-    Ok(Candidate { record: PackageRecord { nevra, sha256, size, time: now, fragments, uploaded, epoch_in_name } })
+    Ok(Candidate { record: PackageRecord { nevra, sha256, size, time, fragments, uploaded, epoch_in_name } })
 }
 
 /// Admits candidates against what the repository knows: a NEVRA never gets other bytes, and neither does a file name.

@@ -119,7 +119,7 @@ async fn publish(
         }
         upload(client, &package).await?;
         source.forget(&path)?;
-        packages.push(StagedPackage { sha256: package.sha256, file_name: package.file_name });
+        packages.push(StagedPackage { sha256: package.sha256, file_name: package.file_name, time: file.time });
     }
     let request = PublishRequest { packages, who: who(), why: args.reason.why.clone() };
     client.publish(&args.to, &request).await.map_err(failure)

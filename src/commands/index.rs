@@ -1,12 +1,13 @@
 //! `pkg index`: a static yum repository of a folder of RPMs.
 
 use std::num::NonZero;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow};
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use repo_server::{Compression, IndexError, IndexOptions, IndexReport, MetadataKind, index};
+
+use super::signing_key::load_signing_key;
 
 use crate::exit::{Exit, Failure};
 use crate::render::{Printer, printable};
@@ -25,7 +26,7 @@ pub(crate) struct Args {
     /// Sign repomd.xml with the key in this file, or with one that gpg holds (`gpg:NAME`).
     #[arg(long, value_name = "KEY")]
     sign: Option<String>,
-    /// The file whose first line is the key's passphrase.
+    /// The file whose first line is the key's passphrase, instead of PKG_SIGN_PASSPHRASE.
     #[arg(long, value_name = "FILE", requires = "sign")]
     sign_passphrase_file: Option<PathBuf>,
     /// How many threads read and compress [default: one for each processor].
@@ -79,7 +80,7 @@ fn run_blocking(args: Args) -> Result<IndexReport, Failure> {
     let processors = || std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
     let options = IndexOptions {
         excludes: excludes(&args.excludes)?,
-        key: args.sign.as_deref().map(|key| load_key(key, args.sign_passphrase_file.as_deref())).transpose()?,
+        key: args.sign.as_deref().map(|key| load_signing_key(key, args.sign_passphrase_file.as_deref())).transpose()?,
         threads: args.jobs.unwrap_or_else(processors),
         attachments: [
             (MetadataKind::Group, args.groupfile),
@@ -108,24 +109,6 @@ fn excludes(globs: &[Glob]) -> Result<GlobSet, Failure> {
         set.add(glob.clone());
     }
     set.build().map_err(Failure::input)
-}
-
-/// Loads a key from a file, or asks gpg for it.
-pub(crate) fn load_key(key: &str, passphrase_file: Option<&Path>) -> Result<openpgp::PrivateKey, Failure> {
-    let passphrase = match passphrase_file {
-        None => None,
-        Some(path) => {
-            let text = fs_err::read_to_string(path).context("the passphrase can't be read").map_err(Failure::input)?;
-            let line = text.lines().next().filter(|line| !line.is_empty());
-            let line = line.ok_or_else(|| anyhow!("`{}` holds no passphrase in its first line", path.display()));
-            Some(line.map_err(Failure::input)?.to_owned())
-        }
-    };
-    match key.strip_prefix("gpg:") {
-        Some(name) => openpgp::PrivateKey::of_gpg(name, None),
-        None => openpgp::PrivateKey::load(Path::new(key), passphrase.as_deref()),
-    }
-    .map_err(Failure::input)
 }
 
 fn summary(report: &IndexReport) -> String {

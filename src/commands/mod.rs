@@ -24,6 +24,7 @@ pub(crate) mod publish;
 pub(crate) mod resume;
 pub(crate) mod rollback;
 pub(crate) mod serve;
+pub(crate) mod signing_key;
 pub(crate) mod status;
 pub(crate) mod tag;
 pub(crate) mod token;

@@ -30,6 +30,10 @@ pub struct StagedPackage {
     pub sha256: FileDigest,
     /// What the uploader calls the file. It stands in messages only: the repository names files after their NEVRA.
     pub file_name: String,
+    /// The file's time, seconds since 1970, where it comes from another repository; without one, and where it lies ahead,
+    /// the time of its publication.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<u64>,
 }
 
 /// Says that a file is there.

@@ -14,6 +14,8 @@ pub struct ListedFile {
     pub algorithm: String,
     /// Its checksum, hexadecimal.
     pub checksum: String,
+    /// Its time, seconds since 1970, where it is given.
+    pub time: Option<u64>,
 }
 
 /// Reads the packages that a primary.xml lists, in its order, without holding the document.
@@ -32,6 +34,7 @@ pub fn listed_files(primary: impl BufRead) -> Result<Vec<ListedFile>, quick_xml:
                 match (start.local_name().as_ref(), files.last_mut()) {
                     ("package", _) => files.push(ListedFile::default()),
                     ("location", Some(file)) => file.href = attribute(&start, "href"),
+                    ("time", Some(file)) => file.time = attribute(&start, "file").parse().ok(),
                     ("checksum", Some(file)) => {
                         in_checksum = true;
                         file.algorithm = attribute(&start, "type");
@@ -65,12 +68,13 @@ mod tests {
     #[test]
     fn finds_packages() {
         let text = "<?xml version=\"1.0\"?><metadata packages=\"2\"><package type=\"rpm\"><name>a</name>\
-            <checksum type=\"sha\" pkgid=\"YES\">abc</checksum><location href=\"p/a&amp;b.rpm\"/></package>\
+            <checksum type=\"sha\" pkgid=\"YES\">abc</checksum><time file=\"17\" build=\"1\"/><location href=\"p/a&amp;b.rpm\"/></package>\
             <package type=\"rpm\"><checksum type=\"sha256\">d</checksum><location xml:base=\"x\" href=\"b.rpm\"/></package>\
             </metadata>";
         let files = listed_files(text.as_bytes()).unwrap();
         let rows: Vec<_> = files.iter().map(|file| (&*file.href, &*file.algorithm, &*file.checksum)).collect();
         assert_eq!(rows, [("p/a&b.rpm", "sha", "abc"), ("b.rpm", "sha256", "d")]);
+        assert_eq!([files[0].time, files[1].time], [Some(17), None]);
         assert!(listed_files(&b"<metadata></package>"[..]).is_err());
     }
 }

@@ -65,7 +65,7 @@ impl Act {
 async fn upload_of(repository: &Repository, name: &str) -> Result<repo_server::Upload, RepositoryError> {
     let bytes = bytes::Bytes::from(rpm(name, "1", "body"));
     let sha256 = repository.store().put_blob(bytes).await?;
-    Ok(repo_server::Upload { sha256, file_name: format!("{name}.rpm") })
+    Ok(repo_server::Upload { sha256, file_name: format!("{name}.rpm"), time: None })
 }
 
 async fn open(store: Store) -> Result<Repository, RepositoryError> {

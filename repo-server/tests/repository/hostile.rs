@@ -104,7 +104,7 @@ async fn send(http: &reqwest::Client, url: &str, bytes: Vec<u8>) -> String {
     let (started, sha256) = (Instant::now(), Digest::of(&bytes).to_string());
     let uploaded = http.put(format!("{url}/api/v1/blobs/{sha256}")).body(bytes).send().await.unwrap();
     assert!(uploaded.status().is_success(), "{}", uploaded.text().await.unwrap());
-    let staged = StagedPackage { sha256: sha256.parse().unwrap(), file_name: "damaged.rpm".to_owned() };
+    let staged = StagedPackage { sha256: sha256.parse().unwrap(), file_name: "damaged.rpm".to_owned(), time: None };
     let request = PublishRequest { packages: vec![staged], who: None, why: None };
     let answer = http.post(format!("{url}/api/v1/channels/dev/packages")).json(&request).send().await.unwrap();
     assert!(started.elapsed() < PATIENCE, "{sha256} took {:?}", started.elapsed());

@@ -230,7 +230,7 @@ async fn the_client_publishes_with_a_token() {
     assert!(!client.has_upload(&package.sha256).await.unwrap());
     client.upload(&package).await.unwrap();
     assert!(client.has_upload(&package.sha256).await.unwrap());
-    let staged = StagedPackage { sha256: package.sha256, file_name: package.file_name };
+    let staged = StagedPackage { sha256: package.sha256, file_name: package.file_name, time: None };
     let request = PublishRequest { packages: vec![staged], who: Some("ana".to_owned()), why: Some("test".to_owned()) };
     let dev = channel("dev");
     let published = client.publish(&dev, &request).await.unwrap();

@@ -114,7 +114,7 @@ pub(crate) async fn upload(repository: &Repository, bytes: Vec<u8>) -> Upload {
     let sha256 = Digest::of(&bytes);
     let body = stream::iter([Ok::<_, std::io::Error>(Bytes::from(bytes))]);
     repository.store().receive_blob(Some(sha256), body, u64::MAX).await.unwrap();
-    Upload { sha256, file_name: "a.rpm".to_owned() }
+    Upload { sha256, file_name: "a.rpm".to_owned(), time: None }
 }
 
 /// The store of a lab, without the repository.

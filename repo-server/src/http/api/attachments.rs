@@ -30,7 +30,7 @@ pub(super) async fn attach(
     let files = request
         .files
         .into_iter()
-        .map(|file| (file.kind, Upload { sha256: store_digest(&file.sha256), file_name: plain(&file.file_name) }));
+        .map(|file| (file.kind, Upload { sha256: store_digest(&file.sha256), file_name: plain(&file.file_name), time: None }));
     let wanted = AttachmentRequest {
         files: files.collect(),
         withdrawn_advisories: request.withdrawn_advisories,

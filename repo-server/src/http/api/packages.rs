@@ -63,7 +63,11 @@ pub(super) async fn publish(
     let uploads: Vec<Upload> = request
         .packages
         .into_iter()
-        .map(|package| Upload { sha256: store_digest(&package.sha256), file_name: plain(&package.file_name) })
+        .map(|package| Upload {
+            sha256: store_digest(&package.sha256),
+            file_name: plain(&package.file_name),
+            time: package.time,
+        })
         .collect();
     let task = (Arc::clone(&app.repository), channel.clone());
     let outcome = to_its_end(async move { task.0.publish(&task.1, &uploads, author).await }).await?;
