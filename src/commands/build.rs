@@ -8,7 +8,7 @@ mod succession;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, anyhow};
 use nevra::Nevra;
@@ -24,6 +24,7 @@ use self::against::AgainstArgs;
 use self::second_build::SecondBuild;
 use self::succession::Successors;
 use super::lint::{FindingJson, LintArgs, findings_json, tell};
+use super::signing_key::load_signing_key;
 use crate::exit::{Exit, Failure};
 use crate::render::Printer;
 
@@ -265,18 +266,8 @@ fn read_specs(args: &Args, variables: &Variables) -> Result<Vec<PackageSpec>, Fa
 }
 
 fn signing_key(args: &Args) -> Result<Option<PrivateKey>, Failure> {
-    let Some(key) = &args.sign else { return Ok(None) };
-    if let Some(name) = key.strip_prefix("gpg:") {
-        return PrivateKey::of_gpg(name, None).map(Some).map_err(Failure::input);
-    }
-    let passphrase = match &args.sign_passphrase_file {
-        Some(file) => {
-            let text = fs_err::read_to_string(file).context("could not read the passphrase").map_err(Failure::input)?;
-            Some(text.lines().next().unwrap_or_default().to_owned())
-        }
-        None => std::env::var("PKG_SIGN_PASSPHRASE").ok(),
-    };
-    PrivateKey::load(Path::new(key), passphrase.as_deref()).map(Some).map_err(Failure::input)
+    let load = |key: &String| load_signing_key(key, args.sign_passphrase_file.as_deref());
+    args.sign.as_ref().map(load).transpose()
 }
 
 fn report(package: &BuiltPackage, verdict: &Verdict, printer: &Printer) -> Result<(), Failure> {
