@@ -24,6 +24,7 @@ mod root;
 mod rpmlint;
 mod second_thoughts;
 mod server;
+mod server_kills;
 mod shop;
 mod static_index;
 mod tour;
