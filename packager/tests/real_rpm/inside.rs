@@ -86,23 +86,47 @@ fn jars_and_provenance_are_in_tags_and_files() {
     assert_eq!(first["hashes"][0]["content"].as_str().map(str::len), Some(40));
 }
 
-/// An EAR with its WARs and resource adapters, an executable jar, a WAR that is exploded into a tree, and the jars of a server's own lib.
-#[test]
-fn jars_are_found_wherever_they_lie() {
-    let workshop = Workshop::new();
+/// An EAR with a WAR, libraries, a module and a resource adapter.
+fn ear() -> Vec<u8> {
     let web = archive(&[("WEB-INF/lib/core-1.jar", &jar("org.example", "core", "1"))]);
-    let ear = archive(&[
+    archive(&[
         ("shop.war", &web),
         ("lib/guava-33.jar", &jar("com.google.guava", "guava", "33")),
         ("orders-2.jar", &jar("org.example", "orders", "2")),
         ("adapter.rar", &archive(&[("adapter-impl-6.jar", &jar("org.example", "adapter-impl", "6"))])),
         ("META-INF/application.xml", b"<application/>"),
-    ]);
+    ])
+}
+
+/// Writes a spec that installs a tree.
+fn tree(workshop: &Workshop) {
+    let spec = "name='shop'\nsummary='s'\nlicense='MIT'\n\
+                [[contents]]\ntype='tree'\nsource='tree'\ndestination='/opt/shop'\n";
+    std::fs::write(workshop.path("shop.toml"), spec).unwrap();
+}
+
+#[test]
+fn a_damaged_war_in_an_ear_is_an_error_that_names_both() {
+    let workshop = Workshop::new();
+    let mut damaged = ear();
+    let place = damaged.windows(8).position(|window| window == b"shop.war").unwrap();
+    damaged[place + 40] ^= 0xff;
+    std::fs::create_dir_all(workshop.path("tree")).unwrap();
+    std::fs::write(workshop.path("tree/shop.ear"), damaged).unwrap();
+    tree(&workshop);
+    let error = workshop.try_build("1", "2", None).unwrap_err();
+    assert!(error.starts_with("`shop.war` in") && error.contains("shop.ear` is damaged"), "{error}");
+}
+
+/// An EAR with its WARs and resource adapters, an executable jar, a WAR that is exploded into a tree, and the jars of a server's own lib.
+#[test]
+fn jars_are_found_wherever_they_lie() {
+    let workshop = Workshop::new();
     let boot = archive(&[("BOOT-INF/lib/inner-3.jar", &jar("org.example", "inner", "3"))]);
     let driver = archive(&[("META-INF/lib/hidden-7.jar", &jar("org.example", "hidden", "7"))]);
     let files: [(&str, &[u8]); 6] = [
         ("tree/driver-8.jar", &driver),
-        ("tree/shop.ear", &ear),
+        ("tree/shop.ear", &ear()),
         ("tree/boot.jar", &boot),
         ("tree/webapps/shop/WEB-INF/lib/exploded-4.jar", &jar("org.example", "exploded", "4")),
         ("tree/lib/catalina.jar", &archive(&[("a", b"")])),
@@ -112,9 +136,7 @@ fn jars_are_found_wherever_they_lie() {
         std::fs::create_dir_all(workshop.path(name).parent().unwrap()).unwrap();
         std::fs::write(workshop.path(name), content).unwrap();
     }
-    let spec = "name='shop'\nsummary='s'\nlicense='MIT'\n\
-                [[contents]]\ntype='tree'\nsource='tree'\ndestination='/opt/shop'\n";
-    std::fs::write(workshop.path("shop.toml"), spec).unwrap();
+    tree(&workshop);
     let package = workshop.build("1", "1");
     let notices: Vec<_> = package.notices.iter().map(ToString::to_string).collect();
     assert!(
@@ -165,13 +187,6 @@ fn jars_are_found_wherever_they_lie() {
         "webapps/shop/WEB-INF/lib/exploded-4.jar",
     ];
     assert_eq!(references, expected.map(|name| format!("/opt/shop/{name}")));
-    // A damaged WAR within an EAR is an error that names both.
-    let mut damaged = ear.clone();
-    let place = damaged.windows(8).position(|window| window == b"shop.war").unwrap();
-    damaged[place + 40] ^= 0xff;
-    std::fs::write(workshop.path("tree/shop.ear"), damaged).unwrap();
-    let error = workshop.try_build("1", "2", None).unwrap_err();
-    assert!(error.starts_with("`shop.war` in") && error.contains("shop.ear` is damaged"), "{error}");
 }
 
 #[test]
