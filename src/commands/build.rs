@@ -38,7 +38,8 @@ use crate::render::Printer;
 /// A version is mapped so that rpm sorts it as its makers mean it: 1.1-SNAPSHOT becomes 1.1~SNAPSHOT.<time>, 1.1-RC1
 /// 1.1~rc1, 1.1.Final 1.1, and 1.1-9-gabc1234 of git describe 1.1^9.gabc1234. A package with a WAR, an EAR or jars says on the host what
 /// it is: /usr/share/<name>/build.properties (version, commit, branch, build, builder, the WAR's sha256) and sbom.cdx.json
-/// (every jar, as CycloneDX); its tags say it too: VCS, DISTURL (the build's page), `build(commit)` and `bundled(maven:group:artifact)`.
+/// (every jar, as CycloneDX); its tags say it too, all but the branch, for which rpm has none: VCS, DISTURL (the build's
+/// page), `build(commit)` and `bundled(maven:group:artifact)`. `sbom = false` in a spec leaves the jars alone.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
