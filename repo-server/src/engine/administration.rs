@@ -1,6 +1,7 @@
 //! Administering channels: settings, tags, holds, retention, keys, history.
 
 use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use ledger::Author;
@@ -151,16 +152,19 @@ impl Repository {
     /// # Errors
     /// [`RepositoryError`]; the channel is unchanged then.
     pub async fn retain(&self, name: &ChannelName, author: Author) -> Result<(Outcome, Verdict), RepositoryError> {
-        let before = self.judge(name)?;
-        let name = name.clone();
+        // What holds is what was judged last: another server's commits may come in between.
+        let judged = Arc::new(Mutex::new(self.judge(name)?));
+        let (name, last) = (name.clone(), Arc::clone(&judged));
         let outcome = self
             .administer(author, move |state| {
-                let packages = verdict(state, &name, Utc::now())?.go;
-                let retained = Action::Retained { channel: name.clone(), packages: packages.clone() };
-                Ok((!packages.is_empty()).then_some(retained))
+                let verdict = verdict(state, &name, Utc::now())?;
+                last.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&verdict);
+                let retained = Action::Retained { channel: name.clone(), packages: verdict.go.clone() };
+                Ok((!verdict.go.is_empty()).then_some(retained))
             })
             .await?;
-        Ok((outcome, before))
+        let verdict = judged.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Ok((outcome, verdict))
     }
 
     /// Applies the retention of every channel that has one.
@@ -198,8 +202,12 @@ impl Repository {
         let key = keys.fingerprint().to_owned();
         let author = Author { why: Some("another key signs".to_owned()), ..server_author() };
         self.administer(author, move |state| {
-            let channels = stale.iter().filter(|name| state.channel(name).is_some()).cloned().collect();
-            Ok(Some(Action::Resigned { channels, key: key.clone() }))
+            // Another server of the same store may have been faster.
+            let is_left = |name: &&ChannelName| {
+                state.channel(name).and_then(|channel| channel.view()).is_some_and(|(_, view)| view.blobs.key != key)
+            };
+            let channels: Vec<_> = stale.iter().filter(is_left).cloned().collect();
+            Ok((!channels.is_empty()).then(|| Action::Resigned { channels, key: key.clone() }))
         })
         .await
         .map(drop)

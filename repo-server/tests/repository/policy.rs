@@ -221,6 +221,20 @@ async fn packages_are_signed_at_the_door_or_refused() {
     assert_eq!(server.lab.listed("qa"), [""; 0], "all channels or none");
 }
 
+/// What is told is what was done, also where another server has changed the rules just now.
+#[tokio::test(flavor = "multi_thread")]
+async fn retention_tells_what_it_did() {
+    let lab = Lab::new().await;
+    lab.publish("dev", vec![rpm("app", "1", "a"), rpm("app", "2", "b")]).await;
+    let dev = channel("dev");
+    let before = lab.repository.state().channel(&dev).unwrap().settings().clone();
+    let mut settings = before.clone();
+    settings.retention.keep_last = Some(1);
+    lab.reopened().await.set_channel(&dev, settings, Some(before), author()).await.unwrap();
+    let (outcome, verdict) = lab.repository.retain(&dev, author()).await.unwrap();
+    assert_eq!((outcome.changed, names(&verdict.go)), (true, vec!["app-1-1.noarch".to_owned()]));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn another_key_signs_everything() {
     let lab = Lab::new().await;
@@ -235,9 +249,13 @@ async fn another_key_signs_everything() {
     assert_eq!((announced.fingerprint(), announced.standing(&next)), (before.as_str(), Standing::Next));
     let commit = repository.state().position().number;
 
+    let other = lab.reopened().await;
     keys.rotate().unwrap();
     repository.follow_keys().await.unwrap();
     repository.follow_keys().await.unwrap();
+    // Another server of the same store, which has not heard of the new commit.
+    other.follow_keys().await.unwrap();
+    repository.refresh().await.unwrap();
     let state = repository.state();
     assert_eq!(state.position().number, commit + 1, "once");
     for found in state.channels().values() {
