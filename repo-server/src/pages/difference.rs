@@ -187,7 +187,8 @@ fn script_steps(from: &PackageHeader, to: &PackageHeader) -> Vec<FileStep> {
             (None, _) => "added",
             (Some(_), None) => "removed",
         };
-        let body = |script: Option<&super::version::Script>| script.map_or("", |script| script.body.as_str()).to_owned();
+        let body =
+            |script: Option<&super::version::Script>| script.map_or("", |script| script.body.as_str()).to_owned();
         let hunks = hunks(&body(before.get(name)), &body(after.get(name)));
         Some(FileStep { name: name.clone(), step, hunks, note: None })
     };
@@ -199,14 +200,16 @@ fn hunks(before: &str, after: &str) -> Vec<Vec<Line>> {
     let difference = TextDiff::configure().timeout(PATIENCE).diff_lines(before, after);
     let hunk = |group: &Vec<similar::DiffOp>| {
         let changes = group.iter().flat_map(|operation| difference.iter_changes(operation));
-        changes.map(|change| {
-            let sign = match change.tag() {
-                ChangeTag::Delete => "-",
-                ChangeTag::Insert => "+",
-                ChangeTag::Equal => " ",
-            };
-            Line { sign, text: change.value().trim_end_matches(['\n', '\r']).to_owned() }
-        }).collect()
+        changes
+            .map(|change| {
+                let sign = match change.tag() {
+                    ChangeTag::Delete => "-",
+                    ChangeTag::Insert => "+",
+                    ChangeTag::Equal => " ",
+                };
+                Line { sign, text: change.value().trim_end_matches(['\n', '\r']).to_owned() }
+            })
+            .collect()
     };
     difference.grouped_ops(3).iter().map(hunk).collect()
 }

@@ -114,7 +114,8 @@ fn event(story: &Story, (number, entry): (usize, &Entry), visible: &Visible, onl
 fn about(action: &Action) -> Option<About<'_>> {
     Some(match action {
         Action::ChannelsCreated { channels } => {
-            About { verb: "created", preposition: "", channels: channels.iter().collect(), ..About::default() }
+            let what = Some(if channels.len() == 1 { "the channel" } else { "the channels" }.to_owned());
+            About { verb: "created", what, channels: channels.iter().collect(), ..About::default() }
         }
         Action::Published { channel, packages } => About {
             verb: "published",

@@ -37,7 +37,9 @@ struct Bound {
 
 /// Says that a text is no bounds.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` bounds no version: allowed are `<`, `<=`, `>`, `>=` and `=` with a version each, such as `>=2.0,<2.17.1`")]
+#[error(
+    "`{0}` bounds no version: allowed are `<`, `<=`, `>`, `>=` and `=` with a version each, such as `>=2.0,<2.17.1`"
+)]
 pub(crate) struct ParseBoundsError(String);
 
 /// `/ui/jars`
@@ -186,7 +188,8 @@ fn as_rpm_writes(version: &str) -> String {
     let before = ["alpha", "beta", "milestone", "rc", "cr", "snapshot", "m", "pre"];
     let mut written = String::new();
     for (index, word) in lower.split('-').enumerate() {
-        let word = word.strip_suffix(".final").or(word.strip_suffix(".ga")).or(word.strip_suffix(".release")).unwrap_or(word);
+        let word =
+            word.strip_suffix(".final").or(word.strip_suffix(".ga")).or(word.strip_suffix(".release")).unwrap_or(word);
         match index {
             0 => written.push_str(word),
             _ if is_release(word) => {}

@@ -188,7 +188,8 @@ impl PackagesPage {
     pub(crate) fn new(visible: &Visible, asked: (&str, usize)) -> Self {
         let rows = newest(visible).into_iter().filter(|(name, _)| name.contains(asked.0)).collect();
         let list = List::cut(rows, asked).map(|(_, newest)| {
-            let paths: Vec<_> = newest.iter().map(|(channel, package)| (channel, PackagePath::of(&package.nevra))).collect();
+            let paths: Vec<_> =
+                newest.iter().map(|(channel, package)| (channel, PackagePath::of(&package.nevra))).collect();
             let link = |path: &PackagePath| Link { text: path.version.clone(), url: path.url() };
             PackageRow {
                 name: paths.first().map(|(_, path)| path.name.clone()).unwrap_or_default(),

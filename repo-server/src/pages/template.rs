@@ -115,9 +115,12 @@ fn environment() -> Environment<'static> {
     environment.remove_filter("safe");
     environment.remove_filter("escape");
     environment.remove_filter("e");
-    environment.add_filter("plural", |count: u64, one: &str, many: &str| {
-        if count == 1 { format!("{count} {one}") } else { format!("{count} {many}") }
-    });
+    environment.add_filter(
+        "plural",
+        |count: u64, one: &str, many: &str| {
+            if count == 1 { format!("{count} {one}") } else { format!("{count} {many}") }
+        },
+    );
     environment.add_filter("urlencode", |text: &str| super::package_path::encoded(text));
     environment.add_global("style", address("style.css"));
     environment.add_global("icon", address("icon.svg"));
@@ -160,9 +163,11 @@ fn escaped(text: &str) -> String {
 }
 
 fn is_spelt_out(character: char) -> bool {
-    let turns = matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{061c}');
+    let turns =
+        matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{061c}');
     let is_hidden = matches!(character, '\u{200b}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}');
-    let is_none = matches!(u32::from(character) & 0xffff, 0xfffe | 0xffff) || matches!(character, '\u{fdd0}'..='\u{fdef}');
+    let is_none =
+        matches!(u32::from(character) & 0xffff, 0xfffe | 0xffff) || matches!(character, '\u{fdd0}'..='\u{fdef}');
     character.is_control() || turns || is_hidden || is_none
 }
 

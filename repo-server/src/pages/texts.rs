@@ -39,7 +39,9 @@ impl Texts {
             }
             return;
         }
-        let (Ok(start), Ok(number)) = (u32::try_from(self.whole.len()), u32::try_from(self.starts.len())) else { return };
+        let (Ok(start), Ok(number)) = (u32::try_from(self.whole.len()), u32::try_from(self.starts.len())) else {
+            return;
+        };
         if self.whole.len() + text.len() >= LIMIT {
             self.is_full = true;
             return;
@@ -84,7 +86,8 @@ mod tests {
     #[test]
     fn parts_are_found() {
         let mut texts = Texts::default();
-        for (owner, text) in ["/etc/Shop.conf", "/usr/shop/shop.war", "/etc/Shop.conf", "/x", "ü/é"].iter().enumerate() {
+        for (owner, text) in ["/etc/Shop.conf", "/usr/shop/shop.war", "/etc/Shop.conf", "/x", "ü/é"].iter().enumerate()
+        {
             texts.add(text, owner as u32);
         }
         let found = |part: &str| texts.find(part).map(|(text, of)| format!("{text} {of:?}")).collect::<Vec<_>>();

@@ -151,7 +151,8 @@ impl VersionPage {
     ) -> Self {
         let (nevra, path) = (&package.nevra, PackagePath::of(&package.nevra));
         let versions = visible.versions(&path.name);
-        let others = versions.iter().map(|other| &other.nevra).filter(|other| *other != nevra && other.arch == nevra.arch);
+        let others =
+            versions.iter().map(|other| &other.nevra).filter(|other| *other != nevra && other.arch == nevra.arch);
         let compared = |other: &Nevra| {
             let other_path = PackagePath::of(other);
             let url = match other.evr.compare(&nevra.evr).is_lt() {

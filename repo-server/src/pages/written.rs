@@ -14,10 +14,7 @@ pub(crate) struct Time {
 
 impl From<DateTime<Utc>> for Time {
     fn from(at: DateTime<Utc>) -> Self {
-        Self {
-            text: at.format("%Y-%m-%d %H:%M UTC").to_string(),
-            machine: at.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        }
+        Self { text: at.format("%Y-%m-%d %H:%M UTC").to_string(), machine: at.format("%Y-%m-%dT%H:%M:%SZ").to_string() }
     }
 }
 

@@ -1,9 +1,9 @@
 //! What the API does, one entry for each thing: what [`super::openapi`] tells programs.
 
 use repo_api::{
-    AttachRequest, Attached, Changed, ChannelInfo, ChannelList, ChannelRequest, Difference, HoldList, HoldRequest, JarList, Log,
-    NewToken, PackageList, PromoteRequest, Promoted, PublishRequest, Published, RetainRequest, Retained, TagList,
-    TagRequest, TokenInfo, TokenList, TokenRequest, Uploaded, WithdrawRequest, Withdrawn,
+    AttachRequest, Attached, Changed, ChannelInfo, ChannelList, ChannelRequest, Difference, HoldList, HoldRequest,
+    JarList, Log, NewToken, PackageList, PromoteRequest, Promoted, PublishRequest, Published, RetainRequest, Retained,
+    TagList, TagRequest, TokenInfo, TokenList, TokenRequest, Uploaded, WithdrawRequest, Withdrawn,
 };
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Value, json};

@@ -45,7 +45,11 @@ pub(in super::super) fn jar_search(
 }
 
 /// Searches.
-pub(in super::super) async fn search(call: &Call, reader: &Reader, asked: JarSearch) -> Result<JarList, RepositoryError> {
+pub(in super::super) async fn search(
+    call: &Call,
+    reader: &Reader,
+    asked: JarSearch,
+) -> Result<JarList, RepositoryError> {
     let (app, visible) = (Arc::clone(&call.app), reader.visible.clone());
     let search = move || asked.search(&app.catalog.indexed(), &visible);
     tokio::task::spawn_blocking(search).await.map_err(|_| RepositoryError::Stopping)

@@ -105,10 +105,8 @@ pub(super) async fn differences(Named(name): Named<String>, call: Call) -> Answe
         let (from_head, to_head) = tokio::try_join!(repository.head(&from), repository.head(&to))?;
         let (from_head, to_head) = (from_head.ok_or_else(collected)?, to_head.ok_or_else(collected)?);
         let paths = Compared::configuration(&from_head.parsed, &to_head.parsed);
-        let (from_texts, to_texts) = tokio::try_join!(
-            texts(&call, (&from, &from_head), &paths),
-            texts(&call, (&to, &to_head), &paths)
-        )?;
+        let (from_texts, to_texts) =
+            tokio::try_join!(texts(&call, (&from, &from_head), &paths), texts(&call, (&to, &to_head), &paths))?;
         let compared = Compared {
             from: Side { package: &from, header: &from_head.parsed, texts: from_texts },
             to: Side { package: &to, header: &to_head.parsed, texts: to_texts },
