@@ -1,5 +1,7 @@
 //! `pkg publish`: uploads packages and lists them in a channel.
 
+mod advisory;
+
 use std::path::PathBuf;
 
 use repo_api::{ChannelName, Client, LocalPackage, PublishRequest, StagedPackage};
@@ -11,7 +13,8 @@ use crate::render::Printer;
 /// Publish packages to a channel.
 ///
 /// All packages become installable in one step, before the command returns, or none of them does. Publishing the same
-/// file again changes nothing; another file of the same name, version and release is refused.
+/// file again changes nothing; another file of the same name, version and release is refused. Of the release notes that
+/// packages carry (`pkg build --notes`) the channel shows an advisory: `dnf updateinfo info` on a host tells them.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -21,6 +24,9 @@ pub(crate) struct Args {
     /// The channel.
     #[arg(long, value_name = "CHANNEL")]
     to: ChannelName,
+    /// Show no advisory of the release notes that the packages carry.
+    #[arg(long)]
+    no_advisory: bool,
     #[command(flatten)]
     reason: ReasonArgs,
     #[command(flatten)]
@@ -44,8 +50,8 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> 
         upload(&client, package, printer).await?;
     }
     let staged = |package: LocalPackage| StagedPackage { sha256: package.sha256, file_name: package.file_name };
-    let request =
-        PublishRequest { packages: packages.into_iter().map(staged).collect(), who: who(), why: args.reason.why };
+    let why = args.reason.why.clone();
+    let request = PublishRequest { packages: packages.into_iter().map(staged).collect(), who: who(), why };
     let published = client.publish(&args.to, &request).await.map_err(failure)?;
     if printer.is_json() {
         printer.json(&published);
@@ -56,6 +62,9 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> 
     }
     if !published.changed {
         printer.talk(&format!("channel {} had all of it before", published.channel));
+    }
+    if !args.no_advisory {
+        advisory::show(&client, &args.to, (&args.files, args.reason.why), printer).await?;
     }
     Ok(Exit::Done)
 }
