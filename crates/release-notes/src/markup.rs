@@ -75,7 +75,8 @@ fn escape_markdown(text: &str) -> String {
     let mut characters = text.chars().peekable();
     while let Some(character) = characters.next() {
         let escape = match character {
-            '\\' | '`' | '*' | '[' | ']' | '<' | '~' => true,
+            '\\' | '`' | '*' | '[' | ']' | '<' => true,
+            '~' => before == '~' || characters.peek() == Some(&'~'),
             // Within a word an underscore is none of Markdown's.
             '_' => !before.is_alphanumeric() || !characters.peek().is_some_and(|next| next.is_alphanumeric()),
             '&' => characters.peek().is_some_and(|next| next.is_ascii_alphabetic() || *next == '#'),
@@ -89,6 +90,26 @@ fn escape_markdown(text: &str) -> String {
         before = character;
     }
     escaped
+}
+
+/// The words of Markdown, without its marks; code stays in backticks.
+pub(crate) fn words_of_markdown(markdown: &str) -> String {
+    let mut words = String::with_capacity(markdown.len());
+    for event in Parser::new_ext(markdown, Options::empty()) {
+        match event {
+            Event::Text(text) | Event::Html(text) | Event::InlineHtml(text) => words.push_str(&text),
+            Event::Code(code) => {
+                words.push('`');
+                words.push_str(&code);
+                words.push('`');
+            }
+            Event::SoftBreak
+            | Event::HardBreak
+            | Event::End(TagEnd::Paragraph | TagEnd::Item | TagEnd::Heading(_) | TagEnd::CodeBlock) => words.push(' '),
+            _ => {}
+        }
+    }
+    words
 }
 
 /// Prose as Markdown: as it is where that is harmless, escaped where it holds HTML, images, or links to what is no page.
@@ -225,6 +246,7 @@ mod tests {
             "{html}"
         );
         assert_eq!(prose_to_markdown("- <b> x\n\n  1. y"), "- \\<b> x\n\n  1\\. y");
+        assert_eq!(words_of_markdown("a **b**, <i> `c` [d](https://e)\nf").trim(), "a b, <i> `c` d f");
         assert_eq!(prose_to_html("# Title").trim(), "<h4>Title</h4>");
     }
 }

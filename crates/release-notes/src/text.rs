@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::markup;
+
 /// One line: no control characters, no doubled or outer white space, at most some hundred characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(from = "String")]
@@ -56,12 +58,12 @@ impl Prose {
         &self.0
     }
 
-    /// Its first paragraph as a line, and what follows.
+    /// The words of its first paragraph as a line, and what follows.
     #[must_use]
     pub fn title_and_rest(&self) -> (Line, Option<Self>) {
         match self.0.trim_start().split_once("\n\n") {
-            Some((title, rest)) => (Line::new(title), Self::new(rest)),
-            None => (Line::new(&self.0), None),
+            Some((title, rest)) => (Line::new(&markup::words_of_markdown(title)), Self::new(rest)),
+            None => (Line::new(&markup::words_of_markdown(&self.0)), None),
         }
     }
 }
