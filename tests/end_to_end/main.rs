@@ -18,6 +18,7 @@ mod lab;
 mod lab_deployment;
 mod lab_repository;
 mod lab_tomcat;
+mod notes;
 mod pages;
 mod program;
 mod repository_clients;

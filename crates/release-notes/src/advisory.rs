@@ -70,7 +70,7 @@ impl ReleaseNotes {
         let mut told = self.clone();
         told.changes.retain(|change| change.kind != Kind::Internal);
         let text = Templates::usual()?.render(&told, Format::Text)?;
-        let description = text.split_once('\n').map_or("", |(_, rest)| rest).trim().to_owned();
+        let description = text.split_once("\n\n").map_or("", |(_, rest)| rest).trim().to_owned();
         Ok(Some(Advisory {
             id,
             title: self.heading(),
@@ -111,6 +111,10 @@ fn references(changes: &[Change]) -> Vec<AdvisoryReference> {
 mod tests {
     use super::*;
 
+    fn head(kinds: &[Kind]) -> ReleaseNotes {
+        ReleaseNotes { date: chrono::NaiveDate::from_ymd_opt(2026, 2, 3), ..notes(kinds) }
+    }
+
     fn notes(kinds: &[Kind]) -> ReleaseNotes {
         let change = |kind: &Kind| {
             let mut change = Change::new(*kind, Line::new("Carts & <tills>"));
@@ -127,8 +131,9 @@ mod tests {
     #[test]
     fn says_what_the_notes_say() {
         let packages = ["shop-1:1.4-57.noarch".parse().unwrap()];
-        let advisory = notes(&[Kind::Internal, Kind::Fix]).advisory(&packages).unwrap().unwrap();
+        let advisory = head(&[Kind::Internal, Kind::Fix]).advisory(&packages).unwrap().unwrap();
         assert_eq!((advisory.id.as_str(), advisory.title.as_str()), ("shop-1:1.4-57", "The shop 1.4"));
+        assert_eq!(advisory.issued, "2026-02-03");
         assert_eq!(advisory.description, "Fixed bugs:\n- Carts & <tills> (SHOP-1, !2)");
         let references: Vec<_> =
             advisory.references.iter().map(|one| (one.kind, one.id.as_str(), one.title.as_str())).collect();
