@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use crate::lab::Lab;
 use crate::program::{Ran, pkg, run};
 use crate::root::Root;
 use crate::server::Server;
@@ -154,4 +155,77 @@ fn dnf_shows_the_notes_as_written() {
     for suite in ["bookworm", "sid"] {
         reads(suite, &server, &project);
     }
+}
+
+const LAB_URL: &str = "http://10.77.0.1:8080";
+
+const ENVIRONMENT: &str = r#"
+name = "dev"
+ledger = "ledger"
+approval = "none"
+[repository]
+ids = ["pkg-dev"]
+server = "http://10.77.0.1:8080"
+[ssh]
+config_file = "${PKG_LAB_DIR}/ssh_config"
+user = "deploy"
+sudo = true
+[service]
+name = "cron"
+[health]
+url = "http://{address}:8080/"
+[strategy]
+kind = "rolling"
+min_serving = 0
+[[hosts]]
+name = "web1"
+address = "10.77.0.11"
+[[hosts]]
+name = "web2"
+address = "10.77.0.12"
+"#;
+
+#[test]
+fn lab_plan_tells_what_it_brings_to_each_host() {
+    let project = Project::begin();
+    let lab = Lab::up("notes", "/", &["web1=plain", "web2=plain"]);
+    std::fs::write(project.path().join("token"), "the-token-of-this-test\n").unwrap();
+    let mut serve = lab.pkg();
+    serve.current_dir(project.path()).args(["serve", "--store", "store", "--listen", "10.77.0.1:8080"]);
+    serve.args(["--token-file", "token"]);
+    let _server = Server::start(&mut serve);
+    let packages = [project.build("1", &[]), project.build("2", &["--notes", "v1..HEAD"])];
+    std::fs::write(project.path().join("third.md"), "* The third is <faster>\n").unwrap();
+    let third = project.build("3", &["--notes", "third.md"]);
+    let pkg = |arguments: &[&str]| {
+        let mut pkg = lab.pkg();
+        run(pkg
+            .current_dir(project.path())
+            .env("PKG_SERVER", LAB_URL)
+            .env("PKG_TOKEN", "the-token-of-this-test")
+            .args(arguments))
+    };
+    pkg(&["publish", "--to", "dev", &packages[0], &packages[1], &third]).ok();
+    std::fs::write(project.path().join("dev.toml"), ENVIRONMENT).unwrap();
+    for (host, version) in [("web1", "1"), ("web2", "2")] {
+        let install = format!(
+            "curl -fsS -o /etc/yum.repos.d/dev.repo {LAB_URL}/dev/dev.repo; dnf -y -q install shop-{version}-1"
+        );
+        lab.host(host, &["sh", "-ec", &install]).ok();
+    }
+    let plan = pkg(&["plan", "dev.toml", "shop-3-1"]);
+    let text = plan.ok();
+    let third = "    3-1\n      - The third is <faster>";
+    assert!(text.contains(&format!("  shop 2-1 → 3-1 brings, on web2:\n{third}")), "{text}");
+    assert!(
+        text.contains(&format!("  shop 1-1 → 3-1 brings, on web1:\n{third}\n    2-1\n      New features:\n")),
+        "{text}"
+    );
+    assert!(text.contains(SEEN), "{text}");
+    let back = pkg(&["plan", "dev.toml", "shop-1-1"]);
+    assert!(
+        back.ok().contains("  shop 2-1 → 1-1 takes back, on web2:\n    2-1\n      New features:"),
+        "{}",
+        back.stdout
+    );
 }

@@ -13,6 +13,13 @@ use crate::render::Printer;
 /// How many lines of one version are shown; the rest is in the package.
 const LINES: usize = 40;
 
+/// A change that hosts have in common, which read the same of it.
+struct Move<'a> {
+    from: Option<&'a Nevra>,
+    to: &'a Nevra,
+    hosts: Vec<&'a str>,
+}
+
 /// The notes of a plan, as lines, if the environment names its repository server. That they can't be had is a warning: the
 /// plan is the same without them.
 pub(crate) async fn plan_notes(environment: &Environment, plan: &Plan, printer: &Printer) -> Vec<String> {
@@ -29,17 +36,20 @@ pub(crate) async fn plan_notes(environment: &Environment, plan: &Plan, printer: 
 async fn lines(server: &str, environment: &Environment, plan: &Plan) -> anyhow::Result<Vec<String>> {
     let token = read_token(None, "PKG_TOKEN").map_err(|failure| failure.error)?;
     let client = Client::new(server, token.as_deref())?;
-    // Hosts that come from the same version read the same.
-    let mut moves: BTreeMap<(String, String), (Option<&Nevra>, &Nevra, Vec<&str>)> = BTreeMap::new();
+    let mut moves: BTreeMap<(String, String), Move<'_>> = BTreeMap::new();
     for host in &plan.hosts {
         for change in host.changes.iter().filter(|change| change.moves()) {
             let from = change.from.as_ref();
             let key = (change.to.to_string(), from.map(Nevra::to_string).unwrap_or_default());
-            moves.entry(key).or_insert_with(|| (from, &change.to, Vec::new())).2.push(host.host.as_str());
+            moves
+                .entry(key)
+                .or_insert_with(|| Move { from, to: &change.to, hosts: Vec::new() })
+                .hosts
+                .push(host.host.as_str());
         }
     }
     let mut lines = Vec::new();
-    for (from, to, hosts) in moves.into_values() {
+    for Move { from, to, hosts } in moves.into_values() {
         let Some(channel) = channel_of(&client, environment.name.as_str(), to).await? else { continue };
         let versions = (from.map(|from| &from.evr), &to.evr);
         let notes = notes_between(&client, &channel, &to.name, versions).await?;
