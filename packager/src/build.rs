@@ -9,7 +9,7 @@ use openpgp::PrivateKey;
 use sha2::{Digest, Sha256};
 
 use crate::contents::{Contents, ContentsError};
-use crate::inside::{self, Archives, Described, Jar, JarProblem, WebArchive, WebArchiveError};
+use crate::inside::{self, Archives, Described, Jar, JarProblem, NotesError, WebArchive, WebArchiveError};
 use crate::layout::{self, LayoutError};
 use crate::rpm_file::{self, Draft, KnownContent, KnownContents, ReadBackError, WriteError};
 use crate::{PackageLayout, PackageSpec, SourceDate};
@@ -55,6 +55,9 @@ pub enum BuildError {
     /// The WAR could not be looked into.
     #[error(transparent)]
     Inside(#[from] WebArchiveError),
+    /// The release notes could not be written.
+    #[error(transparent)]
+    Notes(#[from] NotesError),
     /// The package could not be written.
     #[error(transparent)]
     Write(#[from] WriteError),
@@ -89,6 +92,7 @@ pub fn plan(spec: &PackageSpec, source_date: SourceDate) -> Result<PlannedPackag
     let contents = Contents::gather(spec, source_date)?;
     let mut layout = layout::plan(spec, &contents, source_date)?;
     let archives = inside::describe(&mut layout, &Described::of(spec))?;
+    inside::add_notes(&mut layout, &Described::of(spec))?;
     let git = spec.provenance.git_refusal.clone().map(Notice::Git);
     let notices = git.into_iter().chain(unknown_jars(&archives)).collect();
     Ok(PlannedPackage { layout, notices, archives, _contents: contents })

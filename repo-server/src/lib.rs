@@ -13,6 +13,8 @@ mod error;
 mod fsck;
 mod http;
 mod index;
+mod pages;
+mod payload;
 mod policy;
 mod repodata;
 mod resolve;

@@ -3,6 +3,7 @@
 mod against;
 mod difference;
 mod mirror;
+mod notes;
 mod second_build;
 mod succession;
 
@@ -15,8 +16,8 @@ use nevra::Nevra;
 use openpgp::PrivateKey;
 use packager::lint::{self, Subject, Verdict};
 use packager::{
-    BuildError, BuiltPackage, DraftedPackage, Overrides, PackageSpec, PlannedPackage, SourceDate, SpecFile, Variables,
-    WriteError,
+    BuildError, BuiltPackage, DraftedPackage, NotesSource, Overrides, PackageSpec, PlannedPackage, SourceDate,
+    SpecFile, Variables, WriteError,
 };
 use serde::Serialize;
 
@@ -24,6 +25,7 @@ use self::against::AgainstArgs;
 use self::second_build::SecondBuild;
 use self::succession::Successors;
 use super::lint::{FindingJson, LintArgs, findings_json, tell};
+use super::notes::AudienceArg;
 use super::signing_key::load_signing_key;
 use crate::exit::{Exit, Failure};
 use crate::render::Printer;
@@ -53,9 +55,13 @@ pub(crate) struct Args {
     /// of the CI build's number and the commit.
     #[arg(long, value_name = "RELEASE")]
     release: Option<String>,
-    /// Release notes, in Markdown or text: installed as documentation, and the newest entry of the changelog.
-    #[arg(long, value_name = "FILE")]
-    notes: Option<PathBuf>,
+    /// Release notes, installed as documentation (Markdown and JSON), and the newest entry of the changelog: a file in
+    /// Markdown, text, or JSON of `pkg notes`; or FROM..TO, collected as `pkg notes` does; or `auto`, since the last tag.
+    #[arg(long, value_name = "FILE|FROM..TO|auto")]
+    notes: Option<String>,
+    /// Whom notes that are collected are for.
+    #[arg(long, value_name = "AUDIENCE", default_value = "internal", requires = "notes")]
+    notes_audience: AudienceArg,
     /// Set a variable that the spec uses as ${KEY}; wins over the environment.
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_and_value)]
     set: Vec<(String, String)>,
@@ -96,6 +102,7 @@ Examples:
   pkg build specs/examples.toml --version 9.0.82 --release 1 --set WAR=build/examples.war --out /tmp/rpms
   pkg build shop.toml --environment prod --set-file prod.env      the application and shop-config-prod
   pkg build shop.toml --version auto --release auto --notes NOTES.md --against https://rpm.example.org/prod
+  pkg build shop.toml --version 1.4.0 --release 57 --notes v1.3.0..HEAD
   pkg build shop.toml --check --lint-deny unowned-directory       as strict as can be
 
 Lint looks at every package before it is written; what it refuses is wrong input (exit code 2). A spec allows and denies
@@ -118,7 +125,8 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> 
         return Ok(Exit::Done);
     }
     let variables = variables(&args)?;
-    let specs = read_specs(&args, &variables)?;
+    let notes = notes::source(&args, printer).await?;
+    let specs = read_specs(&args, notes, &variables)?;
     let before = args.against.check(&specs.iter().map(PackageSpec::nevra).collect::<Vec<_>>()).await?;
     let key = signing_key(&args)?;
     let mut planned = Vec::new();
@@ -244,11 +252,11 @@ fn is_comment(line: &str) -> bool {
 }
 
 /// Reads and validates every spec before anything is built.
-fn read_specs(args: &Args, variables: &Variables) -> Result<Vec<PackageSpec>, Failure> {
+fn read_specs(args: &Args, notes: Option<NotesSource>, variables: &Variables) -> Result<Vec<PackageSpec>, Failure> {
     let overrides = Overrides {
         version: args.version.clone(),
         release: args.release.clone(),
-        notes: args.notes.clone(),
+        notes,
         environments: args.environment.clone(),
     };
     let mut specs = Vec::new();
@@ -292,7 +300,7 @@ fn report(package: &BuiltPackage, verdict: &Verdict, printer: &Printer) -> Resul
 fn failure(error: BuildError, nevra: &Nevra) -> Failure {
     let exit = match &error {
         _ if is_disk_full(&error) => Exit::Failed,
-        BuildError::Contents(_) | BuildError::Layout(_) | BuildError::Inside(_) => Exit::Input,
+        BuildError::Contents(_) | BuildError::Layout(_) | BuildError::Inside(_) | BuildError::Notes(_) => Exit::Input,
         BuildError::Write(
             WriteError::Unfit(_)
             | WriteError::Directory { .. }

@@ -4,6 +4,7 @@ mod approver;
 mod carry_out;
 mod holds;
 mod locate;
+mod plan_notes;
 mod progress;
 
 use deployer::Request;
@@ -11,6 +12,7 @@ use nevra::PackageQuery;
 
 pub(crate) use self::carry_out::{ChangeArgs, carry_out, failure};
 pub(crate) use self::locate::{environment, open};
+pub(crate) use self::plan_notes::plan_notes;
 pub(crate) use self::progress::{Progress, plan_lines};
 use crate::exit::{Exit, Failure};
 use crate::render::Printer;

@@ -26,14 +26,18 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> 
     let (_interrupted, interrupt) = watch::channel(false);
     let deployer = deploy::open(environment, Arc::new(deploy::Progress(printer.clone())), interrupt).await?;
     let plan = deployer.plan(args.packages).await;
+    let notes = match &plan {
+        Ok(plan) if !printer.is_json() => deploy::plan_notes(deployer.environment(), plan, printer).await,
+        _ => Vec::new(),
+    };
     deployer.close().await;
     let plan = plan.map_err(deploy::failure)?;
     if printer.is_json() {
         printer.json(&plan);
         return Ok(Exit::Done);
     }
-    for line in deploy::plan_lines(&plan) {
-        printer.data(&line);
+    for line in deploy::plan_lines(&plan).iter().chain(&notes) {
+        printer.data(line);
     }
     Ok(Exit::Done)
 }

@@ -1,5 +1,7 @@
 //! `pkg publish`: uploads packages and lists them in a channel.
 
+mod advisory;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -14,7 +16,9 @@ use crate::render::Printer;
 /// Publish packages to a channel.
 ///
 /// All packages become installable in one step, before the command returns, or none of them does. Publishing the same
-/// file again changes nothing; another file of the same epoch, name, version, release and architecture is refused.
+/// file again changes nothing; another file of the same epoch, name, version, release and architecture is refused. Of the
+/// release notes that packages carry (`pkg build --notes`) the channel shows an advisory: `dnf updateinfo info` on a host
+/// tells them.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -28,6 +32,9 @@ pub(crate) struct Args {
     /// repeated. Clients are shown them from the next commit on.
     #[arg(long = "advisory", value_name = "FILE")]
     advisories: Vec<PathBuf>,
+    /// Show no advisory of the release notes that the packages carry.
+    #[arg(long)]
+    no_advisory: bool,
     #[command(flatten)]
     reason: ReasonArgs,
     #[command(flatten)]
@@ -59,7 +66,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> 
     for path in &args.advisories {
         about.push(attach::upload(&client, AttachmentKind::Updateinfo, path).await?);
     }
-    let why = args.reason.why;
+    let why = args.reason.why.clone();
     let request = PublishRequest { packages: packages.into_iter().map(staged).collect(), who: who(), why: why.clone() };
     let mut published = client.publish(&args.to, &request).await.map_err(failure)?;
     if !about.is_empty() {
@@ -77,6 +84,9 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> 
     }
     if !published.changed {
         printer.talk(&format!("channel {} had all of it before", published.channel));
+    }
+    if !args.no_advisory {
+        advisory::show(&client, &args.to, (&args.files, args.reason.why), printer).await?;
     }
     Ok(Exit::Done)
 }

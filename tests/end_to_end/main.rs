@@ -5,6 +5,7 @@
 
 mod api_document;
 mod architecture;
+mod browser;
 mod build_input;
 mod build_memory;
 mod channels;
@@ -17,6 +18,8 @@ mod lab;
 mod lab_deployment;
 mod lab_repository;
 mod lab_tomcat;
+mod notes;
+mod pages;
 mod program;
 mod repository_clients;
 mod repository_content;

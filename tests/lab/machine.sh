@@ -8,7 +8,7 @@ readonly MACHINE_NEEDS=(
     rpm:rpm rpmbuild:rpm rpmsign:rpm dnf:dnf zypper:zypper createrepo_c:createrepo-c
     rpmlint:rpmlint gpg:gpg gpg-agent:gpg-agent zip:zip zstd:zstd ps:procps dpkg-deb:dpkg python3:python3
     jsonschema:python3-jsonschema
-    openssl:openssl
+    openssl:openssl chromium-headless-shell:chromium-headless-shell
 )
 
 readonly SCHEMATHESIS=4.32.5

@@ -27,6 +27,21 @@ impl Client {
         Ok(bytes)
     }
 
+    /// Reads no more than the first `count` bytes of a file at a path below the server's address.
+    ///
+    /// # Errors
+    /// [`ClientError`]
+    pub async fn read_beginning(&self, path: &str, count: usize) -> Result<Vec<u8>, ClientError> {
+        let mut response = self.open(path).await?;
+        let mut bytes = Vec::new();
+        while bytes.len() < count {
+            let Some(chunk) = self.chunk(&mut response).await? else { break };
+            bytes.extend_from_slice(&chunk);
+        }
+        bytes.truncate(count);
+        Ok(bytes)
+    }
+
     /// Writes a file at a path below the server's address to the disk, in constant memory, and gives its sha256.
     ///
     /// # Errors

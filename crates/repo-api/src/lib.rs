@@ -11,6 +11,7 @@ mod channel_settings;
 mod client;
 mod download;
 mod file_digest;
+mod jars;
 mod local_package;
 mod messages;
 mod problem;
@@ -26,6 +27,7 @@ pub use channel_name::{ChannelName, ParseChannelNameError};
 pub use channel_settings::{ChannelSettings, ChannelSettingsError, MetadataCompression, Retention, SignaturePolicy};
 pub use client::{Client, ClientError};
 pub use file_digest::{FileDigest, ParseFileDigestError};
+pub use jars::{FoundJar, JarCarrier, JarList};
 pub use local_package::{LocalPackage, LocalPackageError};
 pub use messages::{
     ChannelList, ChannelSummary, ListedPackage, PackageList, PromoteRequest, Promoted, PublishRequest, Published,

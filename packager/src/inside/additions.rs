@@ -8,7 +8,8 @@ use rpm_header::Dependency;
 
 use super::java_properties::is_coordinate;
 use super::provenance::Build;
-use super::{Coordinates, Jar, Provenance, ReleaseNotes, WebArchiveError, sbom};
+use super::release_notes::changelog_entry;
+use super::{Coordinates, Jar, NotesError, Provenance, ReleaseNotes, WebArchiveError, sbom};
 use crate::version::MappedVersion;
 use crate::{Entry, EntryKind, PackageLayout, PackageSpec, Role, Sbom, Source, Target};
 
@@ -38,7 +39,7 @@ impl<'a> Described<'a> {
 /// Adds it all, and gives the archives that were looked into.
 ///
 /// The files are for packages with a WAR, an EAR or jars: `build.properties` and `sbom.cdx.json` in `/usr/share/<name>`. The tags, and
-/// the release notes, are for all.
+/// the build host, are for all.
 pub(crate) fn describe(layout: &mut PackageLayout, described: &Described<'_>) -> Result<Archives, WebArchiveError> {
     let provenance = described.provenance;
     layout.about.dist_url = layout.about.dist_url.take().or_else(|| provenance.build_url.clone());
@@ -66,14 +67,21 @@ pub(crate) fn describe(layout: &mut PackageLayout, described: &Described<'_>) ->
             add_file(layout, &directory, name, (text, Role::Plain));
         }
     }
-    if let Some(notes) = described.notes {
-        let directory = format!("/usr/share/doc/{}", layout.about.nevra.name);
-        add_file(layout, &directory, notes.file_name(), (notes.text().to_owned(), Role::Documentation));
-        let author = layout.about.packager.as_deref().or(provenance.author.as_deref()).unwrap_or("unknown");
-        let entry = notes.changelog_entry(author, &layout.about.nevra, layout.source_date);
-        layout.changelog.insert(0, entry);
-    }
     Ok(archives)
+}
+
+/// Adds the release notes: as documentation, for people and for programs, and as the newest entry of the changelog.
+pub(crate) fn add_notes(layout: &mut PackageLayout, described: &Described<'_>) -> Result<(), NotesError> {
+    let Some(notes) = described.notes else { return Ok(()) };
+    let notes = notes.of_package(&layout.about.nevra, layout.source_date)?;
+    let directory = format!("/usr/share/doc/{}", layout.about.nevra.name);
+    for (name, text) in notes.files {
+        add_file(layout, &directory, name, (text, Role::Documentation));
+    }
+    let author = layout.about.packager.as_deref().or(described.provenance.author.as_deref()).unwrap_or("unknown");
+    let entry = changelog_entry(author, &layout.about.nevra, (layout.source_date, notes.changelog));
+    layout.changelog.insert(0, entry);
+    Ok(())
 }
 
 /// Adds a file that root owns, unless there is one; and its directory, unless the package has that already.

@@ -19,8 +19,8 @@ pub(crate) mod tests;
 pub use coordinates::Coordinates;
 pub use jar::{Jar, JarProblem};
 pub use provenance::Provenance;
-pub use release_notes::{NotesError, ReleaseNotes};
+pub use release_notes::{NotesError, NotesSource, ReleaseNotes};
 pub use web_archive::{WebArchive, WebArchiveError};
 
-pub(crate) use additions::{Archives, Described, describe};
+pub(crate) use additions::{Archives, Described, add_notes, describe};
 pub(crate) use java_properties::PomProperties;

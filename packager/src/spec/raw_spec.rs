@@ -116,7 +116,8 @@ pub(super) struct RawSpec {
     /// The scripts that rpm runs when other packages, or files, come or go.
     #[serde(default)]
     pub(super) triggers: Vec<Located<RawTrigger>>,
-    /// A file of release notes, Markdown or text: installed as documentation, and the newest entry of the changelog.
+    /// A file of release notes, Markdown, text, or JSON of `pkg notes`: installed as documentation, and the newest entry
+    /// of the changelog.
     pub(super) notes: Option<Text>,
     /// What lint lets pass and what it refuses, by name.
     pub(super) lint: Option<RawLint>,

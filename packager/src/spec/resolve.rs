@@ -1,7 +1,6 @@
 //! From a spec as it is written to packages that hold.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 use nevra::{Arch, Name};
 use rpm_header::Dependency;
@@ -18,7 +17,7 @@ use super::{Choice, environments, subpackages, system, tomcat};
 use super::{
     ConfigurationFolder, Location, PackageSpec, Sbom, SpecError, SpecFile, TomcatApplication, ValueError, Variables,
 };
-use crate::inside::{Provenance, ReleaseNotes};
+use crate::inside::{NotesSource, Provenance, ReleaseNotes};
 use crate::layout::Dependencies;
 use crate::lint::{Lint, LintPolicy};
 use crate::version::Surroundings;
@@ -30,8 +29,8 @@ pub struct Overrides {
     pub version: Option<String>,
     /// The release, in place of the key `release`.
     pub release: Option<String>,
-    /// A file of release notes, in place of the key `notes`.
-    pub notes: Option<PathBuf>,
+    /// Release notes, in place of the key `notes`.
+    pub notes: Option<NotesSource>,
     /// The environments whose configuration packages are made; all of the spec's where there is none.
     pub environments: Vec<String>,
 }
@@ -165,7 +164,8 @@ fn described(
 fn notes(resolver: &Resolver<'_>, raw: &RawSpec, overrides: &Overrides) -> Result<Option<ReleaseNotes>, SpecError> {
     let written = resolver.optional("notes", raw.notes.as_ref())?;
     let (path, location) = match (&overrides.notes, written) {
-        (Some(path), _) => (path.clone(), Location::Flag("--notes")),
+        (Some(NotesSource::Collected(notes)), _) => return Ok(Some(ReleaseNotes::of(notes.clone()))),
+        (Some(NotesSource::File(path)), _) => (path.clone(), Location::Flag("--notes")),
         (None, Some(written)) => (resolver.path(&written), written.location),
         (None, None) => return Ok(None),
     };

@@ -9,11 +9,14 @@ mod collect;
 mod group;
 mod marks;
 mod packages;
+mod reading;
+mod remembered;
 mod render;
 mod repository;
 
 pub use attachments::AttachmentRequest;
 pub(crate) use checkpoints::{read as read_checkpoint, write as write_checkpoint};
 pub use collect::{CollectionReport, CollectionRun};
+pub(crate) use reading::Story;
 pub(crate) use repository::LEDGER;
 pub use repository::{Outcome, Repository};

@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use super::blob_cache::BlobCache;
 use super::checkpoints::LastCheckpoint;
 use super::group::{Decision, Queue};
+use super::reading::Readings;
 use crate::error::RepositoryError;
 use crate::signing::{KeyRing, Standing};
 use crate::state::{Action, Change, PackageRecord, RepositoryState};
@@ -38,6 +39,7 @@ pub struct Repository {
     pub(super) members: BlobCache,
     pub(super) documents: BlobCache,
     pub(super) headers: Semaphore,
+    pub(super) readings: Readings,
     pub(super) queue: Queue,
     pub(super) checkpoint: LastCheckpoint,
     state: RwLock<Arc<RepositoryState>>,
@@ -76,6 +78,7 @@ impl Repository {
             members: BlobCache::new(store.clone(), MEMBERS_KEPT),
             documents: BlobCache::new(store.clone(), DOCUMENTS_KEPT),
             headers: Semaphore::new(HEADERS_AT_ONCE),
+            readings: Readings::default(),
             queue: Queue::default(),
             checkpoint: LastCheckpoint::default(),
             state: RwLock::default(),

@@ -13,6 +13,7 @@ use super::settings::Limits;
 use super::tls::Tls;
 use crate::access::Access;
 use crate::engine::Repository;
+use crate::pages::Catalog;
 
 /// What all requests share.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub(super) struct App {
     pub(super) metrics: Metrics,
     pub(super) hot: Hot,
     pub(super) pairs: Pairs,
+    /// What can be searched.
+    pub(super) catalog: Catalog,
     /// Of requests that write.
     pub(super) writes: Rate,
     /// Of looking whether other servers know more.

@@ -1,4 +1,4 @@
-//! The HTTP face of a repository: yum clients' files, the API, and a plain page.
+//! The HTTP face of a repository: yum clients' files, the API, and the pages for people.
 
 mod api;
 mod app;
@@ -10,7 +10,6 @@ mod dispatch;
 mod guard;
 mod hot;
 mod housekeeping;
-mod index_page;
 mod metrics;
 mod network;
 mod origin;
@@ -27,6 +26,7 @@ mod send_file;
 mod server;
 mod settings;
 mod tls;
+mod ui;
 mod yum;
 
 pub use network::{Network, ParseNetworkError};

@@ -1,13 +1,12 @@
-//! Handlers of what is about the server as a whole: the page, its health, its keys.
+//! Handlers of what is about the server as a whole: its health, its keys.
 
 use std::str::FromStr;
 
 use http::Response;
-use repo_api::{Permission, Problem, ProblemKind};
+use repo_api::{Problem, ProblemKind};
 
 use super::body::ReplyBody;
 use super::call::{Call, Named};
-use super::index_page;
 use super::metrics::Gauges;
 use super::refusal::Refusal;
 use super::reply::Reply;
@@ -16,18 +15,6 @@ use super::yum;
 const TEXT: &str = "text/plain; charset=utf-8";
 
 type Answer = Result<Response<ReplyBody>, Refusal>;
-
-/// The page names the channels that the client may read.
-pub(super) async fn index(call: Call) -> Answer {
-    let state = call.app.repository.state();
-    let mut shown = Vec::new();
-    for (name, channel) in state.channels() {
-        if call.permit(Permission::Read, Some(name)).await.is_ok() {
-            shown.push((name, channel.as_ref()));
-        }
-    }
-    call.answer(&Reply::text("text/html; charset=utf-8", index_page::render(&shown))).await
-}
 
 /// Whether the server is there.
 pub(super) async fn health(call: Call) -> Answer {

@@ -89,6 +89,12 @@ impl Reply {
         self
     }
 
+    /// Adds headers to every answer with it.
+    pub(super) fn with(mut self, headers: &[(http::HeaderName, &'static str)]) -> Self {
+        self.headers.extend(headers.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value))));
+        self
+    }
+
     /// Makes a reply of a text that is made on the fly.
     pub(super) fn text(content_type: &'static str, text: String) -> Self {
         let bytes = Bytes::from(text);

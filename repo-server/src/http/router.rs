@@ -9,7 +9,7 @@ use axum::{Extension, Router, middleware};
 
 use super::app::App;
 use super::metrics::Label;
-use super::{api, channel_files, pages};
+use super::{api, channel_files, pages, ui};
 
 /// The whole table.
 pub(super) fn router(app: Arc<App>) -> Router {
@@ -18,7 +18,7 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .route("/readyz", get(pages::ready))
         .route("/metrics", get(pages::metrics));
     let keys = Router::new().route("/keys/repository.asc", get(pages::key)).route("/keys/{file}", get(pages::one_key));
-    counted(Label::Page, Router::new().route("/", get(pages::index)))
+    counted(Label::Page, ui::routes())
         .merge(counted(Label::Operating, operating))
         .merge(counted(Label::Key, keys))
         .nest("/api/v1", api::routes())

@@ -22,9 +22,12 @@ use super::settings::ServerSettings;
 use super::tls::{Tls, TlsError};
 use crate::access::Access;
 use crate::engine::Repository;
+use crate::pages::Catalog;
 
 /// How often other processes' commits to the same store are looked for.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(1);
+/// How often it is looked whether there are packages that can't be searched yet.
+const CATALOG_INTERVAL: Duration = Duration::from_millis(500);
 /// How often at once, and in a second, requests make the server look.
 const REFRESHES: u32 = 5;
 
@@ -76,6 +79,7 @@ impl Server {
             metrics: Metrics::default(),
             hot: Hot::default(),
             pairs: Pairs::default(),
+            catalog: Catalog::default(),
             writes: Rate::new(limits.writes_per_second, limits.writes_at_once),
             refreshes: Rate::new(REFRESHES, REFRESHES),
             limits,
@@ -113,6 +117,7 @@ pub async fn serve(server: Server, stop: impl Future<Output = ()> + Send) {
         () = accepting.as_mut() => return,
         () = keep_fresh(&app) => {}
         () = keep_house(&app) => {}
+        () = keep_catalog(&app) => {}
         () = app.ward.look() => {}
         () = keep_certificate(&app) => {}
         () = stop => {}
@@ -122,6 +127,14 @@ pub async fn serve(server: Server, stop: impl Future<Output = ()> + Send) {
     tokio::select! {
         () = accepting => {}
         () = app.ward.look() => {}
+    }
+}
+
+/// Reads what is in new packages, so that it can be searched. Never ends.
+async fn keep_catalog(app: &App) {
+    loop {
+        app.catalog.catch_up(&app.repository).await;
+        tokio::time::sleep(CATALOG_INTERVAL).await;
     }
 }
 

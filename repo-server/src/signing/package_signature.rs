@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 use openpgp::{Signer, TrustedKeys, VerifyError};
-use rpm_header::{PackageHeader, ReadHeaderError};
+use rpm_header::{PackageHeader, ReadHeaderError, Signature};
 use sha2::{Digest, Sha256, Sha512};
 
 use super::header_index::{Tag, read_tags};
@@ -68,6 +68,17 @@ impl PackageHead {
     pub(crate) fn signed_by(&self, trusted: &TrustedKeys) -> bool {
         let of_header = self.parsed.signatures.iter().filter(|signature| OF_THE_HEADER.contains(&signature.tag));
         of_header.into_iter().any(|signature| trusted.verify(&signature.packet, self.main_header()).is_ok())
+    }
+
+    /// Finds who made a signature of the header, of those who are trusted; `None` where it is another kind of signature.
+    pub(crate) fn signer(&self, signature: &Signature, trusted: &TrustedKeys) -> Option<Result<Signer, VerifyError>> {
+        let is_of_header = OF_THE_HEADER.contains(&signature.tag);
+        is_of_header.then(|| trusted.verify(&signature.packet, self.main_header()))
+    }
+
+    /// How many bytes it has in the file.
+    pub(crate) fn size(&self) -> usize {
+        self.bytes.len()
     }
 
     /// The lead: 96 bytes.

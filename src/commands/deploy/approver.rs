@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use deployer::{Approval, Approver, DeploymentId, Environment, Plan};
 use tokio::sync::watch;
 
-use super::progress;
+use super::{plan_notes, progress};
 use crate::render::Printer;
 
 /// Shows the plan, and asks where the environment wants that.
@@ -30,6 +30,9 @@ enum Question<'a> {
 impl Approver for Terminal {
     async fn approve(&self, environment: &Environment, deployment: DeploymentId, plan: &Plan) -> Result<(), String> {
         for line in progress::plan_lines(plan) {
+            self.printer.talk(&line);
+        }
+        for line in plan_notes(environment, plan, &self.printer).await {
             self.printer.talk(&line);
         }
         let present = io::stdin().is_terminal() && io::stderr().is_terminal();

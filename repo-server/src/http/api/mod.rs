@@ -7,6 +7,7 @@ mod attachments;
 mod audit;
 mod blobs;
 mod channels;
+mod jars;
 mod json_body;
 mod openapi;
 mod operations;
@@ -29,6 +30,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/openapi.json", get(openapi::answer))
         .route("/channels", get(channels::list))
         .route("/differences", get(administration::compare))
+        .route("/find-jar", get(jars::find))
         .route("/log", get(administration::log));
     let uploads = Router::new().route("/blobs/{sha256}", get(blobs::look).put(blobs::receive));
     let publishing = Router::new()

@@ -139,6 +139,20 @@ fn query(id: &str, generator: &mut SchemaGenerator) -> Vec<Value> {
         "listPackages" => vec![("at", false, moment)],
         "compare" => vec![("from", true, snapshot.clone()), ("to", true, snapshot)],
         "removeChannel" | "removeTag" => vec![("who", false, text.clone()), ("why", false, text)],
+        "findJar" => vec![
+            ("jar", true, json!({ "type": "string", "minLength": 1, "maxLength": LONGEST })),
+            (
+                "version",
+                false,
+                json!({ "type": "string", "pattern": "^(([<>]=?|=)?[0-9][0-9A-Za-z._]{0,60}(,|$)){0,4}$" }),
+            ),
+            (
+                "at",
+                false,
+                json!({ "type": "string", "pattern": "^([1-9][0-9]{0,8}|[A-Za-z][A-Za-z0-9._-]{0,63}|2[0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8]))$" }),
+            ),
+            ("withdrawn", false, json!({ "type": "boolean" })),
+        ],
         "log" => vec![
             ("channel", false, json!({ "type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,63}$" })),
             ("since", false, json!({ "type": "string", "format": "date-time" })),

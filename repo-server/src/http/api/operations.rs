@@ -1,9 +1,9 @@
 //! What the API does, one entry for each thing: what [`super::openapi`] tells programs.
 
 use repo_api::{
-    AttachRequest, Attached, Changed, ChannelInfo, ChannelList, ChannelRequest, Difference, HoldList, HoldRequest, Log,
-    NewToken, PackageList, PromoteRequest, Promoted, PublishRequest, Published, RetainRequest, Retained, TagList,
-    TagRequest, TokenInfo, TokenList, TokenRequest, Uploaded, WithdrawRequest, Withdrawn,
+    AttachRequest, Attached, Changed, ChannelInfo, ChannelList, ChannelRequest, Difference, HoldList, HoldRequest,
+    JarList, Log, NewToken, PackageList, PromoteRequest, Promoted, PublishRequest, Published, RetainRequest, Retained,
+    TagList, TagRequest, TokenInfo, TokenList, TokenRequest, Uploaded, WithdrawRequest, Withdrawn,
 };
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Value, json};
@@ -273,6 +273,17 @@ pub(super) const OPERATIONS: &[Operation] = &[
         answers: &[(201, "a commit was made"), (200, "it was so before")],
         gives: Content::Json(of::<Changed>),
         problems: &[413],
+    },
+    Operation {
+        method: "get",
+        path: "/find-jar",
+        id: "findJar",
+        summary: "Say which packages, of channels that the caller may read, carry a jar.",
+        scope: "read",
+        body: Content::None,
+        answers: &[(200, "the jar's versions, with the packages that carry them")],
+        gives: Content::Json(of::<JarList>),
+        problems: &[404],
     },
     Operation {
         method: "get",

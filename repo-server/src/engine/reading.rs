@@ -1,0 +1,113 @@
+//! Reading for people: the story of a commit, what a package's head says, small files out of its payload.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use futures::TryStreamExt;
+use ledger::Digest;
+use tokio_util::io::{StreamReader, SyncIoBridge};
+
+use super::remembered::Remembered;
+use super::repository::Repository;
+use crate::error::RepositoryError;
+use crate::payload;
+use crate::repodata::Fragments;
+use crate::signing::PackageHead;
+use crate::state::{Action, Entry, PackageRecord};
+
+/// What heads of packages take in memory, bytes, about.
+const HEADS_KEPT: usize = 48 << 20;
+/// How many packages the remembered commits name, and how many commits there are, together.
+const STORIES_KEPT: usize = 100_000;
+/// What a head takes beside its bytes as they are parsed, as a multiple of them, about.
+const PARSED: usize = 4;
+
+/// What was done in one commit.
+#[derive(Debug, Clone)]
+pub(crate) struct Story {
+    pub(crate) commit: u64,
+    pub(crate) at: DateTime<Utc>,
+    pub(crate) entries: Vec<Entry>,
+}
+
+/// What has been read for people.
+#[derive(Debug)]
+pub(super) struct Readings {
+    heads: Remembered<Digest, PackageHead>,
+    stories: Remembered<u64, Story>,
+}
+
+impl Default for Readings {
+    fn default() -> Self {
+        Self { heads: Remembered::new(HEADS_KEPT), stories: Remembered::new(STORIES_KEPT) }
+    }
+}
+
+impl Repository {
+    /// Reads what was done in a commit; `None` where there is none of that number.
+    pub(crate) async fn story(&self, commit: u64) -> Result<Option<Arc<Story>>, RepositoryError> {
+        if let Some(story) = self.readings.stories.get(&commit) {
+            return Ok(Some(story));
+        }
+        let Some(read) = self.ledger.read(commit).await? else { return Ok(None) };
+        let story = Story { commit, at: read.at, entries: read.payload.entries };
+        let weight = 1 + story.entries.iter().map(|entry| packages(&entry.action)).sum::<usize>();
+        Ok(Some(self.readings.stories.keep(commit, story, weight)))
+    }
+
+    /// Reads what comes before a package's payload; `None` where its file has been collected.
+    pub(crate) async fn head(&self, package: &PackageRecord) -> Result<Option<Arc<PackageHead>>, RepositoryError> {
+        if let Some(head) = self.readings.heads.get(&package.sha256) {
+            return Ok(Some(head));
+        }
+        let _permit = self.headers.acquire().await.map_err(|_| RepositoryError::Stopping)?;
+        let Some(blob) = self.store.open_blob(&package.sha256, None).await? else { return Ok(None) };
+        let mut reader = SyncIoBridge::new(StreamReader::new(blob.stream.map_err(io::Error::other)));
+        let read = tokio::task::spawn_blocking(move || PackageHead::read(&mut reader)).await;
+        let damaged = RepositoryError::Damaged { digest: package.sha256, what: "no package that can be read" };
+        let head = read.map_err(|_| RepositoryError::Stopping)?.map_err(|_| damaged)?;
+        let weight = head.size() * PARSED;
+        Ok(Some(self.readings.heads.keep(package.sha256, head, weight)))
+    }
+
+    /// Reads small files out of a package's payload, by their paths; those that are not found within the limits of
+    /// [`payload`] are left out.
+    pub(crate) async fn packaged_files(
+        &self,
+        package: &PackageRecord,
+        head: &Arc<PackageHead>,
+        paths: Vec<String>,
+    ) -> Result<BTreeMap<String, Vec<u8>>, RepositoryError> {
+        if paths.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let _permit = self.headers.acquire().await.map_err(|_| RepositoryError::Stopping)?;
+        let range = head.parsed.header_end..package.size;
+        let Some(blob) = self.store.open_blob(&package.sha256, Some(range)).await? else { return Ok(BTreeMap::new()) };
+        let reader = SyncIoBridge::new(StreamReader::new(blob.stream.map_err(io::Error::other)));
+        let head = Arc::clone(head);
+        let read = tokio::task::spawn_blocking(move || payload::small_files(reader, &head.parsed, &paths));
+        // A payload that can't be read shows nothing.
+        Ok(read.await.map_err(|_| RepositoryError::Stopping)?.unwrap_or_default())
+    }
+
+    /// Reads the repodata fragments of a package, which are never collected.
+    pub(crate) async fn searchable_fragments(&self, package: &PackageRecord) -> Result<Fragments, RepositoryError> {
+        let damaged = |what| RepositoryError::Damaged { digest: package.fragments, what };
+        let blob = self.store.blob(&package.fragments).await?.ok_or_else(|| damaged("missing"))?;
+        Fragments::decode(&blob).map_err(|_| damaged("no repodata fragments"))
+    }
+}
+
+fn packages(action: &Action) -> usize {
+    match action {
+        Action::Published { packages, .. } => packages.len() * 3,
+        Action::Promoted { packages, .. }
+        | Action::Withdrawn { packages, .. }
+        | Action::Retained { packages, .. }
+        | Action::Held { packages, .. } => packages.len(),
+        _ => 0,
+    }
+}

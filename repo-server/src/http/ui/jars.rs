@@ -1,0 +1,76 @@
+//! Which packages carry a jar: the page, and what the API answers too.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Days, NaiveDate, Utc};
+use repo_api::{JarList, Moment, Problem, ProblemKind};
+
+use super::super::call::Call;
+use super::super::refusal::Refusal;
+use super::answer::{Answer, page};
+use super::reader::{Reader, query_value};
+use crate::error::RepositoryError;
+use crate::pages::{Bounds, JarSearch, JarsPage};
+use crate::resolve;
+use crate::state::RepositoryState;
+
+/// The page.
+pub(super) async fn answer(call: Call) -> Answer {
+    let reader = Reader::or_nobody(&call).await;
+    let rendered = async {
+        let reader = Reader::of(&call).await?;
+        let asked = ["jar", "version", "at"].map(|name| query_value(&call, name));
+        let asked = asked.each_ref().map(String::as_str);
+        let with_withdrawn = !query_value(&call, "withdrawn").is_empty();
+        let answer = match jar_search(&reader.visible.state, asked, with_withdrawn) {
+            _ if asked[0].is_empty() => Ok(None),
+            Ok(asked) => Ok(Some(search(&call, &reader, asked).await?)),
+            Err(Refusal::Problem(problem)) => Err(problem.detail),
+            Err(refusal) => return Err(refusal),
+        };
+        Ok(JarsPage::new(asked, with_withdrawn, answer).render(&reader.shell(&call))?)
+    };
+    page(&call, &reader, rendered.await).await
+}
+
+/// Reads what is asked for: a jar, bounds of its version, and a commit, a tag, a day or a time.
+pub(in super::super) fn jar_search(
+    state: &RepositoryState,
+    [jar, versions, at]: [&str; 3],
+    with_withdrawn: bool,
+) -> Result<JarSearch, Refusal> {
+    let versions: Bounds = versions.parse().map_err(|error| bad(format!("{error}")))?;
+    let at = if at.is_empty() { None } else { Some(commit_at(state, at)?) };
+    Ok(JarSearch { jar: jar.to_owned(), versions, at, with_withdrawn })
+}
+
+/// Searches.
+pub(in super::super) async fn search(
+    call: &Call,
+    reader: &Reader,
+    asked: JarSearch,
+) -> Result<JarList, RepositoryError> {
+    let (app, visible) = (Arc::clone(&call.app), reader.visible.clone());
+    let search = move || asked.search(&app.catalog.indexed(), &visible);
+    tokio::task::spawn_blocking(search).await.map_err(|_| RepositoryError::Stopping)
+}
+
+/// The newest commit that was made at a time: a commit's number, a tag, a day (UTC, to its end) or an RFC 3339 time.
+fn commit_at(state: &RepositoryState, text: &str) -> Result<u64, Refusal> {
+    let day = text.parse::<NaiveDate>().ok().and_then(|day| day.checked_add_days(Days::new(1))?.and_hms_opt(0, 0, 0));
+    let time = match day {
+        Some(end) => Some(end.and_utc()),
+        None => text.parse::<DateTime<Utc>>().ok(),
+    };
+    let Some(time) = time else {
+        let wrong = |_| bad(format!("`{text}` is no commit, tag, day (`2026-11-23`) or time (`2026-11-23T12:00:00Z`)"));
+        let moment: Moment = text.parse().map_err(wrong)?;
+        return Ok(resolve::moment(state, Some(&moment))?);
+    };
+    let views = state.channels().values().flat_map(|channel| channel.views().values());
+    Ok(views.filter(|view| view.at < time).map(|view| view.commit).max().unwrap_or_default())
+}
+
+fn bad(detail: String) -> Refusal {
+    Problem::new(ProblemKind::BadRequest, detail).into()
+}

@@ -1,0 +1,118 @@
+//! Small files out of a package's payload: a cpio archive (`newc`, or rpm's own form for large files), compressed.
+//!
+//! The formats: cpio(5), and rpm's `lib/cpio.c` for `07070X`, whose entries name the file's number in the header.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+
+use rpm_header::PackageHeader;
+
+/// The largest file that is read, bytes.
+pub(crate) const LARGEST: u64 = 256 << 10;
+/// How far into the unpacked payload is looked, bytes.
+const DEEPEST: u64 = 64 << 20;
+/// The longest name, bytes.
+const LONGEST_NAME: u64 = 64 << 10;
+
+/// Reads the files of these paths that are small and stand not too deep in the payload; the reader is where the payload
+/// begins. What is not found is left out.
+pub(crate) fn small_files(
+    packed: impl Read,
+    header: &PackageHeader,
+    paths: &[String],
+) -> io::Result<BTreeMap<String, Vec<u8>>> {
+    let mut archive = Archive { reader: unpacked(packed, header.payload_compressor.as_deref())?.take(DEEPEST) };
+    let mut found = BTreeMap::new();
+    while found.len() < paths.len() {
+        let Some((name, size)) = archive.next(header)? else { break };
+        let path = name.strip_prefix('.').unwrap_or(&name);
+        match paths.iter().find(|wanted| *wanted == path) {
+            Some(path) if size <= LARGEST => {
+                found.insert(path.clone(), archive.body(size)?);
+            }
+            _ => archive.skip(size)?,
+        }
+    }
+    Ok(found)
+}
+
+fn unpacked<'a>(packed: impl Read + 'a, compressor: Option<&str>) -> io::Result<Box<dyn Read + 'a>> {
+    // Ancient packages don't name their gzip: what it is shows in its first bytes.
+    let mut packed = io::BufReader::new(packed);
+    let start = io::BufRead::fill_buf(&mut packed)?;
+    Ok(match start {
+        [0x1f, 0x8b, ..] => Box::new(flate2::bufread::MultiGzDecoder::new(packed)),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Box::new(zstd::stream::read::Decoder::with_buffer(packed)?),
+        [0xfd, b'7', b'z', b'X', b'Z', ..] => Box::new(liblzma::bufread::XzDecoder::new_multi_decoder(packed)),
+        [b'0', b'7', b'0', b'7', ..] => Box::new(packed),
+        _ => return Err(io::Error::other(format!("a payload of `{}` is not read", compressor.unwrap_or("?")))),
+    })
+}
+
+struct Archive<R> {
+    reader: R,
+}
+
+impl<R: Read> Archive<R> {
+    /// Reads the head of the next file: its name and size; `None` at the end.
+    fn next(&mut self, header: &PackageHeader) -> io::Result<Option<(String, u64)>> {
+        let mut magic = [0; 6];
+        self.reader.read_exact(&mut magic)?;
+        match &magic {
+            b"070701" | b"070702" => self.next_file(),
+            b"07070X" => {
+                let file = usize::try_from(self.number()?).ok().and_then(|index| header.files.get(index));
+                self.padding(14)?;
+                let file = file.ok_or_else(|| io::Error::other("the payload names a file that the header has not"))?;
+                // What is neither a file nor a link has a size in the header, and no bytes here.
+                let has_bytes = matches!(file.mode & 0o170_000, 0o100_000 | 0o120_000);
+                Ok(Some((file.path.clone(), if has_bytes { file.size } else { 0 })))
+            }
+            _ => Err(io::Error::other("the payload is no cpio archive of a known kind")),
+        }
+    }
+
+    fn next_file(&mut self) -> io::Result<Option<(String, u64)>> {
+        let mut fields = [0; 13];
+        for field in &mut fields {
+            *field = self.number()?;
+        }
+        let (size, name_size) = (fields[6], fields[11]);
+        if name_size == 0 || name_size > LONGEST_NAME {
+            return Err(io::Error::other("a name in the payload is too long"));
+        }
+        let mut name = vec![0; name_size as usize];
+        self.reader.read_exact(&mut name)?;
+        self.padding(110 + name_size)?;
+        name.pop();
+        let name = String::from_utf8_lossy(&name).into_owned();
+        Ok((name != "TRAILER!!!").then_some((name, size)))
+    }
+
+    fn body(&mut self, size: u64) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; size as usize];
+        self.reader.read_exact(&mut bytes)?;
+        self.padding(size)?;
+        Ok(bytes)
+    }
+
+    fn skip(&mut self, size: u64) -> io::Result<()> {
+        let skipped = io::copy(&mut self.reader.by_ref().take(size), &mut io::sink())?;
+        if skipped < size {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.padding(size)
+    }
+
+    fn padding(&mut self, after: u64) -> io::Result<()> {
+        let mut padding = [0; 3];
+        self.reader.read_exact(&mut padding[..(after.wrapping_neg() % 4) as usize])
+    }
+
+    fn number(&mut self) -> io::Result<u64> {
+        let mut digits = [0; 8];
+        self.reader.read_exact(&mut digits)?;
+        let text = std::str::from_utf8(&digits).map_err(io::Error::other)?;
+        u64::from_str_radix(text, 16).map_err(io::Error::other)
+    }
+}

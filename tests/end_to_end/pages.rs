@@ -1,0 +1,395 @@
+//! The web pages, in a real browser: the ways that people go, by mouse and by keyboard, bright and dark, wide and narrow, and
+//! what a screen reader reads of them.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::browser::Browser;
+use crate::program::{pkg, run};
+use crate::server::Server;
+
+const CLINIC: &str = r#"
+name = "clinic"
+summary = "The clinic"
+description = "Owners, pets and visits."
+license = "MIT"
+version = "${VERSION}"
+release = "1"
+
+[tomcat]
+war = "clinic.war"
+
+[configuration]
+directory = "config"
+
+[scripts]
+post = "echo ${VERSION}"
+"#;
+
+/// Makes a WAR with two jars, one of which has another version each time.
+const MAKE_WAR: &str = r"
+import io, sys, zipfile
+def jar(group, artifact, version):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, 'w') as jar:
+        jar.writestr('META-INF/MANIFEST.MF', 'Manifest-Version: 1.0\r\n\r\n')
+        text = f'version={version}\ngroupId={group}\nartifactId={artifact}\n'
+        jar.writestr(f'META-INF/maven/{group}/{artifact}/pom.properties', text)
+    return file.getvalue()
+with zipfile.ZipFile('clinic.war', 'w') as war:
+    war.writestr('index.html', 'clinic')
+    for group, artifact, version in ('org.logs', 'logs-core', sys.argv[1]), ('org.io', 'io', '2.11.0'):
+        war.writestr(f'WEB-INF/lib/{artifact}-{version}.jar', jar(group, artifact, version))
+";
+
+/// Two versions of an application in a repository.
+struct Clinic {
+    directory: tempfile::TempDir,
+    server: Server,
+}
+
+impl Clinic {
+    #[track_caller]
+    fn begin(options: &[&str]) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let mut serve = pkg(directory.path());
+        serve.args(["serve", "--store", "store", "--listen", "127.0.0.1:0"]).args(options);
+        let server = Server::start(&mut serve);
+        Self { directory, server }
+    }
+
+    #[track_caller]
+    fn with_versions() -> Self {
+        let clinic = Self::begin(&[]);
+        for (version, jar, why) in [("1.0", "2.14.1", "build <57>"), ("1.1", "2.17.2", "build 58 & more")] {
+            let built = build(clinic.directory.path(), version, jar);
+            clinic.pkg(&["publish", &built, "--to", "dev", "--why", why]);
+        }
+        clinic.pkg(&["promote", "clinic-1.0-1", "--from", "dev", "--to", "prod", "--why", "CHG-4711"]);
+        clinic.wait_until_searched(2);
+        clinic
+    }
+
+    #[track_caller]
+    fn pkg(&self, arguments: &[&str]) {
+        let mut command = pkg(self.directory.path());
+        run(command.env("PKG_SERVER", &self.server.url).args(arguments)).ok();
+    }
+
+    /// The status and the body of an answer.
+    #[track_caller]
+    fn get(&self, path: &str, options: &[&str]) -> (String, String) {
+        let url = format!("{}{path}", self.server.url);
+        let answer =
+            run(Command::new("curl").args(["-sS", "--noproxy", "*", "-w", "\n%{http_code}", &url]).args(options));
+        let (body, status) = answer.ok().rsplit_once('\n').unwrap();
+        (status.to_owned(), body.to_owned())
+    }
+
+    #[track_caller]
+    fn wait_until_searched(&self, packages: u64) {
+        for _ in 0..600 {
+            let (_, answer) = self.get("/api/v1/find-jar?jar=none", &[]);
+            let answer: Value = serde_json::from_str(&answer).unwrap();
+            if answer["read"].as_u64() >= Some(packages) {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+        panic!("the server does not come to read its packages");
+    }
+}
+
+#[track_caller]
+fn build(directory: &Path, version: &str, jar: &str) -> String {
+    let sources = directory.join(version);
+    std::fs::create_dir_all(sources.join("config")).unwrap();
+    std::fs::write(sources.join("clinic.toml"), CLINIC).unwrap();
+    std::fs::write(sources.join("config/clinic.properties"), format!("url=x\npool={jar}\n")).unwrap();
+    std::fs::write(sources.join("notes.md"), format!("# Clinic {version}\n\n- Finds <b>owners</b> by phone\n"))
+        .unwrap();
+    run(Command::new("python3").args(["-c", MAKE_WAR, jar]).current_dir(&sources)).ok();
+    let mut command = pkg(directory);
+    command.env("VERSION", version).args(["build", &format!("{version}/clinic.toml"), "--notes"]);
+    run(command.arg(format!("{version}/notes.md"))).ok().to_owned()
+}
+
+/// What holds of each page: what a screen reader reads, contrast, width, and that nothing went wrong.
+#[track_caller]
+fn examine(browser: &mut Browser, name: &str) {
+    for (width, scheme) in [(1100, "light"), (360, "light"), (360, "dark"), (1100, "dark")] {
+        browser.look(width, scheme);
+        let too_wide = browser.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth");
+        assert_eq!(too_wide, json!(false), "{name} at {width}");
+        assert_eq!(browser.evaluate(FAINT), json!([]), "{name}, {scheme}");
+        browser.picture(&format!("{name}-{width}-{scheme}"));
+    }
+    browser.look(1100, "light");
+    let tree = browser.accessible();
+    let count = |role: &str| tree.iter().filter(|(known, _)| known == role).count();
+    for landmark in ["banner", "main", "contentinfo", "search"] {
+        assert_eq!(count(landmark), 1, "{name}: {landmark}\n{tree:?}");
+    }
+    assert!(count("navigation") >= 1, "{name}");
+    let of_roles =
+        |roles: &[&str]| tree.iter().filter(|(role, _)| roles.contains(&role.as_str())).cloned().collect::<Vec<_>>();
+    for (role, text) in
+        of_roles(&["link", "button", "searchbox", "textbox", "checkbox", "table", "navigation", "region"])
+    {
+        assert!(!text.trim().is_empty(), "{name}: a {role} without a name");
+    }
+    let levels = browser.evaluate("[...document.querySelectorAll('h1,h2,h3,h4')].map(one => +one.tagName[1])");
+    let levels: Vec<i64> = levels.as_array().unwrap().iter().map(|level| level.as_i64().unwrap()).collect();
+    assert_eq!(levels.iter().filter(|level| **level == 1).count(), 1, "{name}: {levels:?}");
+    assert!(levels.first() == Some(&1) && levels.windows(2).all(|two| two[1] <= two[0] + 1), "{name}: {levels:?}");
+    let bare = browser.evaluate("document.querySelectorAll('th:not([scope])').length + document.querySelectorAll('table:not(:has(caption))').length");
+    assert_eq!(bare, json!(0), "{name}");
+    assert_eq!(browser.evaluate("document.documentElement.lang"), json!("en"));
+    assert_eq!(browser.troubles(), [""; 0], "{name}");
+}
+
+/// The texts whose contrast with what is behind them is below 4.5 (WCAG 2.2, 1.4.3).
+const FAINT: &str = "(() => {
+    const parts = colour => { const all = colour.match(/[0-9.]+/g).map(Number); return all.length < 4 ? [...all, 1] : all; };
+    const light = ([r, g, b]) => { const one = c => { c /= 255; return c <= .04045 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4; };
+        return .2126 * one(r) + .7152 * one(g) + .0722 * one(b); };
+    const behind = element => { for (; element; element = element.parentElement) {
+        const colour = parts(getComputedStyle(element).backgroundColor); if (colour[3] > 0) return colour; }
+        return [255, 255, 255, 1]; };
+    const faint = new Set();
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    for (let node; node = walker.nextNode();) {
+        if (!node.data.trim()) continue;
+        const element = node.parentElement;
+        const [a, b] = [light(parts(getComputedStyle(element).color)), light(behind(element))].sort((x, y) => y - x);
+        if ((a + .05) / (b + .05) < 4.5) faint.add(node.data.trim());
+    }
+    return [...faint];
+})()";
+
+#[test]
+fn people_find_their_way() {
+    let clinic = Clinic::with_versions();
+    let mut browser = Browser::start();
+    browser.go(&clinic.server.url);
+    assert!(browser.text().contains("“build <57>”"), "{}", browser.text());
+    examine(&mut browser, "home");
+
+    browser.click("dev");
+    assert!(browser.text().contains("clinic-1.1-1.noarch"));
+    examine(&mut browser, "channel");
+
+    browser.click("clinic-1.1-1.noarch");
+    let text = browser.text();
+    for part in [
+        "Clinic 1.1",
+        "- Finds <b>owners</b> by phone",
+        "org.logs:logs-core",
+        "/etc/clinic/clinic.properties",
+        "echo 1.1",
+        "not signed",
+        "“build 58 & more”",
+        "Compare",
+    ] {
+        assert!(text.contains(part), "no `{part}` in\n{text}");
+    }
+    examine(&mut browser, "version");
+
+    browser.click("since 1.0-1.noarch");
+    let text = browser.text();
+    for part in ["- pool=2.14.1", "+ pool=2.17.2", "2.14.1\t2.17.2", "Clinic 1.1", "+ echo 1.1"] {
+        assert!(text.contains(part), "no `{part}` in\n{text}");
+    }
+    examine(&mut browser, "difference");
+
+    browser.click("clinic");
+    assert!(browser.text().contains("2 versions"));
+    examine(&mut browser, "package");
+    browser.click("Packages");
+    examine(&mut browser, "packages");
+    browser.click("Timeline");
+    assert!(browser.text().contains("promoted clinic-1.0-1.noarch from dev to prod"), "{}", browser.text());
+    examine(&mut browser, "timeline");
+    browser.click("Environments");
+    examine(&mut browser, "environments");
+    browser.click("Jars");
+    examine(&mut browser, "jars");
+}
+
+/// Without a mouse: the way around the head of the page, and a search.
+#[test]
+fn the_keyboard_is_enough() {
+    let clinic = Clinic::with_versions();
+    let mut browser = Browser::start();
+    browser.go(&clinic.server.url);
+    browser.press("Tab");
+    let focused = "document.activeElement.textContent.trim() + document.activeElement.getBoundingClientRect().left";
+    assert_eq!(browser.evaluate(focused), json!("Skip to the content0"), "the first is the way around the rest");
+    browser.press("Enter");
+    assert_eq!(browser.evaluate("document.activeElement.id"), json!("main"));
+
+    browser.go(&clinic.server.url);
+    for _ in 0..20 {
+        browser.press("Tab");
+        let outline = browser.evaluate("getComputedStyle(document.activeElement).outlineStyle");
+        assert_eq!(outline, json!("solid"), "the focus can be seen");
+        if browser.evaluate("document.activeElement.id") == json!("search") {
+            break;
+        }
+    }
+    browser.enter("logs");
+    let text = browser.text();
+    assert!(text.contains("Search for “logs”") && text.contains("org.logs:logs-core 2.14.1"), "{text}");
+    examine(&mut browser, "search");
+
+    browser.go(&format!("{}/ui/jars", clinic.server.url));
+    browser.evaluate("document.getElementById('version').value = '<2.17.1'; document.getElementById('jar').focus()");
+    browser.enter("logs-core");
+    let text = browser.text();
+    assert!(text.contains("clinic-1.0-1.noarch\tdev prod") && !text.contains("clinic-1.1-1"), "{text}");
+    examine(&mut browser, "jars-found");
+}
+
+/// Whatever a package, a commit or an address says, it is text: no markup, no script, no dialog, no wrong direction.
+#[test]
+fn hostile_names_stay_text() {
+    let clinic = Clinic::begin(&[]);
+    let long = format!("long-{}", "n".repeat(180));
+    let names = ["<script>alert(1)</script>", "\"onmouseover=\"alert(1)", "a\u{202e}gpj.\u{1f9a0}", &long];
+    for (number, name) in names.into_iter().enumerate() {
+        for version in ["1", "2"] {
+            let path = clinic.directory.path().join(format!("hostile-{number}-{version}.rpm"));
+            std::fs::write(&path, hostile(name, version)).unwrap();
+            clinic.pkg(&["publish", path.to_str().unwrap(), "--to", "dev", "--why", "<img src=x onerror=alert(1)>"]);
+        }
+    }
+    clinic.wait_until_searched(8);
+    let mut browser = Browser::start();
+    let packages = format!("{}/ui/packages", clinic.server.url);
+    browser.go(&packages);
+    let text = browser.text();
+    assert!(text.contains("a=E2=80=AEgpj.=F0=9F=A6=A0"), "{text}");
+    examine(&mut browser, "hostile-packages");
+    let links = "[...document.querySelectorAll('tbody th a')].map(one => one.href)";
+    let links: Vec<String> = serde_json::from_value(browser.evaluate(links)).unwrap();
+    assert_eq!(links.len(), 4);
+    for (number, link) in links.iter().enumerate() {
+        browser.go(link);
+        assert!(browser.text().contains("2 versions"), "{}", browser.text());
+        examine(&mut browser, &format!("hostile-{number}-package"));
+        browser.go(&format!("{link}/2-1.noarch"));
+        let text = browser.text();
+        for part in
+            ["\"><script>alert(2)</script>", "<b>notes</b>", "</pre><script>", "⟨U+202E⟩", "⟨U+001B⟩", "<img src=x"]
+        {
+            assert!(text.contains(part), "no `{part}` in\n{text}");
+        }
+        examine(&mut browser, &format!("hostile-{number}-version"));
+        browser.go(&format!("{link}/differences?from=1-1.noarch&to=2-1.noarch"));
+        assert!(browser.text().contains("+ </ins><script>alert(2)</script>"), "{}", browser.text());
+        examine(&mut browser, &format!("hostile-{number}-difference"));
+    }
+    for (address, part) in [
+        ("", "“<img src=x onerror=alert(1)>”"),
+        ("/ui/timeline", "“<img src=x onerror=alert(1)>”"),
+        ("/ui/search?q=%22%3E%3Cscript%3Ealert(1)%3C/script%3E", "Search for “\"><script>alert(1)</script>”"),
+        ("/ui/search?q=%3Cimg", "/opt/<img src=x onerror=alert(1)>"),
+        ("/ui/jars?jar=%22%3E%3Cscript%3Ealert(1)%3C/script%3E&version=%3Cb%3E", "`<b>` bounds no version"),
+        ("/ui/channels/dev?q=%22%3E%3Cb%3E", "None."),
+        ("/ui/packages/%3Cscript%3E", "There is nothing here"),
+    ] {
+        browser.go(&format!("{}{address}", clinic.server.url));
+        let text = browser.text();
+        assert!(text.contains(part), "no `{part}` at {address} in\n{text}");
+        let names = "[...document.querySelectorAll('script, img, b, [onerror], [onmouseover]')].length";
+        assert_eq!(browser.evaluate(names), json!(0), "{address}");
+        let troubles = browser.troubles();
+        let is_status = |trouble: &String| trouble.contains("the server responded with a status of 404");
+        assert!(troubles.iter().all(is_status), "{address}: {troubles:?}");
+    }
+    let (_, feed) = clinic.get("/ui/channels/dev/feed", &[]);
+    let read = "import sys, xml.dom.minidom as x; print(len(x.parseString(sys.argv[1]).getElementsByTagName('entry')))";
+    assert_eq!(run(Command::new("python3").args(["-c", read, &feed])).ok(), "9");
+}
+
+/// A package that no builder of ours would make.
+fn hostile(name: &str, version: &str) -> Vec<u8> {
+    let text = |what: &str| format!("\"><script>alert({version})</script> \u{202e}{what}");
+    let config = rpm::BuildConfig::v4().compression(rpm::CompressionType::None).source_date(1_700_000_000);
+    // The builder takes no such names: the name is put in afterwards, over one of the same length.
+    let stand_in = "zq".repeat(name.len()).get(..name.len()).unwrap().to_owned();
+    let mut builder = rpm::PackageBuilder::new(&stand_in, version, &text("licence"), "noarch", &text("summary"));
+    builder.using_config(config).release("1").description(text("description")).url("javascript:alert(1)");
+    builder.vendor(text("vendor")).packager(text("packager")).vcs("javascript:alert(1)");
+    builder.add_changelog_entry("<i>Eve</i>", "- <b>notes</b> &amp;", 1_600_000_000);
+    builder.post_install_script(format!("echo '</pre><script>alert({version})</script>\u{1b}[31m'"));
+    builder.requires(rpm::Dependency::any("<u>needed</u>"));
+    builder.provides(rpm::Dependency::eq("bundled(maven:<g>:\"jar\")", "1.0"));
+    let body = format!("a\n</ins><script>alert({version})</script>\n");
+    let options = rpm::FileOptions::new("/etc/<b>a.conf").config();
+    builder.with_file_contents(body.as_bytes(), options).unwrap();
+    let options = rpm::FileOptions::new("/opt/<img src=x onerror=alert(1)>");
+    let package = builder.with_file_contents(version.as_bytes(), options).unwrap().build().unwrap();
+    let mut bytes = Vec::new();
+    package.write(&mut bytes).unwrap();
+    let places: Vec<usize> = bytes
+        .windows(name.len())
+        .enumerate()
+        .filter_map(|(at, window)| (window == stand_in.as_bytes()).then_some(at))
+        .collect();
+    for at in places {
+        bytes[at..at + name.len()].copy_from_slice(name.as_bytes());
+    }
+    bytes
+}
+
+/// What a channel's files are to those without a token, its pages are too.
+#[test]
+fn pages_of_private_channels_are_private() {
+    let clinic = Clinic::begin(&[]);
+    let built = build(clinic.directory.path(), "1.0", "2.14.1");
+    clinic.pkg(&["publish", &built, "--to", "qa", "--why", "secret plan"]);
+    let mut token = pkg(clinic.directory.path());
+    token.env("PKG_SERVER", &clinic.server.url).args(["token", "create", "host", "--scope", "read:qa"]);
+    let token = run(&mut token).ok().lines().last().unwrap().to_owned();
+    drop(clinic.server);
+    let mut serve = pkg(clinic.directory.path());
+    std::fs::write(clinic.directory.path().join("serve.toml"), "[access]\nprivate_channels = ['qa']\n").unwrap();
+    serve.args(["serve", "--store", "store", "--listen", "127.0.0.1:0", "--config", "serve.toml"]);
+    let clinic = Clinic { server: Server::start(&mut serve), directory: clinic.directory };
+    let basic = format!("any:{token}");
+    let with_token = ["-u", basic.as_str()];
+    clinic.wait_until_searched(1);
+    for (path, status) in [
+        ("/ui/channels/qa", "401"),
+        ("/ui/channels/qa/feed", "401"),
+        ("/ui/packages/clinic", "404"),
+        ("/ui/packages/clinic/1.0-1.noarch", "404"),
+        ("/ui/packages/clinic/1.0-1.noarch/files", "404"),
+        ("/ui/packages/clinic/differences?from=1.0-1.noarch&to=1.0-1.noarch", "404"),
+        ("/", "200"),
+        ("/ui/packages", "200"),
+        ("/ui/timeline", "200"),
+        ("/ui/search?q=clin", "200"),
+        ("/ui/jars?jar=*", "200"),
+        ("/api/v1/find-jar?jar=*", "200"),
+        ("/ui/environments", "200"),
+    ] {
+        let (answered, body) = clinic.get(path, &[]);
+        assert_eq!(answered, status, "{path}");
+        for secret in ["clinic-1.0", "secret plan", "1.0-1.noarch</", "logs-core"] {
+            assert!(!body.contains(secret), "`{secret}` at {path}: {body}");
+        }
+        let (answered, _) = clinic.get(path, &with_token);
+        assert_eq!(answered, "200", "{path} with a token");
+    }
+    let (_, home) = clinic.get("/", &[]);
+    assert!(home.contains("href=\"/sign-in\"") && !home.contains("/ui/channels/qa"), "{home}");
+    assert_eq!(clinic.get("/sign-in", &[]).0, "401");
+    assert_eq!(clinic.get("/sign-in", &["-u", "any:wrong-wrong-wrong-wrong"]).0, "401");
+    assert_eq!(clinic.get("/sign-in", &with_token).0, "303");
+    let (_, home) = clinic.get("/", &with_token);
+    assert!(home.contains("secret plan") && home.contains("/ui/channels/qa"), "{home}");
+}
