@@ -1,16 +1,39 @@
-//! From the file to a valid environment: every check that needs no host is made here.
+//! From the file to a valid environment: every check that needs no host is made here or in the sections' own files.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
-use std::time::Duration;
+use std::path::Path;
 
-use super::raw::{RawBalancer, RawEnvironment, RawHealth, RawHost, RawSsh, Text};
-use super::text::{Variables, expand, nearest_key, parse_time};
-use super::{
-    Balancer, Endpoint, Environment, EnvironmentError, EnvironmentProblem, Health, Host, Rolling, SshSettings,
-};
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::balancer::RawBalancer;
+use super::health::RawHealth;
+use super::hosts::RawHost;
+use super::reader::{Checked, Located, Reader, Text, refuse_empty, refuse_twice};
+use super::repository::RawRepository;
+use super::service::RawService;
+use super::ssh::RawSsh;
+use super::strategy::{RawStrategy, rolling};
+use super::text::{Variables, nearest_key};
+use super::{Approval, Environment, EnvironmentError, EnvironmentProblem};
+
+/// The whole file as it is written, before any value is looked at.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawEnvironment {
+    name: Text,
+    ledger: Text,
+    approval: Approval,
+    repository: RawRepository,
+    #[serde(default)]
+    ssh: RawSsh,
+    service: RawService,
+    health: RawHealth,
+    #[serde(default, rename = "balancer")]
+    balancers: Vec<RawBalancer>,
+    strategy: Spanned<RawStrategy>,
+    hosts: Spanned<Vec<RawHost>>,
+}
 
 impl Environment {
     /// Reads and checks an environment file.
@@ -40,19 +63,6 @@ impl Environment {
         let reader = Reader { variables, directory };
         reader.environment(raw).map_err(|located| invalid(Some(located.span), located.problem))
     }
-}
-
-/// A problem and where in the file it is.
-struct Located {
-    span: Range<usize>,
-    problem: EnvironmentProblem,
-}
-
-type Checked<T> = Result<T, Located>;
-
-struct Reader<'a> {
-    variables: Variables<'a>,
-    directory: &'a Path,
 }
 
 impl Reader<'_> {
@@ -85,175 +95,15 @@ impl Reader<'_> {
             hosts,
         })
     }
-
-    fn host(&self, raw: &RawHost) -> Checked<Host> {
-        let name: crate::HostName = self.parsed(&raw.name)?;
-        let address = match &raw.address {
-            Some(address) => self.destination("address", address)?,
-            None => name.to_string(),
-        };
-        let server = match &raw.server {
-            Some(server) => self.word("server", server)?,
-            None => name.to_string(),
-        };
-        Ok(Host { endpoint: Endpoint { name, address }, server })
-    }
-
-    fn balancer(&self, raw: &RawBalancer) -> Checked<Balancer> {
-        let address = self.destination("host", &raw.host)?;
-        let name = address.rsplit_once('@').map_or(address.as_str(), |(_, host)| host);
-        let name = name.parse().map_err(|problem| at(&raw.host, EnvironmentProblem::Name(problem)))?;
-        let socket = match &raw.socket {
-            Some(socket) => self.absolute("socket", socket)?,
-            None => "/run/haproxy/admin.sock".to_owned(),
-        };
-        Ok(Balancer {
-            host: Endpoint { name, address },
-            socket,
-            backend: self.word("backend", &raw.backend)?,
-            drain_timeout: self.time(raw.drain_timeout.as_ref(), Duration::from_secs(30))?,
-        })
-    }
-
-    fn ssh(&self, raw: &RawSsh) -> Checked<SshSettings> {
-        let text = |text: &Option<Text>, field| text.as_ref().map(|text| self.destination(field, text)).transpose();
-        let path = |text: &Option<Text>| text.as_ref().map(|text| self.path(text)).transpose();
-        Ok(SshSettings {
-            user: text(&raw.user, "user")?,
-            port: raw.port,
-            key_file: path(&raw.key_file)?,
-            jump_host: text(&raw.jump_host, "jump_host")?,
-            config_file: path(&raw.config_file)?,
-            sudo: raw.sudo,
-            options: raw.options.iter().map(|option| self.ssh_option(option)).collect::<Checked<_>>()?,
-        })
-    }
-
-    fn health(&self, raw: &RawHealth) -> Checked<Health> {
-        let url = self.text(&raw.url)?;
-        if !url.starts_with("http://") && !url.starts_with("https://") {
-            let rule = "not a URL that begins with `http://` or `https://`";
-            return Err(at(&raw.url, EnvironmentProblem::Text { field: "url", value: url, rule }));
-        }
-        Ok(Health {
-            url,
-            expect_status: raw.expect_status.unwrap_or(200),
-            expect_body: raw.expect_body.as_ref().map(|body| self.text(body)).transpose()?,
-            package: raw.package.as_ref().map(|package| self.parsed(package)).transpose()?,
-            start_timeout: self.time(raw.start_timeout.as_ref(), Duration::from_secs(120))?,
-            interval: self.time(raw.interval.as_ref(), Duration::from_millis(250))?,
-        })
-    }
-
-    fn text(&self, text: &Text) -> Checked<String> {
-        expand(text.get_ref(), self.variables).map_err(|problem| at(text, problem))
-    }
-
-    fn parsed<T>(&self, text: &Text) -> Checked<T>
-    where
-        T: FromStr,
-        EnvironmentProblem: From<T::Err>,
-    {
-        self.text(text)?.parse().map_err(|problem: T::Err| at(text, problem.into()))
-    }
-
-    fn time(&self, text: Option<&Text>, default: Duration) -> Checked<Duration> {
-        let Some(text) = text else { return Ok(default) };
-        parse_time(&self.text(text)?).map_err(|problem| at(text, problem))
-    }
-
-    /// A word that is safe in a file name, in HAProxy's commands and as yum's repository id.
-    fn word(&self, field: &'static str, text: &Text) -> Checked<String> {
-        let value = self.text(text)?;
-        let fits = |c: char| c.is_ascii_alphanumeric() || "._:@-".contains(c);
-        if !value.is_empty() && !value.starts_with('-') && value.chars().all(fits) {
-            return Ok(value);
-        }
-        let rule = "not a word of letters, digits and `. _ : @ -`, not beginning with `-`";
-        Err(at(text, EnvironmentProblem::Text { field, value, rule }))
-    }
-
-    /// What `ssh` takes as a user or a destination, and never as an option.
-    fn destination(&self, field: &'static str, text: &Text) -> Checked<String> {
-        let value = self.text(text)?;
-        let fits = |c: char| c.is_ascii_graphic() && !"'\"`\\$;&|<>(){}".contains(c);
-        if !value.is_empty() && !value.starts_with('-') && value.chars().all(fits) {
-            return Ok(value);
-        }
-        let rule = "not what `ssh` takes there: no spaces, no quotes, not beginning with `-`";
-        Err(at(text, EnvironmentProblem::Text { field, value, rule }))
-    }
-
-    fn ssh_option(&self, text: &Text) -> Checked<String> {
-        let value = self.text(text)?;
-        let key = value.split_once('=').map_or("", |(key, _)| key);
-        if !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric()) && !value.contains('\n') {
-            return Ok(value);
-        }
-        Err(at(text, EnvironmentProblem::Text { field: "option", value, rule: "not `Key=value`" }))
-    }
-
-    fn absolute(&self, field: &'static str, text: &Text) -> Checked<String> {
-        let value = self.text(text)?;
-        if value.starts_with('/') && value.chars().all(|c| c.is_ascii_alphanumeric() || "/._@-".contains(c)) {
-            return Ok(value);
-        }
-        let rule = "not an absolute path of letters, digits and `/ . _ @ -`";
-        Err(at(text, EnvironmentProblem::Text { field, value, rule }))
-    }
-
-    fn path(&self, text: &Text) -> Checked<PathBuf> {
-        Ok(self.directory.join(self.text(text)?))
-    }
-
-    /// A directory relative to the file, or a URL as it is.
-    fn location(&self, text: &Text) -> Checked<String> {
-        let value = self.text(text)?;
-        if value.contains("://") {
-            return Ok(value);
-        }
-        Ok(self.directory.join(value).display().to_string())
-    }
-}
-
-fn at(text: &Text, problem: EnvironmentProblem) -> Located {
-    Located { span: text.span(), problem }
-}
-
-fn refuse_empty(length: usize, list: &'static str, span: Range<usize>) -> Checked<()> {
-    if length > 0 { Ok(()) } else { Err(Located { span, problem: EnvironmentProblem::Empty(list) }) }
-}
-
-fn refuse_twice<'a>(values: impl Iterator<Item = &'a str>, field: &'static str, span: Range<usize>) -> Checked<()> {
-    let mut seen = BTreeSet::new();
-    for value in values {
-        if !seen.insert(value) {
-            return Err(Located { span, problem: EnvironmentProblem::Twice { field, value: value.to_owned() } });
-        }
-    }
-    Ok(())
-}
-
-fn rolling(
-    batch_size: usize,
-    min_serving: Option<usize>,
-    hosts: usize,
-    balanced: bool,
-) -> Result<Rolling, EnvironmentProblem> {
-    let min_serving = match (min_serving, balanced) {
-        (None, true) => return Err(EnvironmentProblem::MinServingMissing(hosts.saturating_sub(batch_size))),
-        (Some(1..), false) => return Err(EnvironmentProblem::MinServingUnseen),
-        (min_serving, _) => min_serving.unwrap_or(0),
-    };
-    if batch_size == 0 || min_serving + batch_size.min(hosts) > hosts {
-        return Err(EnvironmentProblem::NeverServing { min_serving, batch_size, hosts });
-    }
-    Ok(Rolling { batch_size, min_serving })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+    use std::time::Duration;
+
     use super::*;
+    use crate::environment::Rolling;
 
     const WHOLE: &str = r#"
 name = "lab"
