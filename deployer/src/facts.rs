@@ -7,7 +7,7 @@ use nevra::{Nevra, ParseNevraError};
 use serde::{Deserialize, Serialize};
 
 use crate::HostName;
-use crate::balancer::ServerState;
+use crate::balancers::ServerState;
 
 /// What was observed of all hosts of an environment.
 #[derive(Debug, Clone, Default)]
@@ -103,7 +103,7 @@ impl HostFacts {
     /// Whether all balancers send requests there; true without balancers.
     #[must_use]
     pub fn is_serving(&self) -> bool {
-        self.balancers.iter().all(ServerState::is_serving)
+        self.balancers.iter().all(|state| state.serving)
     }
 }
 

@@ -1,8 +1,10 @@
 //! Values that the tests of several modules begin with.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::environment::{Approval, Balancer, Endpoint, Environment, Health, Host, Rolling, SshSettings};
+use crate::balancers::{Driver, HaProxy};
+use crate::environment::{Approval, Balancer, Endpoint, Environment, FailurePolicy, Health, Host, Rolling, SshSettings, Standard};
 use crate::facts::{HostFacts, PackageManager};
 
 /// An environment of so many hosts, `web1` and on, behind the balancer `lb1`.
@@ -13,6 +15,14 @@ pub(crate) fn environment(hosts: usize) -> Environment {
         name: "test".parse().unwrap(),
         ledger: String::new(),
         approval: Approval::None,
+        approvers: None,
+        windows: Vec::new(),
+        freeze: None,
+        policy: FailurePolicy::default(),
+        hooks: Vec::new(),
+        tasks: BTreeMap::new(),
+        notifications: Vec::new(),
+        standard: Standard::default(),
         repositories: vec!["pkg-dev".to_owned()],
         repository_server: None,
         ssh: SshSettings::default(),
@@ -26,9 +36,11 @@ pub(crate) fn environment(hosts: usize) -> Environment {
             interval: Duration::from_millis(10),
         },
         balancers: vec![Balancer {
-            host: endpoint("lb1".to_owned()),
-            socket: "/run/haproxy/admin.sock".to_owned(),
-            backend: "app".to_owned(),
+            driver: Driver::HaProxy(HaProxy {
+                host: endpoint("lb1".to_owned()),
+                socket: "/run/haproxy/admin.sock".to_owned(),
+                backend: "app".to_owned(),
+            }),
             drain_timeout: Duration::from_millis(500),
         }],
         strategy: Rolling { batch_size: 1, min_serving: 1 },

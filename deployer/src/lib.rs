@@ -3,16 +3,19 @@
 //! Reads an [`Environment`], observes its hosts, makes a [`Plan`](plan::Plan) and carries it out under a lease, every
 //! step journalled in the environment's ledger before and after. Nothing here prints: an [`Observer`] is told.
 
-mod balancer;
+mod balancers;
 mod environment;
 mod facts;
+mod fence;
 #[cfg(test)]
 mod fixture;
 mod health;
+mod hooks;
 mod identifier;
 mod journal;
 mod observer;
 mod plan;
+mod policy;
 mod report;
 mod script;
 mod session;
@@ -22,12 +25,15 @@ mod target;
 mod transport;
 mod walk;
 
-pub use balancer::{ParseStatError, ServerState};
+pub use balancers::{BalancerError, Counters, Driver, HaProxy, Rotation, ServerState};
 pub use environment::{
-    Approval, Balancer, Endpoint, Environment, EnvironmentError, EnvironmentProblem, Health, Host, Rolling, SshSettings,
+    Approval, Balancer, Endpoint, Environment, EnvironmentError, EnvironmentProblem, FailurePolicy, Freeze, Health,
+    Hook, HookPoint, Host, News, Notification, On, OnFailure, Place, Rolling, SshSettings, Standard, StandardDirectory,
+    StandardKey, StandardRepository, Task, Via, Window,
 };
 pub use facts::{Facts, HostFacts, PackageManager, ParseFactsError};
 pub use health::{HealthError, HealthProbe, HttpProbe};
+pub use hooks::HookError;
 pub use identifier::{DeploymentId, EnvironmentName, HostName, ParseIdentifierError};
 pub use journal::{
     Action, DeploymentRecord, Direction, Ending, Entry, HostReport, Identity, JournalError, JournalState, LEASE,
@@ -36,10 +42,11 @@ pub use journal::{
 pub use ledger::Author;
 pub use observer::{Event, Happening, Observer};
 pub use plan::{Change, HostPlan, Past, Plan, PlanError, Step, Verb, WayBack, Work, plan};
+pub use policy::{AlwaysBackOut, Decision, Pause, Policy, StepFailure};
 pub use report::Report;
 pub use script::Script;
 pub use session::{Approver, DeployError, Deployer, Request};
-pub use site::{FactsError, ProbeError, Sight, Tools};
+pub use site::{FactsError, Interrupt, ProbeError, Sight, Tools};
 pub use ssh::Ssh;
 pub use target::Target;
 pub use transport::{Answer, ScriptError, Transport, TransportError};

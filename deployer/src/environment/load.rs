@@ -1,5 +1,6 @@
 //! From the file to a valid environment: every check that needs no host is made here or in the sections' own files.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
@@ -8,13 +9,18 @@ use toml::Spanned;
 
 use super::balancer::RawBalancer;
 use super::health::RawHealth;
+use super::hooks::{RawHook, RawTask};
 use super::hosts::RawHost;
+use super::notifications::RawNotification;
+use super::policy::FailurePolicy;
 use super::reader::{Checked, Located, Reader, Text, refuse_empty, refuse_twice};
 use super::repository::RawRepository;
 use super::service::RawService;
 use super::ssh::RawSsh;
+use super::standard::RawStandard;
 use super::strategy::{RawStrategy, rolling};
 use super::text::{Variables, nearest_key};
+use super::windows::RawWindow;
 use super::{Approval, Environment, EnvironmentError, EnvironmentProblem};
 
 /// The whole file as it is written, before any value is looked at.
@@ -24,6 +30,20 @@ struct RawEnvironment {
     name: Text,
     ledger: Text,
     approval: Approval,
+    approvers: Option<Text>,
+    #[serde(default)]
+    windows: Vec<RawWindow>,
+    freeze: Option<Text>,
+    #[serde(default)]
+    policy: FailurePolicy,
+    #[serde(default)]
+    hooks: Vec<RawHook>,
+    #[serde(default)]
+    tasks: BTreeMap<String, RawTask>,
+    #[serde(default)]
+    notifications: Vec<Spanned<RawNotification>>,
+    #[serde(default)]
+    standard: RawStandard,
     repository: RawRepository,
     #[serde(default)]
     ssh: RawSsh,
@@ -85,6 +105,14 @@ impl Reader<'_> {
             name: self.parsed(&raw.name)?,
             ledger: self.location(&raw.ledger)?,
             approval: raw.approval,
+            approvers: self.approvers(raw.approval, raw.approvers.as_ref(), &raw.name)?,
+            windows: raw.windows.iter().map(|window| self.window(window)).collect::<Checked<_>>()?,
+            freeze: raw.freeze.as_ref().map(|freeze| self.freeze(freeze)).transpose()?,
+            policy: raw.policy,
+            hooks: raw.hooks.iter().map(|hook| self.hook(hook)).collect::<Checked<_>>()?,
+            tasks: self.tasks(&raw.tasks)?,
+            notifications: raw.notifications.iter().map(|raw| self.notification(raw)).collect::<Checked<_>>()?,
+            standard: self.standard(&raw.standard)?,
             repositories: ids.iter().map(|id| self.word("repository id", id)).collect::<Checked<_>>()?,
             repository_server: raw.repository.server.as_ref().map(|server| self.text(server)).transpose()?,
             ssh: self.ssh(&raw.ssh)?,
@@ -146,7 +174,7 @@ name = "web2"
         assert_eq!(environment.ledger, "specs/store");
         assert_eq!(environment.ssh.config_file, Some(PathBuf::from("/run/lab/ssh_config")));
         assert_eq!(environment.health.start_timeout, Duration::from_secs(30));
-        assert_eq!(environment.balancers[0].socket, "/run/haproxy/admin.sock");
+        assert_eq!(environment.balancers[0].driver.to_string(), "HAProxy on `lb1` (backend `app`)");
         assert_eq!(environment.strategy, Rolling { batch_size: 1, min_serving: 1 });
         assert_eq!(environment.hosts[1].endpoint.address, "web2");
     }
@@ -169,7 +197,7 @@ name = "web2"
             ("min_serving = 1", "min_serving = 1\nbatch_size = 0", "`batch_size` = 0 can't hold"),
             ("http://{", "ftp://{", "lab.toml:14: url `ftp://{address}:8080/app/` is not a URL"),
             ("\"app\"", "\"a b\"", "backend `a b` is not a word"),
-            ("\"haproxy\"", "\"f5\"", "unknown variant `f5`"),
+            ("\"haproxy\"", "\"f5\"", "unknown kind `f5`, there are `haproxy`"),
         ] {
             let error = parse(&WHOLE.replacen(old, new, 1)).unwrap_err().to_string();
             assert!(error.contains(expected), "{old} → {new}: {error}");

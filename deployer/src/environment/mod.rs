@@ -5,23 +5,37 @@
 mod approval;
 mod balancer;
 mod error;
+mod fields;
 mod health;
+mod hooks;
 mod hosts;
 mod load;
+mod notifications;
+mod policy;
 mod reader;
 mod repository;
 mod service;
 mod ssh;
+mod standard;
 mod strategy;
 mod text;
+mod windows;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 pub use self::approval::Approval;
 pub use self::balancer::Balancer;
 pub use self::error::{EnvironmentError, EnvironmentProblem};
 pub use self::health::Health;
+pub use self::hooks::{Hook, HookPoint, On, Place, Task};
 pub use self::hosts::{Endpoint, Host};
+pub use self::notifications::{News, Notification, Via};
+pub use self::policy::{FailurePolicy, OnFailure};
 pub use self::ssh::SshSettings;
+pub use self::standard::{Standard, StandardDirectory, StandardKey, StandardRepository};
 pub use self::strategy::Rolling;
+pub use self::windows::{Freeze, Window};
 use crate::{EnvironmentName, HostName};
 
 /// An environment, read from its file and valid.
@@ -33,6 +47,22 @@ pub struct Environment {
     pub ledger: String,
     /// Who has to agree to a change.
     pub approval: Approval,
+    /// The file of those who may sign an approval; always there where two have to agree.
+    pub approvers: Option<PathBuf>,
+    /// When deployments may begin: at any time, if there are none.
+    pub windows: Vec<Window>,
+    /// Where a freeze is declared.
+    pub freeze: Option<Freeze>,
+    /// What follows a step that failed.
+    pub policy: FailurePolicy,
+    /// Commands that run at points of each deployment, in the file's order.
+    pub hooks: Vec<Hook>,
+    /// Commands that are run on request, by name.
+    pub tasks: BTreeMap<String, Task>,
+    /// Who is told of deployments.
+    pub notifications: Vec<Notification>,
+    /// What every host is to have before anything is deployed to it.
+    pub standard: Standard,
     /// The ids of the yum repositories, configured on the hosts, that packages may come from. Never empty.
     pub repositories: Vec<String>,
     /// The address of the repository server that is told what the hosts run and would go back to, so that it keeps that.

@@ -82,7 +82,7 @@ impl Walk<'_> {
             }
             let views = self.views().await.map_err(setback)?;
             let is_leaving = |host: &HostName| leaving.contains(host);
-            let serving = views.iter().filter(|(_, view)| view.iter().all(crate::balancer::ServerState::is_serving));
+            let serving = views.iter().filter(|(_, view)| view.iter().all(|state| state.serving));
             let (losing, staying): (Vec<_>, Vec<_>) = serving.map(|(host, _)| host.clone()).partition(is_leaving);
             if losing.is_empty() || staying.len() >= min_serving {
                 return Ok(());

@@ -14,8 +14,10 @@ pub(crate) use batches::Setback;
 pub use error::StepError;
 pub use transaction::TransactionError;
 
-use crate::environment::Host;
+use crate::environment::{HookPoint, Host};
 use crate::facts::Facts;
+use crate::fence::Fence;
+use crate::hooks::Hooks;
 use crate::journal::{Direction, Entry, Journal, StepResult};
 use crate::observer::{Event, Happening};
 use crate::plan::{HostPlan, Plan, Step};
@@ -38,9 +40,6 @@ struct Station<'a> {
     host: &'a Host,
     plan: &'a HostPlan,
 }
-
-/// How long a step waits for another that still runs on the host.
-const LOCK_WAIT_SECONDS: u32 = 30;
 
 impl<'a> Walk<'a> {
     pub(crate) fn new(site: Site<'a>, journal: &'a Journal, plan: &'a Plan, facts: &'a Facts) -> Self {
@@ -92,7 +91,7 @@ impl<'a> Walk<'a> {
         }
         self.tell(Happening::StepBegun { host: host.clone(), step, direction });
         let began = Instant::now();
-        let outcome = self.perform(station, step, direction).await;
+        let outcome = self.with_hooks(station, step, direction).await;
         let milliseconds = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         let result = match &outcome {
             Ok(detail) => StepResult::Ok { detail: detail.clone() },
@@ -103,17 +102,45 @@ impl<'a> Walk<'a> {
         outcome.map(drop)
     }
 
+    /// Performs a step between the hooks of its points.
+    async fn with_hooks(
+        &self,
+        station: Station<'_>,
+        step: Step,
+        direction: Direction,
+    ) -> Result<Option<String>, StepError> {
+        let (before, after) = match step {
+            Step::Drain => (Some(HookPoint::BeforeHost), None),
+            Step::Stop => (None, Some(HookPoint::AfterStop)),
+            Step::Start => (Some(HookPoint::BeforeStart), None),
+            Step::PutBack => (None, Some(HookPoint::AfterHost)),
+            Step::Stage | Step::Test | Step::Install | Step::Check => (None, None),
+        };
+        if let Some(point) = before {
+            self.hooks().at(point, Some(station.host)).await?;
+        }
+        let detail = self.perform(station, step, direction).await?;
+        if let Some(point) = after {
+            self.hooks().at(point, Some(station.host)).await?;
+        }
+        Ok(detail)
+    }
+
+    /// The hooks of the deployment.
+    pub(crate) fn hooks(&self) -> Hooks<'_> {
+        Hooks { site: self.site, journal: self.journal, plan: Some(self.plan) }
+    }
+
     fn tell(&self, happening: Happening) {
         self.site.tools.observer.observe(&Event { at: Utc::now(), deployment: self.journal.id(), happening });
     }
 
     /// Makes a script that the host refuses once it has seen a newer fencing token.
     fn fenced(&self, name: &'static str, parts: &[&'static str]) -> Script {
-        let mut all = vec![include_str!("../scripts/fence.sh")];
-        all.extend_from_slice(parts);
-        Script::new(name, &all)
-            .set("ENVIRONMENT", self.site.environment.name.as_str())
-            .set("TOKEN", self.journal.token().to_string())
-            .set("LOCK_WAIT", LOCK_WAIT_SECONDS.to_string())
+        self.fence().script(name, parts)
+    }
+
+    fn fence(&self) -> Fence<'_> {
+        Fence { environment: &self.site.environment.name, token: self.journal.token() }
     }
 }

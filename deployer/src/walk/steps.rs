@@ -7,24 +7,19 @@ use nevra::{Evr, Nevra};
 use tokio::time::Instant;
 
 use super::{Station, StepError, Walk};
-use crate::balancer::{AdminState, ServerState, set_script};
+use crate::balancers::{Control, Front, Member, ServerState};
 use crate::environment::Endpoint;
 use crate::facts::PackageManager;
 use crate::health;
 use crate::journal::Direction;
 use crate::plan::{Change, Step, Verb, WayBack};
-use crate::site::ProbeError;
 use crate::transport::{ScriptError, TransportError, run_checked};
 use crate::{HostName, Script};
 
 const PACKAGE_MANAGER: &str = include_str!("../scripts/package_manager.sh");
 const SERVICE: &str = include_str!("../scripts/service.sh");
-/// How often a balancer is asked.
-const BALANCER_INTERVAL: Duration = Duration::from_millis(150);
 /// How long a balancer must see a host serving after it was put back.
 const WATCH: Duration = Duration::from_secs(1);
-/// How long a balancer that does not answer, as while it restarts, is asked again.
-const BALANCER_PATIENCE: Duration = Duration::from_secs(15);
 /// How long a connection that broke is tried again, before the step counts as failed.
 const PATIENCE: Duration = Duration::from_secs(30);
 const RECONNECT_INTERVAL: Duration = Duration::from_millis(500);
@@ -45,9 +40,15 @@ impl Walk<'_> {
             Step::Stage => self.stage(station).await.map(|()| None),
             Step::Test => self.test(station).await.map(|()| None),
             Step::Drain => self.drain(station).await,
-            Step::Stop => self.service(station, "stop", include_str!("../scripts/stop.sh")).await.map(|()| None),
+            Step::Stop => {
+                let forgotten = self.front().keep_out(&member(station)).await?;
+                self.service(station, "stop", include_str!("../scripts/stop.sh")).await.map(|()| forgotten)
+            }
             Step::Install => self.transact(station, direction).await.map(Some),
-            Step::Start => self.service(station, "start", include_str!("../scripts/start.sh")).await.map(|()| None),
+            Step::Start => {
+                let forgotten = self.front().keep_out(&member(station)).await?;
+                self.service(station, "start", include_str!("../scripts/start.sh")).await.map(|()| forgotten)
+            }
             Step::Check => self.check(station, direction).await.map(|()| None),
             Step::PutBack => self.put_back(station).await.map(Some),
         }
@@ -82,24 +83,9 @@ impl Walk<'_> {
         self.run(&station.host.endpoint, &script).await.map(drop)
     }
 
-    /// Drains the host on all balancers, waits until nothing is there or the time is over, and puts it in maintenance.
+    /// Takes the host out of all balancers.
     async fn drain(&self, station: Station<'_>) -> Result<Option<String>, StepError> {
-        let Some(limit) = self.site.environment.balancers.iter().map(|balancer| balancer.drain_timeout).max() else {
-            return Ok(None);
-        };
-        // Draining a server in maintenance would let sticky requests in again.
-        let out = |state: &ServerState| state.status.starts_with("MAINT");
-        if !self.view(station.host.name()).await?.iter().all(out) {
-            self.set_state(station, AdminState::Drain).await?;
-        }
-        let deadline = Instant::now() + limit;
-        let mut left = sessions(&self.view(station.host.name()).await?);
-        while left > 0 && Instant::now() < deadline {
-            tokio::time::sleep(BALANCER_INTERVAL).await;
-            left = sessions(&self.view(station.host.name()).await?);
-        }
-        self.set_state(station, AdminState::Maintenance).await?;
-        Ok((left > 0).then(|| format!("{left} requests were still there after {} s", limit.as_secs())))
+        Ok(self.front().take_out(&member(station)).await?)
     }
 
     /// Waits until the host answers with the right version.
@@ -150,59 +136,20 @@ impl Walk<'_> {
         if self.site.environment.balancers.is_empty() {
             return Ok("no balancer".to_owned());
         }
-        self.set_state(station, AdminState::Ready).await?;
         let limit = self.site.environment.health.start_timeout;
-        let began = Instant::now();
-        let mut serving_since: Option<Instant> = None;
-        loop {
-            let view = self.view(station.host.name()).await?;
-            if view.iter().all(ServerState::is_serving) {
-                if serving_since.get_or_insert_with(Instant::now).elapsed() >= WATCH {
-                    return Ok(seen(&view));
-                }
-            } else {
-                serving_since = None;
-                if began.elapsed() >= limit {
-                    return Err(StepError::NotServing { seen: seen(&view), limit });
-                }
-            }
-            tokio::time::sleep(BALANCER_INTERVAL).await;
-        }
+        Ok(self.front().put_back(&member(station), WATCH, limit).await?)
     }
 
-    pub(super) async fn view(&self, host: &HostName) -> Result<Vec<ServerState>, StepError> {
-        Ok(self.views().await?.remove(host).unwrap_or_default())
+    /// The balancers in front of the hosts, for changes.
+    pub(super) fn front(&self) -> Front<'_> {
+        self.site.front(Control::changing(&*self.site.tools.transport, self.fence()))
     }
 
     /// How the balancers see the hosts; one that restarts is waited for.
     pub(super) async fn views(&self) -> Result<BTreeMap<HostName, Vec<ServerState>>, StepError> {
-        let began = Instant::now();
-        loop {
-            match self.site.balancer_views().await {
-                Err(ProbeError::Script(_)) if began.elapsed() < BALANCER_PATIENCE => {
-                    tokio::time::sleep(RECONNECT_INTERVAL).await;
-                }
-                outcome => return Ok(outcome?),
-            }
-        }
-    }
-
-    async fn set_state(&self, station: Station<'_>, state: AdminState) -> Result<(), StepError> {
-        for balancer in &self.site.environment.balancers {
-            let script = self.fenced("set server state", &[include_str!("../scripts/haproxy_set.sh")]);
-            let script = set_script(script, balancer, &station.host.server, state);
-            let began = Instant::now();
-            loop {
-                match self.run(&balancer.host, &script).await {
-                    Err(StepError::Script(ScriptError::Failed { .. })) if began.elapsed() < BALANCER_PATIENCE => {
-                        tokio::time::sleep(RECONNECT_INTERVAL).await;
-                    }
-                    Ok(_) => break,
-                    Err(error) => return Err(error),
-                }
-            }
-        }
-        Ok(())
+        let mut views = self.front().patient_views().await?;
+        let hosts = self.site.environment.hosts.iter();
+        Ok(hosts.filter_map(|host| Some((host.name().clone(), views.remove(&host.server)?))).collect())
     }
 
     /// Makes a fenced script that uses the package manager.
@@ -232,10 +179,6 @@ pub(super) fn targets(changes: &[Change]) -> impl Iterator<Item = String> {
     changes.iter().filter(|change| change.verb != Verb::Nothing).map(|change| change.to.with_epoch())
 }
 
-fn sessions(view: &[ServerState]) -> u64 {
-    view.iter().map(|state| state.sessions + state.queued).sum()
-}
-
-fn seen(view: &[ServerState]) -> String {
-    view.iter().map(|state| state.status.as_str()).collect::<Vec<_>>().join(", ")
+fn member(station: Station<'_>) -> Member<'_> {
+    Member { server: &station.host.server, endpoint: &station.host.endpoint }
 }

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use deployer::{
-    Approver, Author, DeployError, Deployer, DeploymentId, Ending, Entry, Environment, Event, Identity, JournalError,
-    Observer, Plan, Report, Request, Tools,
+    AlwaysBackOut, Approver, Author, DeployError, Deployer, DeploymentId, Ending, Entry, Environment, Event, Identity,
+    Interrupt, JournalError, Observer, Plan, Report, Request, Tools,
 };
 use fleet::Fleet;
 use ledger::Store;
@@ -52,7 +52,7 @@ fn walk(host: &str, version: &str) -> Vec<String> {
 struct Site {
     directory: TempDir,
     fleet: Fleet,
-    interrupt: watch::Sender<bool>,
+    interrupt: watch::Sender<Interrupt>,
 }
 
 /// Agrees, or refuses.
@@ -78,7 +78,11 @@ impl Site {
     fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         fs_err::write(directory.path().join("test.toml"), ENVIRONMENT).unwrap();
-        Self { directory, fleet: Fleet::new(&["web1", "web2"], OLD, OFFERED), interrupt: watch::channel(false).0 }
+        Self {
+            directory,
+            fleet: Fleet::new(&["web1", "web2"], OLD, OFFERED),
+            interrupt: watch::channel(Interrupt::None).0,
+        }
     }
 
     async fn open(&self) -> Deployer {
@@ -87,6 +91,7 @@ impl Site {
             transport: Arc::new(self.fleet.clone()),
             health: Arc::new(self.fleet.clone()),
             observer: Arc::new(Events::default()),
+            policy: Arc::new(AlwaysBackOut),
             interrupt: self.interrupt.subscribe(),
         };
         Deployer::open(environment, tools).await.unwrap()
@@ -141,7 +146,7 @@ async fn a_failure_takes_every_touched_host_back() {
     assert!(report.reason.unwrap().starts_with("`web2`: check failed: not healthy"));
     let onward = [walk("web1", "1.1-1"), walk("web2", "1.1-1")[..5].to_vec()].concat();
     // What failed is out of the balancer already, and goes first.
-    let back = [walk("web2", "1.0-1")[1..].to_vec(), walk("web1", "1.0-1")].concat();
+    let back = [walk("web2", "1.0-1")[2..].to_vec(), walk("web1", "1.0-1")].concat();
     assert_eq!(site.fleet.happened(), [onward, back].concat());
     assert_eq!(site.fleet.now(), ["web1 app-1.0-1.noarch UP", "web2 app-1.0-1.noarch UP"]);
 }
@@ -310,14 +315,14 @@ async fn an_interrupt_stops_after_the_step_and_says_so() {
     let site = Site::new();
     let interrupt = site.interrupt.clone();
     site.fleet.before("web1 stop", move || {
-        interrupt.send_replace(true);
+        interrupt.send_replace(Interrupt::AfterStep);
     });
     let report = site.deploy("1.1-1").await.unwrap();
     assert_eq!(report.ending, Ending::PartlyChanged);
     assert_eq!(site.fleet.happened(), walk("web1", "1.1-1")[..3]);
     assert_eq!(site.fleet.now()[0], "web1 app-1.0-1.noarch MAINT");
 
-    site.interrupt.send_replace(false);
+    site.interrupt.send_replace(Interrupt::None);
     assert_eq!(site.run(Request::Resume).await.unwrap().ending, Ending::Done);
     assert_eq!(site.fleet.now(), ["web1 app-1.1-1.noarch UP", "web2 app-1.1-1.noarch UP"]);
 }
