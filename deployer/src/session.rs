@@ -9,8 +9,9 @@ use futures::future::{Either, select};
 use ledger::{Author, Ledger, Store, StoreError};
 use nevra::{Name, Nevra, PackageQuery};
 
-use crate::environment::Environment;
+use crate::environment::{Environment, HookPoint};
 use crate::facts::Facts;
+use crate::hooks::Hooks;
 use crate::journal::{
     Action, Ending, Entry, HostReport, Identity, Journal, JournalError, JournalState, NoEarlierVersion,
     earlier_versions,
@@ -211,6 +212,11 @@ impl Deployer {
         let touched = record.touched();
         let moved = touched.iter().map(|host| (host.clone(), record.changes(host).to_vec())).collect();
         let past = Past { unsettled: state.unsettled(), moved };
+        let hooks = Hooks { site: self.site(), journal, plan: None };
+        if let Err(error) = hooks.at(HookPoint::BeforePlan, None).await {
+            let ending = if touched.is_empty() { Ending::NothingChanged } else { Ending::PartlyChanged };
+            return Ok(self.finish(journal, ending, Some(error.to_string()), record.hosts.clone()).await?);
+        }
         let (facts, plan) = match self.observe_and_plan(&record.target, &past).await {
             Ok(planned) => planned,
             Err(error) => {

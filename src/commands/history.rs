@@ -24,7 +24,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> {
     let environment = deploy::environment(&args.environment)?;
     let name = environment.name.clone();
-    let (_interrupted, interrupt) = watch::channel(false);
+    let (_interrupted, interrupt) = watch::channel(deployer::Interrupt::None);
     let deployer = deploy::open(environment, Arc::new(deploy::Progress(printer.clone())), interrupt).await?;
     let state = deployer.journal().await.map_err(deploy::failure)?;
     let Some(id) = args.show else {

@@ -23,7 +23,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> {
     let environment = deploy::environment(&args.environment)?;
-    let (_interrupted, interrupt) = watch::channel(false);
+    let (_interrupted, interrupt) = watch::channel(deployer::Interrupt::None);
     let deployer = deploy::open(environment, Arc::new(deploy::Progress(printer.clone())), interrupt).await?;
     let plan = deployer.plan(args.packages).await;
     deployer.close().await;

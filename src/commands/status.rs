@@ -43,7 +43,7 @@ struct HostStatus {
 pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> {
     let environment = deploy::environment(&args.environment)?;
     let order: Vec<HostName> = environment.hosts.iter().map(|host| host.name().clone()).collect();
-    let (_interrupted, interrupt) = watch::channel(false);
+    let (_interrupted, interrupt) = watch::channel(deployer::Interrupt::None);
     let deployer = deploy::open(environment, Arc::new(deploy::Progress(printer.clone())), interrupt).await?;
     let observed = deployer.look().await;
     deployer.close().await;

@@ -62,6 +62,14 @@ pub enum EnvironmentProblem {
     /// A list that needs at least one entry.
     #[error("{0} is empty; at least one is needed")]
     Empty(&'static str),
+    /// One setting without another that it needs.
+    #[error("{what} needs {needs}")]
+    Needs {
+        /// What was set.
+        what: &'static str,
+        /// What has to be set with it.
+        needs: &'static str,
+    },
     /// Two hosts, or two servers, of one name.
     #[error("{field} `{value}` is there twice")]
     Twice {

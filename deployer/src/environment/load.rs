@@ -185,7 +185,7 @@ name = "web2"
             ("approval = \"none\"", "", "missing field `approval`"),
             ("approval", "aproval", "lab.toml:4: unknown field `aproval`"),
             ("approval", "aproval", "did you mean `approval`?"),
-            ("\"none\"", "\"nobody\"", "unknown variant `nobody`, expected `none` or `person`"),
+            ("\"none\"", "\"nobody\"", "unknown variant `nobody`, expected one of `none`, `person`, `two`"),
             ("${DIR}", "${OTHER}", "lab.toml:9: variable `OTHER` is not set"),
             ("\"30s\"", "\"30\"", "lab.toml:16: `30` is not a time"),
             ("[\"pkg-dev\"]", "[]", "lab.toml:6: `ids` is empty"),

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal};
 
 use async_trait::async_trait;
-use deployer::{Approval, Approver, DeploymentId, Environment, Plan};
+use deployer::{Approval, Approver, DeploymentId, Environment, Interrupt, Plan};
 use tokio::sync::watch;
 
 use super::progress;
@@ -16,7 +16,7 @@ pub(crate) struct Terminal {
     /// Whether `--yes` was given.
     pub(crate) assume_yes: bool,
     /// Turns true on Ctrl-C.
-    pub(crate) interrupt: watch::Receiver<bool>,
+    pub(crate) interrupt: watch::Receiver<Interrupt>,
 }
 
 /// What a person has to type.
@@ -34,13 +34,13 @@ impl Approver for Terminal {
         }
         let present = io::stdin().is_terminal() && io::stderr().is_terminal();
         let question = match environment.approval {
-            Approval::Person if !present => {
+            Approval::Person | Approval::Two if !present => {
                 return Err(format!(
                     "environment `{}` is deployed to by a person at a terminal only; `--yes` does not stand for one",
                     environment.name
                 ));
             }
-            Approval::Person => Question::Name(environment.name.as_str()),
+            Approval::Person | Approval::Two => Question::Name(environment.name.as_str()),
             Approval::None if present && !self.assume_yes => Question::Yes,
             Approval::None => Question::Nothing,
         };
@@ -69,7 +69,7 @@ impl Terminal {
         let mut interrupt = self.interrupt.clone();
         tokio::select! {
             line = receiver => line.ok().flatten().map(|line| line.trim().to_owned()),
-            _ = interrupt.wait_for(|interrupted| *interrupted) => None,
+            _ = interrupt.wait_for(|wish| *wish != Interrupt::None) => None,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use deployer::{DeployError, Ending, JournalError, Report, Request};
+use deployer::{DeployError, Ending, Interrupt, JournalError, Report, Request};
 use tokio::sync::watch;
 
 use super::approver::Terminal;
@@ -31,7 +31,7 @@ pub(crate) async fn carry_out(
     printer: &Printer,
 ) -> Result<Exit, Failure> {
     let environment = locate::environment(environment)?;
-    let (interrupted, interrupt) = watch::channel(false);
+    let (interrupted, interrupt) = watch::channel(Interrupt::None);
     let deployer = locate::open(environment, Arc::new(Progress(printer.clone())), interrupt.clone()).await?;
     let approver = Terminal { printer: printer.clone(), assume_yes: change.yes, interrupt };
     let listener = tokio::spawn(listen(interrupted, printer.clone()));
@@ -48,7 +48,7 @@ pub(crate) async fn carry_out(
 }
 
 /// Turns Ctrl-C, a polite kill and a terminal that is closed into "stop after the current step".
-async fn listen(interrupted: watch::Sender<bool>, printer: Printer) {
+async fn listen(interrupted: watch::Sender<Interrupt>, printer: Printer) {
     use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {
@@ -66,7 +66,7 @@ async fn listen(interrupted: watch::Sender<bool>, printer: Printer) {
                 None => std::future::pending().await,
             }} => {}
         }
-        interrupted.send_replace(true);
+        interrupted.send_replace(Interrupt::AfterStep);
         printer.warning("stops after the current step; `pkg resume` goes on from there");
     }
 }

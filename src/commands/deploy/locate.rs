@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use deployer::{Deployer, Environment, HttpProbe, Identity, Observer, Ssh, Tools};
+use deployer::{AlwaysBackOut, Deployer, Environment, HttpProbe, Identity, Interrupt, Observer, Ssh, Tools};
 use tokio::sync::watch;
 
 use crate::exit::Failure;
@@ -35,11 +35,17 @@ fn places(argument: &str, directory: Option<PathBuf>) -> Vec<PathBuf> {
 pub(crate) async fn open(
     environment: Environment,
     observer: Arc<dyn Observer>,
-    interrupt: watch::Receiver<bool>,
+    interrupt: watch::Receiver<Interrupt>,
 ) -> Result<Deployer, Failure> {
     let ssh = Ssh::new(environment.ssh.clone()).map_err(Failure::failed)?;
     let health = HttpProbe::new().map_err(Failure::failed)?;
-    let tools = Tools { transport: Arc::new(ssh), health: Arc::new(health), observer, interrupt };
+    let tools = Tools {
+        transport: Arc::new(ssh),
+        health: Arc::new(health),
+        observer,
+        policy: Arc::new(AlwaysBackOut),
+        interrupt,
+    };
     Deployer::open(environment, tools).await.map_err(super::failure)
 }
 
