@@ -25,7 +25,10 @@ mod target;
 mod transport;
 mod walk;
 
-pub use balancers::{BalancerError, Counters, Driver, HaProxy, Rotation, ServerState};
+pub use balancers::{
+    Apache, AwsTargetGroup, BalancerError, Command, Counters, Driver, HaProxy, HealthPage, Lvs, Nginx, Rotation,
+    ServerState, VirtualService,
+};
 pub use environment::{
     Approval, Balancer, Endpoint, Environment, EnvironmentError, EnvironmentProblem, FailurePolicy, Freeze, Health,
     Hook, HookPoint, Host, News, Notification, On, OnFailure, Place, Rolling, SshSettings, Standard, StandardDirectory,

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{BalancerError, Control, HaProxy, Rotation, ServerState};
+use super::{Apache, AwsTargetGroup, BalancerError, Command, Control, HaProxy, HealthPage, Lvs, Nginx};
+use super::{Rotation, ServerState};
 use crate::environment::Endpoint;
 
 /// A server that requests are sent to.
@@ -28,6 +30,11 @@ pub(crate) trait Drive: fmt::Display + Send + Sync {
 
     /// Tells it what to do with a server. Telling it twice does no harm.
     async fn set(&self, control: &Control<'_>, member: &Member<'_>, to: Rotation) -> Result<(), BalancerError>;
+
+    /// How long it takes until what it was told has come to those who send requests.
+    fn notice(&self) -> Duration {
+        Duration::ZERO
+    }
 }
 
 /// A balancer with what its kind has to know.
@@ -35,12 +42,30 @@ pub(crate) trait Drive: fmt::Display + Send + Sync {
 pub enum Driver {
     /// HAProxy, by its runtime API.
     HaProxy(HaProxy),
+    /// nginx, by an include file and reloads.
+    Nginx(Nginx),
+    /// Apache's mod_proxy_balancer, by its balancer-manager.
+    Apache(Apache),
+    /// LVS, by ipvsadm.
+    Lvs(Lvs),
+    /// A target group of AWS.
+    AwsTargetGroup(AwsTargetGroup),
+    /// The check page that any balancer asks for.
+    HealthPage(HealthPage),
+    /// Anything else, by commands of the user's.
+    Command(Command),
 }
 
 impl Driver {
     pub(crate) fn drive(&self) -> &dyn Drive {
         match self {
             Self::HaProxy(driver) => driver,
+            Self::Nginx(driver) => driver,
+            Self::Apache(driver) => driver,
+            Self::Lvs(driver) => driver,
+            Self::AwsTargetGroup(driver) => driver,
+            Self::HealthPage(driver) => driver,
+            Self::Command(driver) => driver,
         }
     }
 }
@@ -49,4 +74,17 @@ impl fmt::Display for Driver {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.drive().fmt(formatter)
     }
+}
+
+/// Gives members the states of the servers that are meant by them; one that is not among them keeps its own name.
+pub(super) fn named(
+    members: &[Member<'_>],
+    servers: &[(String, ServerState)],
+    is_meant: impl Fn(&str, &Member<'_>) -> bool,
+) -> Views {
+    let name = |server: &str| {
+        let member = members.iter().find(|member| is_meant(server, member));
+        member.map_or(server, |member| member.server).to_owned()
+    };
+    servers.iter().map(|(server, state)| (name(server), state.clone())).collect()
 }

@@ -19,6 +19,14 @@ pub enum BalancerError {
         /// What is wrong with the answer.
         problem: String,
     },
+    /// A command that speaks with it did not do its work.
+    #[error("{balancer} can't be reached: {problem}")]
+    Command {
+        /// The balancer.
+        balancer: String,
+        /// What went wrong.
+        problem: String,
+    },
     /// It does not know a host.
     #[error("{balancer} has no server `{server}`; it has {}", list(known))]
     NoServer {
@@ -80,7 +88,7 @@ impl BalancerError {
     pub(crate) fn may_pass(&self) -> bool {
         match self {
             Self::Script(error) => !matches!(error, ScriptError::Fenced { .. }),
-            Self::Answer { .. } | Self::NoServer { .. } => true,
+            Self::Command { .. } | Self::Answer { .. } | Self::NoServer { .. } => true,
             Self::Unmoved { .. } | Self::NotServing { .. } | Self::Failing { .. } => false,
         }
     }

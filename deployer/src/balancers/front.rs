@@ -79,7 +79,7 @@ impl Front<'_> {
     ///
     /// Gives what was still there, if anything was.
     pub(crate) async fn take_out(&self, member: &Member<'_>) -> Result<Option<String>, BalancerError> {
-        let Some(limit) = self.balancers.iter().map(|balancer| balancer.drain_timeout).max() else {
+        let Some(limit) = self.balancers.iter().map(limit_of).max() else {
             return Ok(None);
         };
         let began = Instant::now();
@@ -243,6 +243,11 @@ impl Front<'_> {
         }
         Ok(())
     }
+}
+
+/// How long a balancer has to let go of a server: until everybody has noticed, and then until the requests have ended.
+fn limit_of(balancer: &Balancer) -> Duration {
+    balancer.driver.drive().notice() + balancer.drain_timeout
 }
 
 fn seen(view: &[ServerState]) -> String {

@@ -23,8 +23,7 @@ pub struct Nginx {
 #[async_trait]
 impl Drive for Nginx {
     async fn view(&self, control: &Control<'_>, members: &[Member<'_>]) -> Result<Views, BalancerError> {
-        let script =
-            Script::new("view of nginx", &[include_str!("../scripts/nginx_view.sh")]).set("FILE", &self.file);
+        let script = Script::new("view of nginx", &[include_str!("../scripts/nginx_view.sh")]).set("FILE", &self.file);
         let text = control.ask(&self.host, &script).await?;
         let servers = parse(&text)
             .map_err(|line| BalancerError::Answer { balancer: self.to_string(), problem: format!("`{line}`") })?;
@@ -97,7 +96,8 @@ mod tests {
         let edit = include_str!("../scripts/nginx_set.sh").split("cp -p").next().unwrap();
         let run = |server: &str, to: &str, text: &str| {
             std::fs::write(&file, text).unwrap();
-            let script = format!("FILE={}\nSERVER={server}\nTO={to}\n{edit}printf '%s\\n' \"$changed\"", file.display());
+            let script =
+                format!("FILE={}\nSERVER={server}\nTO={to}\n{edit}printf '%s\\n' \"$changed\"", file.display());
             let output = Command::new("sh").args(["-c", &script]).output().unwrap();
             output.status.success().then(|| String::from_utf8(output.stdout).unwrap())
         };

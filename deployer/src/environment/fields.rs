@@ -81,35 +81,10 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Yes or no, if it is there.
-    pub(super) fn flag(&mut self, key: &'static str) -> Checked<Option<bool>> {
-        let Some(value) = self.take(key) else { return Ok(None) };
-        match value.get_ref() {
-            Value::Boolean(flag) => Ok(Some(*flag)),
-            other => Err(wrong_type(key, other, "`true` or `false`", value.span())),
-        }
-    }
-
-    /// A command as a list of words, or as one text for a shell; if it is there.
-    pub(super) fn command(&mut self, key: &'static str) -> Checked<Option<Vec<String>>> {
-        let Some(value) = self.take(key) else { return Ok(None) };
-        let span = value.span();
-        let expanded = |text: &str| self.reader.text(&Spanned::new(span.clone(), text.to_owned()));
-        let words = match value.get_ref() {
-            Value::String(text) => vec!["sh".to_owned(), "-c".to_owned(), expanded(text)?],
-            Value::Array(words) => words
-                .iter()
-                .map(|word| match word {
-                    Value::String(text) => expanded(text),
-                    other => Err(wrong_type(key, other, "a list of words, or one text for a shell", span.clone())),
-                })
-                .collect::<Checked<Vec<_>>>()?,
-            other => return Err(wrong_type(key, other, "a list of words, or one text for a shell", span)),
-        };
-        match words.first() {
-            Some(program) if !program.is_empty() => Ok(Some(words)),
-            _ => Err(Located { span, problem: EnvironmentProblem::Empty("a command") }),
-        }
+    /// A whole number that has to be there.
+    pub(super) fn needed_number<T: TryFrom<i64>>(&mut self, key: &'static str) -> Checked<T> {
+        let (span, message) = (self.span(), format!("`{key}` is missing"));
+        self.number(key)?.ok_or(Located { span, problem: EnvironmentProblem::Shape { message, nearest: None } })
     }
 
     /// A time, or its default.

@@ -86,6 +86,16 @@ impl Reader<'_> {
         Err(at(text, EnvironmentProblem::Text { field, value, rule }))
     }
 
+    /// A URL that begins with `http://` or `https://`.
+    pub(super) fn http_url(&self, field: &'static str, text: &Text) -> Checked<String> {
+        let value = self.text(text)?;
+        if value.starts_with("http://") || value.starts_with("https://") {
+            return Ok(value);
+        }
+        let rule = "not a URL that begins with `http://` or `https://`";
+        Err(at(text, EnvironmentProblem::Text { field, value, rule }))
+    }
+
     pub(super) fn path(&self, text: &Text) -> Checked<PathBuf> {
         Ok(self.directory.join(self.text(text)?))
     }
