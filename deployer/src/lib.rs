@@ -25,10 +25,7 @@ mod target;
 mod transport;
 mod walk;
 
-pub use balancers::{
-    Apache, AwsTargetGroup, BalancerError, Command, Counters, Driver, HaProxy, HealthPage, Lvs, Nginx, Rotation,
-    ServerState, VirtualService,
-};
+pub use balancers::{BalancerError, Counters, Driver, HaProxy, Rotation, ServerState};
 pub use environment::{
     Approval, Balancer, Endpoint, Environment, EnvironmentError, EnvironmentProblem, FailurePolicy, Freeze, Health,
     Hook, HookPoint, Host, News, Notification, On, OnFailure, Place, Rolling, SshSettings, Standard, StandardDirectory,
@@ -51,6 +48,7 @@ pub use script::Script;
 pub use session::{Approver, DeployError, Deployer, Request};
 pub use site::{FactsError, Interrupt, ProbeError, Sight, Tools};
 pub use ssh::Ssh;
+pub use balancers::{Apache, AwsTargetGroup, Command, HealthPage, Lvs, Nginx, VirtualService};
 pub use target::Target;
 pub use transport::{Answer, ScriptError, Transport, TransportError};
 pub use walk::{StepError, TransactionError};
