@@ -1,10 +1,13 @@
 //! Values that the tests of several modules begin with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::balancers::{Driver, HaProxy};
-use crate::environment::{Approval, Balancer, Endpoint, Environment, FailurePolicy, Health, Host, Rolling, SshSettings, Standard};
+use crate::environment::{
+    Approval, Balancer, Endpoint, Environment, FailurePolicy, Health, Host, Portion, SshSettings, Standard, Strategy,
+    StrategyKind,
+};
 use crate::facts::{HostFacts, PackageManager};
 
 /// An environment of so many hosts, `web1` and on, behind the balancer `lb1`.
@@ -43,8 +46,19 @@ pub(crate) fn environment(hosts: usize) -> Environment {
             }),
             drain_timeout: Duration::from_millis(500),
         }],
-        strategy: Rolling { batch_size: 1, min_serving: 1 },
-        hosts: hosts.map(|name| Host { server: name.clone(), endpoint: endpoint(name) }).collect(),
+        strategy: Strategy { kind: StrategyKind::Rolling, batch_size: Portion::Count(1), min_serving: 1 },
+        clusters: Vec::new(),
+        front: Vec::new(),
+        variables: BTreeMap::new(),
+        hosts: hosts
+            .map(|name| Host {
+                server: name.clone(),
+                endpoint: endpoint(name),
+                roles: BTreeSet::new(),
+                variables: BTreeMap::new(),
+                ssh: None,
+            })
+            .collect(),
     }
 }
 

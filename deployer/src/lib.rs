@@ -3,7 +3,9 @@
 //! Reads an [`Environment`], observes its hosts, makes a [`Plan`](plan::Plan) and carries it out under a lease, every
 //! step journalled in the environment's ledger before and after. Nothing here prints: an [`Observer`] is told.
 
+mod approval;
 mod balancers;
+mod command;
 mod environment;
 mod facts;
 mod fence;
@@ -13,6 +15,7 @@ mod health;
 mod hooks;
 mod identifier;
 mod journal;
+mod notifications;
 mod observer;
 mod plan;
 mod policy;
@@ -22,24 +25,30 @@ mod session;
 mod site;
 mod ssh;
 mod target;
+mod tasks;
 mod transport;
 mod walk;
 
+pub use ::approval::Approval as SignedApproval;
+pub use ::approval::{AllowedSigners, SignError, Statement, VerifyError};
+pub use approval::{Agreement, Consent, Given, Question, Refusal, closed, question};
 pub use balancers::{BalancerError, Counters, Driver, HaProxy, Rotation, ServerState};
+pub use command::CommandOutcome;
 pub use environment::{
-    Approval, Balancer, Endpoint, Environment, EnvironmentError, EnvironmentProblem, FailurePolicy, Freeze, Health,
-    Hook, HookPoint, Host, News, Notification, On, OnFailure, Place, Rolling, SshSettings, Standard, StandardDirectory,
-    StandardKey, StandardRepository, Task, Via, Window,
+    Approval, Balancer, Cluster, Endpoint, Environment, EnvironmentError, EnvironmentProblem, FailurePolicy, Freeze, Health,
+    Hook, HookPoint, Host, News, Notification, On, OnFailure, Place, Portion, Proxy, SshSettings, Standard, StandardDirectory,
+    StandardKey, StandardRepository, Strategy, StrategyKind, Task, Via, Window,
 };
 pub use facts::{Facts, HostFacts, PackageManager, ParseFactsError};
 pub use health::{HealthError, HealthProbe, HttpProbe};
 pub use hooks::HookError;
-pub use identifier::{DeploymentId, EnvironmentName, HostName, ParseIdentifierError};
+pub use identifier::{ClusterName, DeploymentId, EnvironmentName, HostName, ParseIdentifierError};
 pub use journal::{
-    Action, DeploymentRecord, Direction, Ending, Entry, HostReport, Identity, JournalError, JournalState, LEASE,
+    Action, DeploymentRecord, Direction, Ending, Entry, HookRecord, HostReport, Identity, JournalError, JournalState, LEASE,
     NoEarlierVersion, StepRecord, StepResult, earlier_versions,
 };
 pub use ledger::Author;
+pub use notifications::Notifier;
 pub use observer::{Event, Happening, Observer};
 pub use plan::{Change, HostPlan, Past, Plan, PlanError, Step, Verb, WayBack, Work, plan};
 pub use policy::{AlwaysBackOut, Decision, Pause, Policy, StepFailure};
@@ -50,5 +59,6 @@ pub use site::{FactsError, Interrupt, ProbeError, Sight, Tools};
 pub use ssh::Ssh;
 pub use balancers::{Apache, AwsTargetGroup, Command, HealthPage, Lvs, Nginx, VirtualService};
 pub use target::Target;
+pub use tasks::{Job, TaskOutcome};
 pub use transport::{Answer, ScriptError, Transport, TransportError};
 pub use walk::{StepError, TransactionError};

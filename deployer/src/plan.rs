@@ -264,7 +264,7 @@ pub fn plan(environment: &Environment, facts: &Facts, target: &Target, past: &Pa
     let mut order: Vec<&HostPlan> = hosts.iter().filter(|plan| plan.work != Work::Nothing).collect();
     order.sort_by_key(|plan| !past.unsettled.contains(&plan.host));
     let batches = order
-        .chunks(environment.strategy.batch_size)
+        .chunks(environment.strategy.batch_size.of(environment.hosts.len()))
         .map(|batch| batch.iter().map(|plan| plan.host.clone()).collect())
         .collect();
     Ok(Plan { hosts, batches })

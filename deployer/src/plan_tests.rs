@@ -47,7 +47,7 @@ fn only_hosts_that_differ_are_worked_on_in_batches() {
     let one = plan(&environment, &facts, &packages(&["app"]), &Past::default()).unwrap();
     assert_eq!(one.batches, [[host("web1")], [host("web3")]]);
     assert_eq!(one.hosts[1].work, Work::Nothing);
-    environment.strategy.batch_size = 2;
+    environment.strategy.batch_size = crate::Portion::Count(2);
     let two = plan(&environment, &facts, &packages(&["app"]), &Past::default()).unwrap();
     assert_eq!(two.batches, [[host("web1"), host("web3")]]);
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::EnvironmentProblem;
+use super::{EnvironmentProblem, Host};
 use super::reader::{Checked, Reader, Text, at};
 
 /// A command that runs at a point of each deployment.
@@ -142,6 +142,18 @@ impl HookPoint {
 impl fmt::Display for HookPoint {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.pad(self.as_str())
+    }
+}
+
+impl Place {
+    /// Whether it may be on that host.
+    pub(crate) fn fits(&self, host: &Host) -> bool {
+        self.role.as_ref().is_none_or(|role| host.roles.contains(role))
+    }
+
+    /// Whether it may be where that host is at hand, if one is.
+    pub(crate) fn fits_some(&self, host: Option<&Host>) -> bool {
+        host.is_none_or(|host| self.fits(host))
     }
 }
 

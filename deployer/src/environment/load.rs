@@ -8,20 +8,22 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::balancer::RawBalancer;
+use super::clusters::RawCluster;
 use super::health::RawHealth;
 use super::hooks::{RawHook, RawTask};
 use super::hosts::RawHost;
+use super::inventory::RawInventory;
 use super::notifications::RawNotification;
 use super::policy::FailurePolicy;
-use super::reader::{Checked, Located, Reader, Text, refuse_empty, refuse_twice};
+use super::reader::{Checked, Reader, Text, refuse_empty, refuse_twice};
 use super::repository::RawRepository;
 use super::service::RawService;
 use super::ssh::RawSsh;
 use super::standard::RawStandard;
-use super::strategy::{RawStrategy, rolling};
+use super::strategy::{Ground, RawStrategy};
 use super::text::{Variables, nearest_key};
 use super::windows::RawWindow;
-use super::{Approval, Environment, EnvironmentError, EnvironmentProblem};
+use super::{Approval, Environment, EnvironmentError, EnvironmentProblem, Host, SshSettings};
 
 /// The whole file as it is written, before any value is looked at.
 #[derive(Debug, Deserialize)]
@@ -51,8 +53,21 @@ struct RawEnvironment {
     health: RawHealth,
     #[serde(default, rename = "balancer")]
     balancers: Vec<RawBalancer>,
+    #[serde(default = "none")]
+    clusters: Spanned<Vec<RawCluster>>,
+    #[serde(default)]
+    front: Vec<RawBalancer>,
+    #[serde(default)]
+    variables: BTreeMap<String, Text>,
     strategy: Spanned<RawStrategy>,
+    #[serde(default = "none")]
     hosts: Spanned<Vec<RawHost>>,
+    inventory: Option<Spanned<RawInventory>>,
+}
+
+/// A list that is not in the file.
+fn none<T>() -> Spanned<Vec<T>> {
+    Spanned::new(0..0, Vec::new())
 }
 
 impl Environment {
@@ -80,27 +95,24 @@ impl Environment {
             invalid(error.span(), EnvironmentProblem::Shape { message, nearest })
         })?;
         let directory = file.parent().unwrap_or(Path::new(""));
-        let reader = Reader { variables, directory };
+        let reader = Reader { variables, directory, literal: false };
         reader.environment(raw).map_err(|located| invalid(Some(located.span), located.problem))
     }
 }
 
 impl Reader<'_> {
     fn environment(&self, raw: RawEnvironment) -> Checked<Environment> {
-        let hosts_span = raw.hosts.span();
-        let hosts = raw.hosts.into_inner().iter().map(|host| self.host(host)).collect::<Checked<Vec<_>>>()?;
-        refuse_empty(hosts.len(), "`hosts`", hosts_span.clone())?;
-        refuse_twice(hosts.iter().map(|host| host.name().as_str()), "host", hosts_span.clone())?;
-        refuse_twice(hosts.iter().map(|host| host.server.as_str()), "server", hosts_span)?;
+        let ssh = self.ssh(&raw.ssh, &SshSettings::default())?;
+        let variables = self.variables(&raw.variables)?;
+        let hosts = self.all_hosts(&raw, &ssh, &variables)?;
         let ids_span = raw.repository.ids.span();
         let ids = raw.repository.ids.into_inner();
         refuse_empty(ids.len(), "`ids`", ids_span)?;
         let balancers = raw.balancers.iter().map(|balancer| self.balancer(balancer)).collect::<Checked<Vec<_>>>()?;
-        let strategy_span = raw.strategy.span();
-        let strategy = raw.strategy.into_inner();
-        let strategy =
-            rolling(strategy.batch_size.unwrap_or(1), strategy.min_serving, hosts.len(), !balancers.is_empty())
-                .map_err(|problem| Located { span: strategy_span, problem })?;
+        let front = raw.front.iter().map(|balancer| self.balancer(balancer)).collect::<Checked<Vec<_>>>()?;
+        let clusters = self.clusters(raw.clusters, &hosts, &front)?;
+        let ground = Ground { hosts: hosts.len(), clusters: &clusters, balanced: !balancers.is_empty() };
+        let strategy = self.strategy(&raw.strategy, &ground)?;
         Ok(Environment {
             name: self.parsed(&raw.name)?,
             ledger: self.location(&raw.ledger)?,
@@ -115,13 +127,38 @@ impl Reader<'_> {
             standard: self.standard(&raw.standard)?,
             repositories: ids.iter().map(|id| self.word("repository id", id)).collect::<Checked<_>>()?,
             repository_server: raw.repository.server.as_ref().map(|server| self.text(server)).transpose()?,
-            ssh: self.ssh(&raw.ssh)?,
+            ssh,
             service: self.word("service", &raw.service.name)?,
             health: self.health(&raw.health)?,
             balancers,
             strategy,
+            clusters,
+            front,
+            variables,
             hosts,
         })
+    }
+
+    /// The hosts of the file, and those of the inventory after them.
+    fn all_hosts(
+        &self,
+        raw: &RawEnvironment,
+        ssh: &SshSettings,
+        variables: &BTreeMap<String, String>,
+    ) -> Checked<Vec<Host>> {
+        let mut hosts = Vec::new();
+        for entry in raw.hosts.get_ref() {
+            hosts.extend(self.hosts(entry, ssh, variables)?);
+        }
+        if let Some(inventory) = &raw.inventory {
+            hosts.extend(self.inventory(inventory, ssh, variables)?);
+        }
+        let span = raw.inventory.as_ref().filter(|_| raw.hosts.get_ref().is_empty());
+        let span = span.map_or_else(|| raw.hosts.span(), Spanned::span);
+        refuse_empty(hosts.len(), "the list of hosts", span.clone())?;
+        refuse_twice(hosts.iter().map(|host| host.name().as_str()), "host", span.clone())?;
+        refuse_twice(hosts.iter().map(|host| host.server.as_str()), "server", span)?;
+        Ok(hosts)
     }
 }
 
@@ -131,7 +168,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::environment::Rolling;
+    use crate::environment::{Portion, Strategy, StrategyKind};
 
     const WHOLE: &str = r#"
 name = "lab"
@@ -175,7 +212,8 @@ name = "web2"
         assert_eq!(environment.ssh.config_file, Some(PathBuf::from("/run/lab/ssh_config")));
         assert_eq!(environment.health.start_timeout, Duration::from_secs(30));
         assert_eq!(environment.balancers[0].driver.to_string(), "HAProxy on `lb1` (backend `app`)");
-        assert_eq!(environment.strategy, Rolling { batch_size: 1, min_serving: 1 });
+        let (kind, batch_size) = (StrategyKind::Rolling, Portion::Count(1));
+        assert_eq!(environment.strategy, Strategy { kind, batch_size, min_serving: 1 });
         assert_eq!(environment.hosts[1].endpoint.address, "web2");
     }
 

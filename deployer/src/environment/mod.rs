@@ -4,13 +4,16 @@
 
 mod approval;
 mod balancer;
+mod clusters;
 mod error;
 mod fields;
 mod health;
 mod hooks;
 mod hosts;
+mod inventory;
 mod load;
 mod notifications;
+mod pattern;
 mod policy;
 mod reader;
 mod repository;
@@ -26,6 +29,7 @@ use std::path::PathBuf;
 
 pub use self::approval::Approval;
 pub use self::balancer::Balancer;
+pub use self::clusters::{Cluster, Proxy};
 pub use self::error::{EnvironmentError, EnvironmentProblem};
 pub use self::health::Health;
 pub use self::hooks::{Hook, HookPoint, On, Place, Task};
@@ -34,9 +38,9 @@ pub use self::notifications::{News, Notification, Via};
 pub use self::policy::{FailurePolicy, OnFailure};
 pub use self::ssh::SshSettings;
 pub use self::standard::{Standard, StandardDirectory, StandardKey, StandardRepository};
-pub use self::strategy::Rolling;
+pub use self::strategy::{Portion, Strategy, StrategyKind};
 pub use self::windows::{Freeze, Window};
-use crate::{EnvironmentName, HostName};
+use crate::{ClusterName, EnvironmentName, HostName};
 
 /// An environment, read from its file and valid.
 #[derive(Debug, Clone)]
@@ -76,7 +80,13 @@ pub struct Environment {
     /// The load balancers in front of the hosts, all of which are told of each change.
     pub balancers: Vec<Balancer>,
     /// In what order and how carefully hosts are changed.
-    pub strategy: Rolling,
+    pub strategy: Strategy,
+    /// Hosts that are taken out of service together; each host is in one of them or in none.
+    pub clusters: Vec<Cluster>,
+    /// The balancers before the clusters, which are told of the clusters' proxies.
+    pub front: Vec<Balancer>,
+    /// What `{KEY}` stands for on every host.
+    pub variables: BTreeMap<String, String>,
     /// The hosts, in the order in which they are deployed to. Never empty.
     pub hosts: Vec<Host>,
 }
@@ -86,5 +96,17 @@ impl Environment {
     #[must_use]
     pub fn host(&self, name: &HostName) -> Option<&Host> {
         self.hosts.iter().find(|host| host.name() == name)
+    }
+
+    /// The cluster that a host is in.
+    #[must_use]
+    pub fn cluster_of(&self, host: &HostName) -> Option<&Cluster> {
+        self.clusters.iter().find(|cluster| cluster.hosts.contains(host))
+    }
+
+    /// Finds a cluster by its name.
+    #[must_use]
+    pub fn cluster(&self, name: &ClusterName) -> Option<&Cluster> {
+        self.clusters.iter().find(|cluster| cluster.name == *name)
     }
 }

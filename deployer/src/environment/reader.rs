@@ -26,10 +26,15 @@ pub(super) type Checked<T> = Result<T, Located>;
 pub(super) struct Reader<'a> {
     pub(super) variables: Variables<'a>,
     pub(super) directory: &'a Path,
+    /// Whether `${NAME}` in a text means nothing, as in what a program tells.
+    pub(super) literal: bool,
 }
 
 impl Reader<'_> {
     pub(super) fn text(&self, text: &Text) -> Checked<String> {
+        if self.literal {
+            return Ok(text.get_ref().clone());
+        }
         expand(text.get_ref(), self.variables).map_err(|problem| at(text, problem))
     }
 
@@ -48,7 +53,11 @@ impl Reader<'_> {
 
     /// A word that is safe in a file name, in HAProxy's commands and as yum's repository id.
     pub(super) fn word(&self, field: &'static str, text: &Text) -> Checked<String> {
-        let value = self.text(text)?;
+        self.as_word(field, text, self.text(text)?)
+    }
+
+    /// The same, of a value that was read at a place before.
+    pub(super) fn as_word(&self, field: &'static str, text: &Text, value: String) -> Checked<String> {
         let fits = |c: char| c.is_ascii_alphanumeric() || "._:@-".contains(c);
         if !value.is_empty() && !value.starts_with('-') && value.chars().all(fits) {
             return Ok(value);
@@ -59,7 +68,11 @@ impl Reader<'_> {
 
     /// What `ssh` takes as a user or a destination, and never as an option.
     pub(super) fn destination(&self, field: &'static str, text: &Text) -> Checked<String> {
-        let value = self.text(text)?;
+        self.as_destination(field, text, self.text(text)?)
+    }
+
+    /// The same, of a value that was read at a place before.
+    pub(super) fn as_destination(&self, field: &'static str, text: &Text, value: String) -> Checked<String> {
         let fits = |c: char| c.is_ascii_graphic() && !"'\"`\\$;&|<>(){}".contains(c);
         if !value.is_empty() && !value.starts_with('-') && value.chars().all(fits) {
             return Ok(value);

@@ -33,24 +33,27 @@ pub(super) struct RawSsh {
     pub(super) key_file: Option<Text>,
     pub(super) jump_host: Option<Text>,
     pub(super) config_file: Option<Text>,
-    #[serde(default)]
-    pub(super) sudo: bool,
+    pub(super) sudo: Option<bool>,
     #[serde(default)]
     pub(super) options: Vec<Text>,
 }
 
 impl Reader<'_> {
-    pub(super) fn ssh(&self, raw: &RawSsh) -> Checked<SshSettings> {
+    /// The settings of a section, before those of a wider one.
+    pub(super) fn ssh(&self, raw: &RawSsh, wider: &SshSettings) -> Checked<SshSettings> {
         let text = |text: &Option<Text>, field| text.as_ref().map(|text| self.destination(field, text)).transpose();
         let path = |text: &Option<Text>| text.as_ref().map(|text| self.path(text)).transpose();
+        // Whatever comes first counts for `ssh`.
+        let mut options = raw.options.iter().map(|option| self.ssh_option(option)).collect::<Checked<Vec<_>>>()?;
+        options.extend(wider.options.iter().cloned());
         Ok(SshSettings {
-            user: text(&raw.user, "user")?,
-            port: raw.port,
-            key_file: path(&raw.key_file)?,
-            jump_host: text(&raw.jump_host, "jump_host")?,
-            config_file: path(&raw.config_file)?,
-            sudo: raw.sudo,
-            options: raw.options.iter().map(|option| self.ssh_option(option)).collect::<Checked<_>>()?,
+            user: text(&raw.user, "user")?.or_else(|| wider.user.clone()),
+            port: raw.port.or(wider.port),
+            key_file: path(&raw.key_file)?.or_else(|| wider.key_file.clone()),
+            jump_host: text(&raw.jump_host, "jump_host")?.or_else(|| wider.jump_host.clone()),
+            config_file: path(&raw.config_file)?.or_else(|| wider.config_file.clone()),
+            sudo: raw.sudo.unwrap_or(wider.sudo),
+            options,
         })
     }
 }
