@@ -9,6 +9,7 @@ mod admission;
 mod clients;
 mod door;
 mod engine;
+mod environments;
 mod error;
 mod fsck;
 mod http;
