@@ -4,8 +4,10 @@
 //! agents and security keys work, and the list of those who may approve is a file that ssh-keygen(1) documents under
 //! ALLOWED SIGNERS.
 
+mod digest;
 mod signers;
 mod statement;
 
+pub use digest::plan_digest;
 pub use signers::{AllowedSigners, VerifyError};
 pub use statement::{Approval, SignError, Statement};

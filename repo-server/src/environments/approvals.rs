@@ -1,67 +1,61 @@
-//! Whether another person agreed to a plan: their signature under its digest, by a key that the environment's settings
-//! name.
+//! Whether two people agreed to a plan: their signatures under its digest, by keys that the environment's settings name.
 
 use std::io::Write;
 
-use approval::{AllowedSigners, Approval};
+use approval::{AllowedSigners, Approval, plan_digest};
 use chrono::Utc;
-use repo_api::{EnvironmentSettings, TagName};
+use repo_api::{ApprovalRule, EnvironmentSettings, TagName};
+use serde_json::Value;
 
+use super::entry::Entry;
 use super::error::EnvironmentError;
-use super::gate::Controller;
 
-/// What somebody else has to have agreed to.
+/// How many people have to sign.
+const PEOPLE: usize = 2;
+
+/// A plan that has to be signed, and what came with it.
 #[derive(Debug, Clone)]
-pub(super) struct Agreement {
-    pub(super) environment: TagName,
-    /// The plan's digest.
-    pub(super) digest: String,
-    pub(super) approvals: Vec<Approval>,
-    pub(super) controller: Controller,
-    pub(super) who: String,
+pub(super) struct Signed {
+    environment: TagName,
+    digest: String,
+    approvals: Vec<Approval>,
+    approvers: String,
 }
 
-impl Agreement {
+impl Signed {
+    /// What an entry has to have signed; `None` for one that needs no signature.
+    pub(super) fn of(
+        entry: &Entry,
+        payload: &Value,
+        environment: &TagName,
+        settings: &EnvironmentSettings,
+    ) -> Option<Self> {
+        let Entry::Planned { agreement, .. } = entry else { return None };
+        (settings.approval == ApprovalRule::Two).then(|| Self {
+            environment: environment.clone(),
+            digest: plan_digest(payload.get("plan").unwrap_or(&Value::Null)),
+            approvals: agreement.approvals.clone(),
+            approvers: settings.approvers.clone().unwrap_or_default(),
+        })
+    }
+
     /// Verifies the signatures. Runs `ssh-keygen`, and blocks as long as that takes.
-    pub(super) fn check(&self, settings: &EnvironmentSettings) -> Result<(), EnvironmentError> {
-        let environment = &self.environment;
-        let missing = |text: String| EnvironmentError::Approval(text);
-        let Some(approvers) = &settings.approvers else {
-            return Err(missing(format!(
-                "environment `{environment}` needs two people, but names none who may approve"
-            )));
-        };
-        let mut file = tempfile::NamedTempFile::new().map_err(|error| missing(error.to_string()))?;
-        file.write_all(approvers.as_bytes()).map_err(|error| missing(error.to_string()))?;
+    pub(super) fn check(&self) -> Result<(), EnvironmentError> {
+        let Self { environment, digest, approvals, approvers } = self;
+        let failed =
+            |error: std::io::Error| EnvironmentError::Approval(format!("signatures can't be verified: {error}"));
+        let mut file = tempfile::NamedTempFile::new().map_err(failed)?;
+        file.write_all(approvers.as_bytes()).map_err(failed)?;
         let signers = AllowedSigners::new(file.path().to_owned());
-        let (people, wrong) = signers.people(&self.approvals, environment.as_str(), &self.digest, Utc::now());
-        let own = [self.controller.token.as_deref(), Some(self.who.as_str())].map(|name| name.map(person));
-        if people.iter().any(|name| !own.contains(&Some(person(name)))) {
+        let (people, wrong) = signers.people(approvals, environment.as_str(), digest, Utc::now());
+        if people.len() >= PEOPLE {
             return Ok(());
         }
         let why: Vec<String> = wrong.iter().map(ToString::to_string).collect();
         let why = if why.is_empty() { String::new() } else { format!(": {}", why.join("; ")) };
-        Err(missing(format!(
-            "environment `{environment}` needs another person's approval of plan `{}`{}{why}",
-            self.digest,
-            if people.is_empty() { "" } else { ", and the one that is there is by who deploys" },
+        Err(EnvironmentError::Approval(format!(
+            "environment `{environment}` needs {PEOPLE} people's signatures under plan `{digest}`, {} counts{why}",
+            people.len()
         )))
-    }
-}
-
-/// Who a name means: `ana` deploys with a token, `ana@example.com` signs, and they are the same.
-fn person(name: &str) -> String {
-    let name = name.split([' ', '@']).next().unwrap_or(name);
-    name.to_ascii_lowercase()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn people() {
-        assert_eq!(person("Ana@example.com"), person("ana (ana@pc)"));
-        assert_ne!(person("ana"), person("ben"));
     }
 }

@@ -20,15 +20,9 @@ pub(super) enum Entry {
     /// The plan that was agreed to.
     Planned {
         plan: Plan,
-        /// Signed agreements to it.
+        /// How it was agreed to.
         #[serde(default)]
-        approvals: Vec<Approval>,
-        /// Who agreed to it, as the controller says.
-        #[serde(default)]
-        approved_by: Vec<String>,
-        /// Of the plan, as hexadecimal sha256.
-        #[serde(default)]
-        digest: Option<String>,
+        agreement: Agreement,
     },
     /// A step is about to begin.
     StepBegun { host: String, step: Value, direction: String },
@@ -53,6 +47,23 @@ pub(super) struct Plan {
     #[serde(default)]
     pub(super) hosts: Vec<HostPlan>,
 }
+
+/// How a plan was agreed to.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(super) struct Agreement {
+    /// What the one who deploys did; [`NAME_TYPED`] is what a person does.
+    #[serde(default)]
+    pub(super) consent: String,
+    /// Who signed the plan's digest, as the controller says.
+    #[serde(default)]
+    pub(super) people: Vec<String>,
+    /// What they signed.
+    #[serde(default)]
+    pub(super) approvals: Vec<Approval>,
+}
+
+/// The environment's name was typed at a terminal.
+pub(super) const NAME_TYPED: &str = "name_typed";
 
 /// What is planned for a host.
 #[derive(Debug, Clone, Deserialize)]

@@ -15,14 +15,13 @@ use repo_api::{
 use serde_json::Value;
 use tokio::sync::{Mutex, watch};
 
-use super::approvals::Agreement;
+use super::approvals::Signed;
 use super::entry::Entry;
 use super::error::EnvironmentError;
 use super::gate::{Controller, Gate};
 use super::projection::Projection;
 use super::sightings::Sightings;
 use super::story;
-use repo_api::ApprovalRule;
 
 /// How many commits are given at a time, and from how many bytes on no more are added.
 const COMMITS: u64 = 1000;
@@ -133,14 +132,16 @@ impl Environment {
             return Err(EnvironmentError::Chain(number));
         }
         let now = Utc::now();
-        let agreement = {
+        let signed = {
             let projection = self.projection();
             let gate = Gate { environment: &self.name, projection: &projection, settings, controller, now };
-            agreement(&gate.judge(&commit)?, &commit, (&self.name, settings, controller))?
+            let entry = gate.judge(&commit)?;
+            // A deployment that is resumed was agreed to already.
+            let is_first = projection.unfinished().is_some_and(|running| running.plan.is_none());
+            is_first.then(|| Signed::of(&entry, &commit.payload, &self.name, settings)).flatten()
         };
-        if let Some(agreement) = agreement {
-            let settings = settings.clone();
-            let checked = tokio::task::spawn_blocking(move || agreement.check(&settings)).await;
+        if let Some(signed) = signed {
+            let checked = tokio::task::spawn_blocking(move || signed.check()).await;
             checked.unwrap_or(Err(EnvironmentError::Busy))?;
         }
         match self.ledger.adopt(number, bytes).await? {
@@ -277,26 +278,4 @@ impl Environment {
 
 fn is_drifting(host: &HostInfo) -> bool {
     !host.settled || host.sighting.as_ref().is_some_and(|sighting| sighting.drift.is_some())
-}
-
-/// What another person has to have agreed to before a plan is written, if so.
-fn agreement(
-    entry: &Entry,
-    commit: &Commit<Value>,
-    (environment, settings, controller): (&TagName, &EnvironmentSettings, &Controller),
-) -> Result<Option<Agreement>, EnvironmentError> {
-    let Entry::Planned { approvals, digest, .. } = entry else { return Ok(None) };
-    if settings.approval != ApprovalRule::Two {
-        return Ok(None);
-    }
-    let digest = digest.clone().ok_or_else(|| {
-        EnvironmentError::Approval("the plan has no digest that another person could have approved".to_owned())
-    })?;
-    Ok(Some(Agreement {
-        environment: environment.clone(),
-        digest,
-        approvals: approvals.clone(),
-        controller: controller.clone(),
-        who: commit.author.who.clone(),
-    }))
 }

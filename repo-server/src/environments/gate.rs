@@ -5,7 +5,7 @@ use ledger::Commit;
 use repo_api::{ApprovalRule, EnvironmentSettings, TagName};
 use serde_json::Value;
 
-use super::entry::Entry;
+use super::entry::{Entry, NAME_TYPED};
 use super::error::EnvironmentError;
 use super::projection::{Deployment, Projection};
 
@@ -45,9 +45,13 @@ impl Gate<'_> {
         }
         let entry = Entry::read(&commit.payload).map_err(unreadable)?;
         match &entry {
-            Entry::Begun { until, .. } => {
+            Entry::Begun { until, action, .. } => {
                 self.check_free()?;
-                self.check_rules()?;
+                // The way back is always open.
+                if action != "rollback" {
+                    self.check_freeze()?;
+                }
+                self.check_presence()?;
                 self.check_clock(*until)?;
             }
             Entry::Resumed { deployment, until } => {
@@ -55,7 +59,16 @@ impl Gate<'_> {
                 self.check_presence()?;
                 self.check_clock(*until)?;
             }
-            Entry::Extended { until, .. } if *until > self.now + LONGEST => {
+            Entry::Planned { agreement, .. } if self.settings.approval != ApprovalRule::None => {
+                self.check_presence()?;
+                if agreement.consent != NAME_TYPED {
+                    return Err(EnvironmentError::Approval(format!(
+                        "environment `{}` is deployed to by a person at a terminal, who types its name",
+                        self.environment
+                    )));
+                }
+            }
+            Entry::Extended { until } if *until > self.now + LONGEST => {
                 return Err(EnvironmentError::Clock { until: *until, now: self.now });
             }
             _ => {}
@@ -115,25 +128,22 @@ impl Gate<'_> {
         }
     }
 
-    fn check_rules(&self) -> Result<(), EnvironmentError> {
+    fn check_freeze(&self) -> Result<(), EnvironmentError> {
         if let Some(freeze) = self.settings.freeze.as_ref().filter(|freeze| freeze.holds(self.now)) {
             let (environment, because) = (self.environment.to_string(), freeze.because.clone());
             return Err(EnvironmentError::Frozen { environment, because, until: freeze.until });
         }
-        self.check_presence()
+        Ok(())
     }
 
     fn check_presence(&self) -> Result<(), EnvironmentError> {
-        let missing = |text: String| Err(EnvironmentError::Approval(text));
-        let environment = self.environment;
-        match (self.settings.approval, &self.controller.token) {
-            (ApprovalRule::None, _) => Ok(()),
-            (_, Some(token)) if self.controller.unattended => missing(format!(
-                "environment `{environment}` is deployed to by a person, and token `{token}` is marked as unattended"
-            )),
-            (ApprovalRule::Two, None) => missing(format!(
-                "environment `{environment}` needs two people, and who deploys is not known: use a token of your own name"
-            )),
+        match &self.controller.token {
+            Some(token) if self.controller.unattended && self.settings.approval != ApprovalRule::None => {
+                Err(EnvironmentError::Approval(format!(
+                    "environment `{}` is deployed to by a person, and token `{token}` is marked as unattended",
+                    self.environment
+                )))
+            }
             _ => Ok(()),
         }
     }

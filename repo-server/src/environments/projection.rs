@@ -138,9 +138,9 @@ impl Deployment {
                 self.writer = commit.writer;
             }
             Entry::Extended { until, .. } => summary.until = until,
-            Entry::Planned { plan, approved_by, .. } if self.plan.is_none() => {
+            Entry::Planned { plan, agreement } if self.plan.is_none() => {
                 summary.moves = moves(&plan.hosts);
-                summary.approved_by = approved_by;
+                summary.approved_by = agreement.people;
                 self.plan = Some(plan);
             }
             Entry::Finished { ending, reason, hosts, .. } => {
