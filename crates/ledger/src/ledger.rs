@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::commit::SCHEMA;
-use crate::remote::{RemoteError, RemoteLedger, Standing};
+use crate::remote::{Refused, RemoteError, RemoteLedger, Standing};
 use crate::write::Created;
 use crate::{Author, Commit, Digest, Position, Store, StoreError, key};
 
@@ -111,6 +111,15 @@ impl LedgerError {
     #[must_use]
     pub fn is_passing(&self) -> bool {
         matches!(self, Self::Store { .. } | Self::Remote { source: RemoteError::Unreachable(_), .. })
+    }
+
+    /// The no of the server that keeps the ledger, if it is that.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&Refused> {
+        match self {
+            Self::Remote { source: RemoteError::Refused(refused), .. } => Some(refused),
+            _ => None,
+        }
     }
 }
 
