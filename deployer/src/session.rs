@@ -9,11 +9,12 @@ use futures::future::{Either, select};
 use ledger::{Author, Ledger, Store, StoreError};
 use nevra::{Name, Nevra, PackageQuery};
 
+use crate::approval::Agreement;
 use crate::environment::{Environment, HookPoint};
 use crate::facts::Facts;
 use crate::hooks::Hooks;
 use crate::journal::{
-    Action, Ending, Entry, HostReport, Identity, Journal, JournalError, JournalState, NoEarlierVersion,
+    Action, DeploymentRecord, Ending, Entry, HostReport, Identity, Journal, JournalError, JournalState, NoEarlierVersion,
     earlier_versions,
 };
 use crate::observer::{Event, Happening};
@@ -26,8 +27,14 @@ use crate::{DeploymentId, HostName, Report, Target};
 /// Agrees to a plan, or does not.
 #[async_trait]
 pub trait Approver: Send + Sync {
-    /// Whether the plan may be carried out, by the environment's own rule (`Environment::approval`).
-    async fn approve(&self, environment: &Environment, deployment: DeploymentId, plan: &Plan) -> Result<(), String>;
+    /// Whether the plan may be carried out, by the environment's own rule (`Environment::approval`); the record says what
+    /// it is for, and what was agreed to before it was interrupted. Gives why not, where it may not.
+    async fn approve(
+        &self,
+        environment: &Environment,
+        record: &DeploymentRecord,
+        plan: &Plan,
+    ) -> Result<Agreement, String>;
 }
 
 /// Says why a deployment did not come to a report.
@@ -86,7 +93,13 @@ pub struct Deployer {
 }
 
 impl Deployer {
-    /// Opens the environment's ledger.
+    /// Uses a ledger that was opened elsewhere: that of the repository server, say.
+    #[must_use]
+    pub fn with_ledger(environment: Environment, ledger: Ledger<Entry>, tools: Tools) -> Self {
+        Self { environment, tools, ledger }
+    }
+
+    /// Opens the environment's ledger in a store.
     ///
     /// # Errors
     /// [`DeployError::Store`] where it can't be.
@@ -235,11 +248,23 @@ impl Deployer {
             let ending = if record.touched().is_empty() { Ending::NothingToDo } else { Ending::Done };
             return self.report(&walk, (ending, None)).await;
         }
-        if let Err(reason) = approver.approve(&self.environment, journal.id(), &plan).await {
+        let agreement = match approver.approve(&self.environment, record, &plan).await {
+            Ok(agreement) => agreement,
+            Err(reason) => {
+                let ending = if record.touched().is_empty() { Ending::NotApproved } else { Ending::PartlyChanged };
+                return self.report(&walk, (ending, Some(reason))).await;
+            }
+        };
+        let (deployment, plan_agreed) = (journal.id(), plan.clone());
+        let planned = Entry::Planned { deployment, plan: plan_agreed, agreement: agreement.clone() };
+        if let Err(error) = journal.write(planned).await {
+            if !error.is_approval() {
+                return Err(error.into());
+            }
             let ending = if record.touched().is_empty() { Ending::NotApproved } else { Ending::PartlyChanged };
-            return self.report(&walk, (ending, Some(reason))).await;
+            return self.report(&walk, (ending, error.refusal().map(|refused| refused.detail.clone()))).await;
         }
-        journal.write(Entry::Planned { deployment: journal.id(), plan: plan.clone() }).await?;
+        self.tell(journal, Happening::Approved { agreement });
         let outcome = match &record.backing_out {
             Some(because) => self.back_out(journal, &walk, because.clone()).await,
             None => match walk.onward().await {

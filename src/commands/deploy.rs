@@ -4,7 +4,12 @@ mod approver;
 mod carry_out;
 mod holds;
 mod locate;
+mod observers;
+mod pause;
 mod progress;
+mod screen;
+mod signatures;
+mod typing;
 
 use deployer::Request;
 use nevra::PackageQuery;

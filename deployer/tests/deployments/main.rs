@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use deployer::{
-    AlwaysBackOut, Approver, Author, DeployError, Deployer, DeploymentId, Ending, Entry, Environment, Event, Identity,
+    Agreement, AlwaysBackOut, Approver, Author, Consent, DeployError, Deployer, DeploymentRecord, Ending, Entry, Environment, Event, Identity,
     Interrupt, JournalError, Observer, Plan, Report, Request, Tools,
 };
 use fleet::Fleet;
@@ -60,8 +60,8 @@ struct Answer(bool);
 
 #[async_trait]
 impl Approver for Answer {
-    async fn approve(&self, _: &Environment, _: DeploymentId, _: &Plan) -> Result<(), String> {
-        if self.0 { Ok(()) } else { Err("no".to_owned()) }
+    async fn approve(&self, _: &Environment, _: &DeploymentRecord, _: &Plan) -> Result<Agreement, String> {
+        if self.0 { Ok(Agreement::by(Consent::Unattended)) } else { Err("no".to_owned()) }
     }
 }
 

@@ -1,16 +1,20 @@
 //! From a request to an exit code: what `deploy`, `rollback` and `resume` share.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use deployer::{DeployError, Ending, Interrupt, JournalError, Report, Request};
+use deployer::{DeployError, Ending, Interrupt, JournalError, Notifier, Observer, Report, Request};
+use ledger::{Ground, Refused};
 use tokio::sync::watch;
 
 use super::approver::Terminal;
 use super::holds::report_holds;
 use super::locate;
-use super::progress::{Progress, print_report};
+use super::observers::Observers;
+use super::pause::PausedScreen;
+use super::progress::print_report;
 use crate::exit::{Exit, Failure};
-use crate::render::Printer;
+use crate::render::{Printer, printable};
 
 /// What a change is asked for with.
 #[derive(Debug, clap::Args)]
@@ -18,6 +22,15 @@ pub(crate) struct ChangeArgs {
     /// Don't ask `go on?` at a terminal. Does not stand for a person's approval where the environment wants one.
     #[arg(long, short)]
     pub(crate) yes: bool,
+    /// Go on although the environment is outside of its windows or frozen; the reason is kept. Needs a person at a terminal.
+    #[arg(long, value_name = "REASON")]
+    pub(crate) despite_freeze: Option<String>,
+    /// A file that `pkg approve` wrote, for environments where two people have to agree. May be given more than once.
+    #[arg(long = "approval", value_name = "FILE")]
+    pub(crate) approvals: Vec<PathBuf>,
+    /// The SSH key to sign the plan with where two people have to agree; by default the first of ~/.ssh.
+    #[arg(long, value_name = "FILE", env = "PKG_APPROVAL_KEY")]
+    pub(crate) key: Option<PathBuf>,
     /// Why, for the history.
     #[arg(long, value_name = "TEXT")]
     pub(crate) why: Option<String>,
@@ -32,11 +45,21 @@ pub(crate) async fn carry_out(
 ) -> Result<Exit, Failure> {
     let environment = locate::environment(environment)?;
     let (interrupted, interrupt) = watch::channel(Interrupt::None);
-    let deployer = locate::open(environment, Arc::new(Progress(printer.clone())), interrupt.clone()).await?;
-    let approver = Terminal { printer: printer.clone(), assume_yes: change.yes, interrupt };
+    let observers = Observers::new(printer, Notifier::start(&environment));
+    let observer: Arc<dyn Observer> = observers.clone();
+    let paused = PausedScreen { printer: printer.clone(), observer: observer.clone(), interrupt: interrupt.clone() };
+    let deployer = locate::open_with(environment, observer, Arc::new(paused), interrupt.clone()).await?;
+    let why = change.why.clone();
+    let approver = Terminal { printer: printer.clone(), change, interrupt };
     let listener = tokio::spawn(listen(interrupted, printer.clone()));
-    let outcome = deployer.run(request, locate::identity(), change.why, &approver).await;
+    let outcome = deployer.run(request, locate::identity(), why, &approver).await;
     listener.abort();
+    if let Err(error @ DeployError::CutOff { .. }) = &outcome {
+        observers.cut_off(&error.to_string());
+    }
+    for trouble in observers.end().await {
+        printer.warning(&printable(&trouble));
+    }
     report_holds(&deployer, printer).await;
     match outcome {
         Ok(report) => {
@@ -95,6 +118,7 @@ pub(crate) fn failure(error: DeployError) -> Failure {
         DeployError::Journal(JournalError::Held { .. }) => Failure::new(Exit::LeaseHeld, error),
         DeployError::Journal(JournalError::Interrupted { .. }) => Failure::new(Exit::LeaseHeld, error)
             .hint("`pkg resume` observes the hosts afresh and finishes it; then try again"),
+        DeployError::Journal(refused) if refused.refusal().is_some() => server_says_no(error),
         DeployError::CutOff { hosts, .. } => {
             let exit = if hosts.is_empty() { Exit::Failed } else { Exit::PartlyChanged };
             Failure::new(exit, error).hint("`pkg resume` observes the hosts afresh and finishes it")
@@ -107,5 +131,24 @@ pub(crate) fn failure(error: DeployError) -> Failure {
         DeployError::Store { .. } => Failure::failed(error)
             .hint("`ledger` of the environment names a directory that all who deploy can write to"),
         DeployError::Journal(_) | DeployError::Plan(_) | DeployError::NoEarlierVersion(_) => Failure::failed(error),
+    }
+}
+
+/// What the server that keeps the ledger refuses says it itself.
+fn server_says_no(error: DeployError) -> Failure {
+    let refused = match &error {
+        DeployError::Journal(error) => error.refusal().cloned(),
+        _ => None,
+    };
+    let Some(Refused { ground, detail, hint }) = refused else { return Failure::failed(error) };
+    let exit = match ground {
+        Ground::Approval | Ground::Frozen => Exit::ApprovalMissing,
+        Ground::Lease => Exit::LeaseHeld,
+        Ground::Right | Ground::Other => Exit::Failed,
+    };
+    let failure = Failure::new(exit, anyhow::anyhow!("{detail}"));
+    match hint {
+        Some(hint) => failure.hint(hint),
+        None => failure,
     }
 }

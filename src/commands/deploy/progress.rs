@@ -1,11 +1,24 @@
 //! How a deployment looks: the plan, one stable line per event, the closing table.
 
-use deployer::{Direction, Ending, Event, Happening, HostReport, Observer, Plan, Report, StepResult, WayBack, Work};
+use deployer::{Direction, Ending, Event, Happening, HookRecord, HostReport, Observer, Plan, Report, StepResult, WayBack, Work};
 
-use crate::render::{Printer, Tone};
+use crate::render::{Printer, Tone, printable};
 
 /// Prints events as they come: lines to stderr, or JSON lines to stdout.
 pub(crate) struct Progress(pub(crate) Printer);
+
+impl Progress {
+    /// Prints only what fails, for where rows show the rest.
+    pub(crate) fn failures(&self, event: &Event) {
+        match &event.happening {
+            Happening::StepEnded { result: StepResult::Failed { .. }, .. }
+            | Happening::BackingOut { .. }
+            | Happening::Left { .. } => self.observe(event),
+            Happening::HookEnded { hook } if hook.failed.is_some() => self.observe(event),
+            _ => {}
+        }
+    }
+}
 
 impl Observer for Progress {
     fn observe(&self, event: &Event) {
@@ -43,7 +56,38 @@ impl Observer for Progress {
             Happening::Left { host, because } => {
                 printer.urgent(&format!("{begin} {host} {} {because}", printer.paint(Tone::Bad, "left:")));
             }
+            Happening::HookEnded { hook } => self.hook(&begin, hook),
+            Happening::StepSeen { host, step, seen } => printer.detail(&format!("{begin} {host} {step} {seen}")),
+            Happening::Paused { pause } => {
+                printer.urgent(&format!("{begin} {}", printer.paint(Tone::Busy, &format!("paused in {}", pause.stage))));
+            }
+            Happening::Decided { decision } => printer.urgent(&format!("{begin} decided: {decision}")),
+            Happening::Approved { agreement } => {
+                let people = agreement.people.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+                let signed = if people.is_empty() { people } else { format!(", signed by {}", printable(&people)) };
+                printer.detail(&format!("{begin} approved{signed}"));
+            }
             Happening::Finished { .. } => {}
+        }
+    }
+}
+
+impl Progress {
+    fn hook(&self, begin: &str, hook: &HookRecord) {
+        let printer = &self.0;
+        let host = hook.host.as_ref().map(|host| format!("{host} ")).unwrap_or_default();
+        let begin = format!("{begin} {host}hook {}", hook.point);
+        let seconds = format!("{:.1}s", std::time::Duration::from_millis(hook.milliseconds).as_secs_f64());
+        match &hook.failed {
+            None => printer.talk(&format!("{begin} {} {seconds}", printer.paint(Tone::Good, "ok"))),
+            Some(reason) => {
+                let tone = if hook.required { Tone::Bad } else { Tone::Busy };
+                let failed = printer.paint(tone, "failed");
+                printer.urgent(&format!("{begin} {failed} {seconds} `{}`: {reason}", printable(&hook.command)));
+                for line in &hook.output {
+                    printer.urgent(&format!("{}> {}", printer.paint(Tone::Faint, host.trim()), printable(line)));
+                }
+            }
         }
     }
 }
