@@ -42,6 +42,7 @@ pub(crate) enum Command {
     Tag(commands::tag::Args),
     Key(commands::key::Args),
     Token(commands::token::Args),
+    Env(commands::env::Args),
     Plan(commands::plan::Args),
     Deploy(commands::deploy::Args),
     Rollback(commands::rollback::Args),

@@ -52,6 +52,7 @@ async fn dispatch(command: Command, printer: &Printer) -> Result<Exit, Failure> 
         Command::Tag(args) => commands::tag::run(args, printer).await,
         Command::Key(args) => commands::key::run(args, printer).await,
         Command::Token(args) => commands::token::run(args, printer).await,
+        Command::Env(args) => commands::env::run(args, printer).await,
         Command::Plan(args) => commands::plan::run(args, printer).await,
         Command::Deploy(args) => commands::deploy::run(args, printer).await,
         Command::Rollback(args) => commands::rollback::run(args, printer).await,

@@ -6,6 +6,7 @@ pub(crate) mod channel;
 pub(crate) mod connection;
 pub(crate) mod deploy;
 pub(crate) mod diff;
+pub(crate) mod env;
 pub(crate) mod export;
 pub(crate) mod fsck;
 pub(crate) mod gc;

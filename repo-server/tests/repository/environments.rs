@@ -422,7 +422,7 @@ async fn events(url: &str, token: &str, last: Option<u64>, count: usize) -> Vec<
         if ids.len() >= count {
             return ids;
         }
-        text.push_str(&String::from_utf8(body.next().await.unwrap().unwrap().to_vec()).unwrap());
+        text.push_str(std::str::from_utf8(&body.next().await.unwrap().unwrap()).unwrap());
     }
 }
 
