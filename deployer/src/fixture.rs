@@ -50,6 +50,7 @@ pub(crate) fn environment(hosts: usize) -> Environment {
         clusters: Vec::new(),
         front: Vec::new(),
         variables: BTreeMap::new(),
+        left_out: Vec::new(),
         hosts: hosts
             .map(|name| Host {
                 server: name.clone(),

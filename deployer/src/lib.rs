@@ -13,6 +13,7 @@ mod fence;
 mod fixture;
 mod health;
 mod hooks;
+mod hosts;
 mod identifier;
 mod journal;
 mod notifications;
@@ -42,6 +43,7 @@ pub use environment::{
 pub use facts::{Facts, HostFacts, PackageManager, ParseFactsError};
 pub use health::{HealthError, HealthProbe, HttpProbe};
 pub use hooks::HookError;
+pub use hosts::{Item, ItemState, bring, cloud_init, inspect, items, kickstart};
 pub use identifier::{ClusterName, DeploymentId, EnvironmentName, HostName, ParseIdentifierError};
 pub use journal::{
     Action, DeploymentRecord, Direction, Ending, Entry, HookRecord, HostReport, Identity, JournalError, JournalState, LEASE,
@@ -50,7 +52,9 @@ pub use journal::{
 pub use ledger::Author;
 pub use notifications::Notifier;
 pub use observer::{Event, Happening, Observer};
-pub use plan::{Change, HostPlan, Past, Plan, PlanError, Step, Verb, WayBack, Work, plan};
+pub use plan::{
+    Change, HostPlan, PLAN_FORMAT, Past, Plan, PlanError, PlanFile, PlanFileError, Stage, Step, Verb, WayBack, Work, plan,
+};
 pub use policy::{AlwaysBackOut, Decision, Pause, Policy, StepFailure};
 pub use report::Report;
 pub use script::Script;

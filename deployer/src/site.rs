@@ -95,6 +95,12 @@ pub struct Sight {
 }
 
 impl FactsError {
+    /// Whether a host is what is not known, and not a balancer.
+    #[must_use]
+    pub fn is_about_hosts(&self) -> bool {
+        self.0.iter().any(|error| !matches!(error, ProbeError::Balancer(_)))
+    }
+
     /// What can be done about it, one text for each kind of trouble.
     #[must_use]
     pub fn hints(&self) -> BTreeSet<&'static str> {

@@ -31,6 +31,22 @@ pub(crate) trait Drive: fmt::Display + Send + Sync {
     /// Tells it what to do with a server. Telling it twice does no harm.
     async fn set(&self, control: &Control<'_>, member: &Member<'_>, to: Rotation) -> Result<(), BalancerError>;
 
+    /// Has servers get requests in place of others; at once, without a moment between, where the kind of balancer can.
+    async fn swap(
+        &self,
+        control: &Control<'_>,
+        incoming: &[Member<'_>],
+        outgoing: &[Member<'_>],
+    ) -> Result<(), BalancerError> {
+        for member in incoming {
+            self.set(control, member, Rotation::In).await?;
+        }
+        for member in outgoing {
+            self.set(control, member, Rotation::Draining).await?;
+        }
+        Ok(())
+    }
+
     /// How long it takes until what it was told has come to those who send requests.
     fn notice(&self) -> Duration {
         Duration::ZERO
@@ -57,6 +73,11 @@ pub enum Driver {
 }
 
 impl Driver {
+    /// Whether it can have servers get requests in place of others at once.
+    pub(crate) fn can_swap(&self) -> bool {
+        matches!(self, Self::HaProxy(_))
+    }
+
     pub(crate) fn drive(&self) -> &dyn Drive {
         match self {
             Self::HaProxy(driver) => driver,

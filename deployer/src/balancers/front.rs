@@ -147,6 +147,33 @@ impl Front<'_> {
         }
     }
 
+    /// Has servers get requests in place of others: where a balancer can, at once.
+    ///
+    /// Check pages and the like are made good first, so that what a balancer switches to is well.
+    pub(crate) async fn hand_over(
+        &self,
+        incoming: &[Member<'_>],
+        outgoing: &[Member<'_>],
+    ) -> Result<(), BalancerError> {
+        for balancer in self.balancers.iter().filter(|balancer| !balancer.driver.can_swap()) {
+            for member in incoming {
+                balancer.driver.drive().set(&self.control, member, Rotation::In).await?;
+            }
+        }
+        for balancer in self.balancers.iter().filter(|balancer| balancer.driver.can_swap()) {
+            let began = Instant::now();
+            loop {
+                match balancer.driver.drive().swap(&self.control, incoming, outgoing).await {
+                    Err(error) if error.may_pass() && began.elapsed() < PATIENCE => {
+                        tokio::time::sleep(RETRY_INTERVAL).await;
+                    }
+                    outcome => break outcome.map(drop)?,
+                }
+            }
+        }
+        Ok(())
+    }
+
     async fn view(&self, member: &Member<'_>) -> Result<Vec<ServerState>, BalancerError> {
         Ok(self.patient_views().await?.remove(member.server).unwrap_or_default())
     }

@@ -45,6 +45,24 @@ impl Drive for HaProxy {
         control.run(&self.host, &script).await?;
         Ok(())
     }
+
+    async fn swap(
+        &self,
+        control: &Control<'_>,
+        incoming: &[Member<'_>],
+        outgoing: &[Member<'_>],
+    ) -> Result<(), BalancerError> {
+        let command =
+            |member: &Member<'_>, state| format!("set server {}/{} state {state}", self.backend, member.server);
+        let ready = incoming.iter().map(|member| command(member, "ready"));
+        let drain = outgoing.iter().map(|member| command(member, "drain"));
+        let script = control
+            .change("swap of servers", &[include_str!("../scripts/haproxy_swap.sh")])
+            .set("SOCKET", &self.socket)
+            .set("COMMANDS", ready.chain(drain).collect::<Vec<_>>().join("; "));
+        control.run(&self.host, &script).await?;
+        Ok(())
+    }
 }
 
 impl fmt::Display for HaProxy {

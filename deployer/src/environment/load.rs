@@ -136,6 +136,7 @@ impl Reader<'_> {
             front,
             variables,
             hosts,
+            left_out: Vec::new(),
         })
     }
 

@@ -89,6 +89,8 @@ pub struct Environment {
     pub variables: BTreeMap<String, String>,
     /// The hosts, in the order in which they are deployed to. Never empty.
     pub hosts: Vec<Host>,
+    /// The hosts that a person wanted left out; they are not among `hosts`.
+    pub left_out: Vec<HostName>,
 }
 
 impl Environment {
@@ -108,5 +110,22 @@ impl Environment {
     #[must_use]
     pub fn cluster(&self, name: &ClusterName) -> Option<&Cluster> {
         self.clusters.iter().find(|cluster| cluster.name == *name)
+    }
+
+    /// Leaves hosts out: they are not looked at and keep what they have.
+    ///
+    /// # Errors
+    /// The first name that no host has.
+    pub fn leave_out(&mut self, names: &[HostName]) -> Result<(), HostName> {
+        if let Some(unknown) = names.iter().find(|name| self.host(name).is_none()) {
+            return Err(unknown.clone());
+        }
+        self.hosts.retain(|host| !names.contains(host.name()));
+        for cluster in &mut self.clusters {
+            cluster.hosts.retain(|host| !names.contains(host));
+        }
+        self.clusters.retain(|cluster| !cluster.hosts.is_empty());
+        self.left_out.extend(names.iter().cloned());
+        Ok(())
     }
 }

@@ -183,6 +183,12 @@ impl DeploymentRecord {
         touched
     }
 
+    /// Whether no cluster was taken out.
+    #[must_use]
+    pub fn took_out_nothing(&self) -> bool {
+        !self.steps.iter().any(|step| step.step == Step::TakeOut)
+    }
+
     /// What was planned for a host.
     #[must_use]
     pub fn changes(&self, host: &HostName) -> &[Change] {

@@ -47,6 +47,17 @@ pub enum StepError {
         /// How many must.
         min_serving: usize,
     },
+    /// A host that served no longer answers rightly.
+    #[error("no longer healthy after {:.1} s: {last}", after.as_secs_f64())]
+    Lost {
+        /// How long it was watched until then.
+        after: Duration,
+        /// What was wrong at last.
+        last: HealthError,
+    },
+    /// A cluster stays in, since the one that was to take over could not.
+    #[error("`{0}` could not take over")]
+    NotHandedOver(HostName),
     /// What was there before can't be had.
     #[error("there is no way back: {}", ways(.0))]
     NoWayBack(Vec<WayBack>),

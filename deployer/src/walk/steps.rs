@@ -10,7 +10,7 @@ use super::{Station, StepError, Walk};
 use crate::balancers::{Control, Front, Member, ServerState};
 use crate::environment::Endpoint;
 use crate::facts::PackageManager;
-use crate::health;
+use crate::health::{self, HealthError};
 use crate::journal::Direction;
 use crate::plan::{Change, Step, Verb, WayBack};
 use crate::transport::{ScriptError, TransportError, run_checked};
@@ -41,16 +41,18 @@ impl Walk<'_> {
             Step::Test => self.test(station).await.map(|()| None),
             Step::Drain => self.drain(station).await,
             Step::Stop => {
-                let forgotten = self.front().keep_out(&member(station)).await?;
+                let forgotten = self.keep_out(station).await?;
                 self.service(station, "stop", include_str!("../scripts/stop.sh")).await.map(|()| forgotten)
             }
             Step::Install => self.transact(station, direction).await.map(Some),
             Step::Start => {
-                let forgotten = self.front().keep_out(&member(station)).await?;
+                let forgotten = self.keep_out(station).await?;
                 self.service(station, "start", include_str!("../scripts/start.sh")).await.map(|()| forgotten)
             }
             Step::Check => self.check(station, direction).await.map(|()| None),
             Step::PutBack => self.put_back(station).await.map(Some),
+            // These are about clusters and stages, and are done where those are.
+            Step::TakeOut | Step::BringBack | Step::Watch => Ok(None),
         }
     }
 
@@ -83,27 +85,56 @@ impl Walk<'_> {
         self.run(&station.host.endpoint, &script).await.map(drop)
     }
 
+    /// Whether balancers are told of the host itself: not where its cluster goes out and comes back as a whole.
+    fn is_told(&self, station: Station<'_>) -> bool {
+        self.cluster_out(station.host.name()).is_none_or(|cluster| !cluster.proxies.is_empty())
+    }
+
+    /// Takes the host, or its cluster, out again where a balancer has forgotten that it is out.
+    async fn keep_out(&self, station: Station<'_>) -> Result<Option<String>, StepError> {
+        let of_cluster = self.keep_cluster_out(station.host.name()).await?;
+        if !self.is_told(station) {
+            return Ok(of_cluster);
+        }
+        let of_host = self.front().keep_out(&member(station)).await?;
+        Ok(of_cluster.or(of_host))
+    }
+
     /// Takes the host out of all balancers.
     async fn drain(&self, station: Station<'_>) -> Result<Option<String>, StepError> {
+        if !self.is_told(station) {
+            return Ok(Some("its cluster is out".to_owned()));
+        }
         Ok(self.front().take_out(&member(station)).await?)
     }
 
     /// Waits until the host answers with the right version.
     async fn check(&self, station: Station<'_>, direction: Direction) -> Result<(), StepError> {
         let health = &self.site.environment.health;
-        let version = self.health_version(station, direction);
         let began = Instant::now();
         loop {
-            let endpoint = &station.host.endpoint;
-            let Err(last) = health::check(&*self.site.tools.health, health, endpoint, version.as_ref()).await else {
-                return Ok(());
-            };
+            let Err(last) = self.healthy(station, direction).await else { return Ok(()) };
             if began.elapsed() >= health.start_timeout {
-                let log = self.service_log(endpoint).await;
+                let log = self.service_log(&station.host.endpoint).await;
                 return Err(StepError::Health { limit: health.start_timeout, last, log });
             }
             tokio::time::sleep(health.interval).await;
         }
+    }
+
+    /// Asks once whether the host answers with the version that it has after going in a direction.
+    async fn healthy(&self, station: Station<'_>, direction: Direction) -> Result<(), HealthError> {
+        let version = self.health_version(station, direction);
+        let (probe, health) = (&*self.site.tools.health, &self.site.environment.health);
+        health::check(probe, health, &station.host.endpoint, version.as_ref()).await
+    }
+
+    /// Asks once whether the host answers with the version that it has now.
+    pub(super) async fn healthy_now(&self, station: Station<'_>) -> Result<(), HealthError> {
+        let finished = self.finished.lock().await.get(station.host.name()).copied();
+        let is_there = station.plan.changes.iter().all(|change| change.verb == Verb::Nothing);
+        let direction = finished.unwrap_or(if is_there { Direction::Onward } else { Direction::Back });
+        self.healthy(station, direction).await
     }
 
     /// The version that a healthy host tells.
@@ -133,6 +164,9 @@ impl Walk<'_> {
 
     /// Puts the host back and sees that the balancers keep it.
     async fn put_back(&self, station: Station<'_>) -> Result<String, StepError> {
+        if !self.is_told(station) {
+            return Ok("comes back with its cluster".to_owned());
+        }
         if self.site.environment.balancers.is_empty() {
             return Ok("no balancer".to_owned());
         }
@@ -179,6 +213,6 @@ pub(super) fn targets(changes: &[Change]) -> impl Iterator<Item = String> {
     changes.iter().filter(|change| change.verb != Verb::Nothing).map(|change| change.to.with_epoch())
 }
 
-fn member(station: Station<'_>) -> Member<'_> {
+pub(super) fn member(station: Station<'_>) -> Member<'_> {
     Member { server: &station.host.server, endpoint: &station.host.endpoint }
 }
