@@ -9,7 +9,7 @@ readonly BASE_PACKAGES=(
 readonly -A BASE_SUITE_PACKAGES=(
     [bookworm]='systemd systemd-sysv dbus dnf openjdk-17-jre-headless tomcat10 tomcat10-admin haproxy nginx-light apache2'
     [trixie]='systemd systemd-sysv dbus dnf openjdk-21-jre-headless tomcat10'
-    [sid]='sysvinit-core sysv-rc dnf5 openjdk-21-jre-headless tomcat11'
+    [sid]='sysv-rc dnf5 openjdk-21-jre-headless tomcat11'
 )
 # Units that Debian enables or that a container has no use for.
 readonly BASE_DISABLED=(tomcat10 tomcat11 haproxy nginx apache2)
@@ -35,6 +35,8 @@ base_build() {
     local root=$1 suite=$2 packages
     read -ra packages <<<"${BASE_SUITE_PACKAGES[$suite]}"
     cache_bootstrap "$root" "$suite" "${BASE_PACKAGES[@]}" "${packages[@]}"
+    # Others may have brought it along as a dependency of theirs.
+    [[ " ${packages[*]} " == *" systemd-sysv "* ]] || rm -f "$root/usr/lib/systemd/systemd"
     cp -r --no-preserve=mode,ownership "$LAB_HOME/root/." "$root/"
     like_el "$root"
     base_tomcat "$root"
@@ -55,6 +57,8 @@ base_tomcat() {
     [[ -d $root/etc/tomcat10/policy.d || -f $root/etc/tomcat10/server.xml ]] || base_tomcat_called_10 "$root"
     sed -i 's/autoDeploy="true"/autoDeploy="false"/' "$root/etc/tomcat10/server.xml"
     grep -q 'autoDeploy="false"' "$root/etc/tomcat10/server.xml"
+    # Tomcats start faster without; a test that wants one copies its context.
+    rm -f "$root"/etc/tomcat10/Catalina/localhost/*manager.xml
     # As the EL package has them; what an RPM puts in here belongs to root.
     chroot "$root" install -d -o root -g tomcat -m 0775 \
         /var/lib/tomcat10/webapps /etc/tomcat10/Catalina /etc/tomcat10/Catalina/localhost
@@ -94,7 +98,8 @@ base_units() {
 base_scripts() {
     local root=$1
     install -m 0755 "$root/usr/share/pkg-lab/tomcat10.init" "$root/etc/init.d/tomcat10"
-    cp "$root/usr/share/pkg-lab/inittab" "$root/etc/inittab"
+    rm -f "$root/sbin/init"
+    install -m 0755 "$root/usr/share/pkg-lab/init" "$root/sbin/init"
     rm -f "$root"/etc/rc?.d/*
     chroot "$root" update-rc.d ssh defaults
 }
