@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::balancers::{Driver, HaProxy};
 use crate::environment::{
-    Approval, Balancer, Endpoint, Environment, FailurePolicy, Health, Host, Portion, SshSettings, Standard, Strategy,
-    StrategyKind,
+    Approval, Balancer, Check, Endpoint, Environment, FailurePolicy, From, Health, Host, HttpCheck, Portion, Service,
+    ServiceKind, SshSettings, Standard, Strategy, StrategyKind,
 };
 use crate::facts::{HostFacts, PackageManager};
 
@@ -29,14 +29,21 @@ pub(crate) fn environment(hosts: usize) -> Environment {
         repositories: vec!["pkg-dev".to_owned()],
         repository_server: None,
         ssh: SshSettings::default(),
-        service: "tomcat10".to_owned(),
+        service: Service { name: "tomcat10".to_owned(), kind: ServiceKind::Host, port: None },
         health: Health {
-            url: "http://{address}:8080/".to_owned(),
-            expect_status: 200,
-            expect_body: Some("{version}-{release}".to_owned()),
+            check: Check::Http(HttpCheck {
+                url: "http://{address}:8080/".to_owned(),
+                expect_status: 200,
+                expect_body: Some("{version}-{release}".to_owned()),
+                expect_json: BTreeMap::new(),
+                max_latency: None,
+                from: From::Controller,
+            }),
             package: None,
             start_timeout: Duration::from_millis(50),
             interval: Duration::from_millis(10),
+            successes: 1,
+            watch: Duration::from_secs(1),
         },
         balancers: vec![Balancer {
             driver: Driver::HaProxy(HaProxy {

@@ -11,7 +11,9 @@ use tokio::time::Instant;
 
 use crate::balancers::{BalancerError, Control, Front, Member, SHOW_STAT, ServerState};
 use crate::environment::{Environment, Host};
+use crate::health::Doctor;
 use crate::facts::{Facts, HostFacts, ParseFactsError};
+use crate::services::SERVICE;
 use crate::transport::{ScriptError, TransportError, run_checked};
 use crate::{HealthProbe, HostName, Observer, Policy, Script, Transport};
 
@@ -210,17 +212,17 @@ impl Site<'_> {
     ) -> Result<HostFacts, ProbeError> {
         let parts = [
             include_str!("scripts/package_manager.sh"),
-            include_str!("scripts/service.sh"),
+            SERVICE,
             include_str!("scripts/facts.sh"),
         ];
         let asked = offers == Offers::Asked && !names.is_empty();
         let script = Script::new("facts", &parts)
             .set("ENVIRONMENT", self.environment.name.as_str())
-            .set("SERVICE", &self.environment.service)
             .set("OFFERS", if asked { "yes" } else { "no" })
             .set_words("REPOSITORIES", self.environment.repositories.iter().cloned())
             .set_words("NAMES", names)
             .time_limit(FACTS_LIMIT);
+        let script = self.environment.service.tell(script);
         let began = Instant::now();
         loop {
             let text = run_checked(&*self.tools.transport, &host.endpoint, &script).await?;
@@ -250,8 +252,13 @@ impl Site<'_> {
             balancers: &self.environment.balancers,
             control,
             members: self.environment.hosts.iter().map(member).collect(),
-            port: None,
+            port: self.environment.service.port,
         }
+    }
+
+    /// Who looks whether hosts are well.
+    pub(crate) fn doctor(&self) -> Doctor<'_> {
+        Doctor { probe: &*self.tools.health, transport: &*self.tools.transport }
     }
 
     /// Whether a person wants it to stop.

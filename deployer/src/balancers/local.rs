@@ -11,7 +11,7 @@ use crate::transport::last_lines;
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// Runs a command on the controller and gives what it prints.
-pub(super) async fn run(
+pub(crate) async fn run(
     balancer: &str,
     arguments: &[String],
     variables: &[(&str, &str)],

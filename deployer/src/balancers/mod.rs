@@ -9,7 +9,7 @@ mod error;
 mod front;
 mod haproxy;
 mod health_page;
-mod local;
+pub(crate) mod local;
 mod lvs;
 mod nginx;
 mod state;

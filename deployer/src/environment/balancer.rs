@@ -139,7 +139,7 @@ impl Fields<'_> {
         Ok(Endpoint { name, address })
     }
 
-    fn path(&mut self, key: &'static str) -> Checked<String> {
+    pub(super) fn path(&mut self, key: &'static str) -> Checked<String> {
         let text = self.needed(key)?;
         self.reader().absolute(key, &text)
     }
@@ -151,7 +151,7 @@ impl Fields<'_> {
         }
     }
 
-    fn word(&mut self, key: &'static str) -> Checked<String> {
+    pub(super) fn word(&mut self, key: &'static str) -> Checked<String> {
         let text = self.needed(key)?;
         self.reader().word(key, &text)
     }
@@ -166,12 +166,12 @@ impl Fields<'_> {
         self.reader().http_url("url", text)
     }
 
-    fn url_or(&mut self, key: &'static str, default: &str) -> Checked<String> {
+    pub(super) fn url_or(&mut self, key: &'static str, default: &str) -> Checked<String> {
         let text = self.text(key)?.unwrap_or_else(|| Spanned::new(self.span(), default.to_owned()));
         self.url(&text)
     }
 
-    fn shell(&mut self, key: &'static str) -> Checked<String> {
+    pub(super) fn shell(&mut self, key: &'static str) -> Checked<String> {
         let text = self.needed(key)?;
         self.reader().text(&text)
     }

@@ -87,6 +87,15 @@ impl<'a> Fields<'a> {
         self.number(key)?.ok_or(Located { span, problem: EnvironmentProblem::Shape { message, nearest: None } })
     }
 
+    /// A table, if it is there.
+    pub(super) fn table(&mut self, key: &'static str) -> Checked<Option<toml::Table>> {
+        let Some(value) = self.take(key) else { return Ok(None) };
+        match value.get_ref() {
+            Value::Table(table) => Ok(Some(table.clone())),
+            other => Err(wrong_type(key, other, "a table", value.span())),
+        }
+    }
+
     /// A time, or its default.
     pub(super) fn time(&mut self, key: &'static str, default: Duration) -> Checked<Duration> {
         let text = self.text(key)?;

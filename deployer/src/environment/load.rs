@@ -128,7 +128,7 @@ impl Reader<'_> {
             repositories: ids.iter().map(|id| self.word("repository id", id)).collect::<Checked<_>>()?,
             repository_server: raw.repository.server.as_ref().map(|server| self.text(server)).transpose()?,
             ssh,
-            service: self.word("service", &raw.service.name)?,
+            service: self.service(&raw.service)?,
             health: self.health(&raw.health)?,
             balancers,
             strategy,

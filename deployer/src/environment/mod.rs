@@ -31,11 +31,12 @@ pub use self::approval::Approval;
 pub use self::balancer::Balancer;
 pub use self::clusters::{Cluster, Proxy};
 pub use self::error::{EnvironmentError, EnvironmentProblem};
-pub use self::health::Health;
+pub use self::health::{Check, From, Health, HttpCheck};
 pub use self::hooks::{Hook, HookPoint, On, Place, Task};
 pub use self::hosts::{Endpoint, Host};
 pub use self::notifications::{News, Notification, Via};
 pub use self::policy::{FailurePolicy, OnFailure};
+pub use self::service::{Service, ServiceKind, TomcatManager};
 pub use self::ssh::SshSettings;
 pub use self::standard::{Standard, StandardDirectory, StandardKey, StandardRepository};
 pub use self::strategy::{Portion, Strategy, StrategyKind};
@@ -73,8 +74,8 @@ pub struct Environment {
     pub repository_server: Option<String>,
     /// How to reach the hosts.
     pub ssh: SshSettings,
-    /// The service that runs the application, such as `tomcat10`.
-    pub service: String,
+    /// The service that runs the application.
+    pub service: Service,
     /// How a host shows that it serves the right version.
     pub health: Health,
     /// The load balancers in front of the hosts, all of which are told of each change.

@@ -6,6 +6,7 @@ mod clusters;
 mod decisions;
 mod error;
 mod stages;
+mod service;
 mod steps;
 mod transaction;
 mod watch;

@@ -10,23 +10,19 @@ use super::{Station, StepError, Walk};
 use crate::balancers::{Control, Front, Member, ServerState};
 use crate::environment::Endpoint;
 use crate::facts::PackageManager;
-use crate::health::{self, HealthError};
+use crate::health::HealthError;
 use crate::journal::Direction;
+use crate::observer::Happening;
 use crate::plan::{Change, Step, Verb, WayBack};
 use crate::transport::{ScriptError, TransportError, run_checked};
 use crate::{HostName, Script};
 
 const PACKAGE_MANAGER: &str = include_str!("../scripts/package_manager.sh");
-const SERVICE: &str = include_str!("../scripts/service.sh");
-/// How long a balancer must see a host serving after it was put back.
-const WATCH: Duration = Duration::from_secs(1);
 /// How long a connection that broke is tried again, before the step counts as failed.
 const PATIENCE: Duration = Duration::from_secs(30);
 const RECONNECT_INTERVAL: Duration = Duration::from_millis(500);
 /// Downloads take their time.
 const DOWNLOAD_LIMIT: Duration = Duration::from_secs(1800);
-/// A stop waits for requests in flight; systemd's own limit is 90 s.
-const SERVICE_LIMIT: Duration = Duration::from_secs(180);
 
 impl Walk<'_> {
     /// Does a step; gives what was seen, where that says more than "ok".
@@ -42,12 +38,12 @@ impl Walk<'_> {
             Step::Drain => self.drain(station).await,
             Step::Stop => {
                 let forgotten = self.keep_out(station).await?;
-                self.service(station, "stop", include_str!("../scripts/stop.sh")).await.map(|()| forgotten)
+                self.stop_service(station).await.map(|said| forgotten.or(said))
             }
             Step::Install => self.transact(station, direction).await.map(Some),
             Step::Start => {
                 let forgotten = self.keep_out(station).await?;
-                self.service(station, "start", include_str!("../scripts/start.sh")).await.map(|()| forgotten)
+                self.start_service(station, direction).await.map(|said| forgotten.or(said))
             }
             Step::Check => self.check(station, direction).await.map(|()| None),
             Step::PutBack => self.put_back(station).await.map(Some),
@@ -74,14 +70,6 @@ impl Walk<'_> {
             .packaging(station, "test", include_str!("../scripts/test.sh"))
             .set_words("TARGETS", targets(&station.plan.changes))
             .time_limit(DOWNLOAD_LIMIT);
-        self.run(&station.host.endpoint, &script).await.map(drop)
-    }
-
-    async fn service(&self, station: Station<'_>, name: &'static str, part: &'static str) -> Result<(), StepError> {
-        let script = self
-            .fenced(name, &[SERVICE, part])
-            .set("SERVICE", &self.site.environment.service)
-            .time_limit(SERVICE_LIMIT);
         self.run(&station.host.endpoint, &script).await.map(drop)
     }
 
@@ -112,11 +100,27 @@ impl Walk<'_> {
     async fn check(&self, station: Station<'_>, direction: Direction) -> Result<(), StepError> {
         let health = &self.site.environment.health;
         let began = Instant::now();
+        let (mut successes, mut told) = (0, String::new());
         loop {
-            let Err(last) = self.healthy(station, direction).await else { return Ok(()) };
-            if began.elapsed() >= health.start_timeout {
-                let log = self.service_log(&station.host.endpoint).await;
-                return Err(StepError::Health { limit: health.start_timeout, last, log });
+            match self.healthy(station, direction).await {
+                Ok(()) => {
+                    successes += 1;
+                    if successes >= health.successes {
+                        return Ok(());
+                    }
+                }
+                Err(last) if began.elapsed() >= health.start_timeout => {
+                    let log = self.service_log(&station.host.endpoint).await;
+                    return Err(StepError::Health { limit: health.start_timeout, last, log });
+                }
+                Err(last) => {
+                    successes = 0;
+                    let seen = last.to_string();
+                    if seen != told {
+                        told.clone_from(&seen);
+                        self.tell(Happening::StepSeen { host: station.host.name().clone(), step: Step::Check, seen });
+                    }
+                }
             }
             tokio::time::sleep(health.interval).await;
         }
@@ -125,8 +129,7 @@ impl Walk<'_> {
     /// Asks once whether the host answers with the version that it has after going in a direction.
     async fn healthy(&self, station: Station<'_>, direction: Direction) -> Result<(), HealthError> {
         let version = self.health_version(station, direction);
-        let (probe, health) = (&*self.site.tools.health, &self.site.environment.health);
-        health::check(probe, health, &station.host.endpoint, version.as_ref()).await
+        self.site.doctor().look(&self.site.environment.health, station.host, version.as_ref()).await
     }
 
     /// Asks once whether the host answers with the version that it has now.
@@ -138,7 +141,7 @@ impl Walk<'_> {
     }
 
     /// The version that a healthy host tells.
-    fn health_version(&self, station: Station<'_>, direction: Direction) -> Option<Evr> {
+    pub(super) fn health_version(&self, station: Station<'_>, direction: Direction) -> Option<Evr> {
         let name = self.site.environment.health.package.as_ref();
         let changes = &station.plan.changes;
         let change = match name {
@@ -155,23 +158,17 @@ impl Walk<'_> {
         }
     }
 
-    async fn service_log(&self, endpoint: &Endpoint) -> Vec<String> {
-        let script = Script::new("service log", &[SERVICE, include_str!("../scripts/service_log.sh")])
-            .set("SERVICE", &self.site.environment.service);
-        let text = run_checked(&*self.site.tools.transport, endpoint, &script).await;
-        text.map(|text| text.lines().map(str::to_owned).collect()).unwrap_or_default()
-    }
-
     /// Puts the host back and sees that the balancers keep it.
     async fn put_back(&self, station: Station<'_>) -> Result<String, StepError> {
+        let retired = self.retire(station).await?;
         if !self.is_told(station) {
             return Ok("comes back with its cluster".to_owned());
         }
         if self.site.environment.balancers.is_empty() {
-            return Ok("no balancer".to_owned());
+            return Ok(retired.unwrap_or_else(|| "no balancer".to_owned()));
         }
         let limit = self.site.environment.health.start_timeout;
-        Ok(self.front().put_back(&member(station), WATCH, limit).await?)
+        Ok(self.front().put_back(&member(station), self.site.environment.health.watch, limit).await?)
     }
 
     /// The balancers in front of the hosts, for changes.
