@@ -11,7 +11,7 @@ use deployer::{
 use tokio::sync::watch;
 
 use super::carry_out::ChangeArgs;
-use super::{progress, typing};
+use super::{plan_text, typing};
 use crate::render::Printer;
 
 /// Shows the plan, and asks where the environment wants that.
@@ -32,7 +32,7 @@ impl Approver for Terminal {
         record: &DeploymentRecord,
         plan: &Plan,
     ) -> Result<Agreement, String> {
-        for line in progress::plan_lines(plan) {
+        for line in plan_text::plan_lines(plan) {
             self.printer.talk(&line);
         }
         let mut agreement = Agreement::by(Consent::Unattended);

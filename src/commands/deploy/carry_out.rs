@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use deployer::{DeployError, Ending, Interrupt, JournalError, Notifier, Observer, Report, Request};
+use deployer::{DeployError, Ending, HostName, Interrupt, JournalError, Notifier, Observer, Report, Request};
 use ledger::{Ground, Refused};
 use tokio::sync::watch;
 
@@ -31,6 +31,9 @@ pub(crate) struct ChangeArgs {
     /// The SSH key to sign the plan with where two people have to agree; by default the first of ~/.ssh.
     #[arg(long, value_name = "FILE", env = "PKG_APPROVAL_KEY")]
     pub(crate) key: Option<PathBuf>,
+    /// Leave these hosts out: they are not looked at and keep what they have. An unreachable host is a failed one otherwise.
+    #[arg(long, value_name = "HOST", num_args = 1..)]
+    pub(crate) without: Vec<HostName>,
     /// Why, for the history.
     #[arg(long, value_name = "TEXT")]
     pub(crate) why: Option<String>,
@@ -43,7 +46,12 @@ pub(crate) async fn carry_out(
     change: ChangeArgs,
     printer: &Printer,
 ) -> Result<Exit, Failure> {
-    let environment = locate::environment(environment)?;
+    let mut environment = locate::environment(environment)?;
+    let without = match &request {
+        Request::Planned(file) => &file.plan.left_out,
+        _ => &change.without,
+    };
+    locate::leave_out(&mut environment, without)?;
     let (interrupted, interrupt) = watch::channel(Interrupt::None);
     let observers = Observers::new(printer, Notifier::start(&environment));
     let observer: Arc<dyn Observer> = observers.clone();
@@ -89,8 +97,16 @@ async fn listen(interrupted: watch::Sender<Interrupt>, printer: Printer) {
                 None => std::future::pending().await,
             }} => {}
         }
-        interrupted.send_replace(Interrupt::AfterStep);
-        printer.warning("stops after the current step; `pkg resume` goes on from there");
+        let earlier = *interrupted.borrow();
+        if earlier == Interrupt::None {
+            interrupted.send_replace(Interrupt::AfterStep);
+            printer.warning(
+                "stops after the current step; `pkg resume` goes on from there. Once more leaves at once: what runs on \
+                 hosts goes on there",
+            );
+        } else {
+            interrupted.send_replace(Interrupt::Detach);
+        }
     }
 }
 
@@ -123,8 +139,14 @@ pub(crate) fn failure(error: DeployError) -> Failure {
             let exit = if hosts.is_empty() { Exit::Failed } else { Exit::PartlyChanged };
             Failure::new(exit, error).hint("`pkg resume` observes the hosts afresh and finishes it")
         }
+        DeployError::Detached { .. } => Failure::new(Exit::PartlyChanged, error)
+            .hint("`pkg resume` observes the hosts afresh and finishes it, `pkg resume --back-out` takes it back"),
+        DeployError::PlanChanged { .. } => Failure::failed(error).hint("`pkg plan --out` makes a new one"),
         DeployError::Facts(facts) => {
-            let hints: Vec<&str> = facts.hints().into_iter().collect();
+            let mut hints: Vec<&str> = facts.hints().into_iter().collect();
+            if facts.is_about_hosts() {
+                hints.push("`--without HOST` leaves a host out");
+            }
             let failure = Failure::failed(error);
             if hints.is_empty() { failure } else { failure.hint(hints.join("; ")) }
         }

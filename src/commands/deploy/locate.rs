@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use deployer::{AlwaysBackOut, Deployer, Entry, Environment, HttpProbe, Identity, Interrupt, Observer, Policy, Ssh, Tools};
+use deployer::{AlwaysBackOut, Deployer, Entry, Environment, HostName, HttpProbe, Identity, Interrupt, Observer, Policy, Ssh, Tools};
 use ledger::Ledger;
 use repo_api::{Client, ServerLedger, TagName};
 use tokio::sync::watch;
@@ -22,6 +22,13 @@ pub(crate) fn environment(argument: &str) -> Result<Environment, Failure> {
             Err(Failure::input(error).hint("set PKG_ENVIRONMENTS to the directory of your environment files"))
         }
     }
+}
+
+/// Leaves hosts out of an environment, as a person wants it.
+pub(crate) fn leave_out(environment: &mut Environment, hosts: &[HostName]) -> Result<(), Failure> {
+    environment.leave_out(hosts).map_err(|unknown| {
+        Failure::input(anyhow::anyhow!("environment `{}` has no host `{unknown}`", environment.name))
+    })
 }
 
 fn places(argument: &str, directory: Option<PathBuf>) -> Vec<PathBuf> {
@@ -50,7 +57,7 @@ pub(crate) async fn open_with(
     policy: Arc<dyn Policy>,
     interrupt: watch::Receiver<Interrupt>,
 ) -> Result<Deployer, Failure> {
-    let ssh = Ssh::new(environment.ssh.clone()).map_err(Failure::failed)?;
+    let ssh = Ssh::of(&environment).map_err(Failure::failed)?;
     let health = HttpProbe::new().map_err(Failure::failed)?;
     let tools = Tools {
         transport: Arc::new(ssh),

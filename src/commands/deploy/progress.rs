@@ -1,6 +1,6 @@
 //! How a deployment looks: the plan, one stable line per event, the closing table.
 
-use deployer::{Direction, Ending, Event, Happening, HookRecord, HostReport, Observer, Plan, Report, StepResult, WayBack, Work};
+use deployer::{Direction, Ending, Event, Happening, HookRecord, HostReport, Observer, Report, StepResult};
 
 use crate::render::{Printer, Tone, printable};
 
@@ -32,11 +32,13 @@ impl Observer for Progress {
                 printer.talk(&format!("{begin} {environment} lease ok, token {token}"));
             }
             Happening::Planned { .. } => {}
-            Happening::StepBegun { host, step, .. } => printer.detail(&format!("{begin} {host} {step} begins")),
-            Happening::StepEnded { host, step, direction, result, milliseconds } => {
+            Happening::StepBegun { host, cluster, step, .. } => {
+                printer.detail(&format!("{begin} {}{host} {step} begins", of_cluster(cluster.as_ref())));
+            }
+            Happening::StepEnded { host, cluster, step, direction, result, milliseconds } => {
                 let seconds = format!("{:.1}s", std::time::Duration::from_millis(*milliseconds).as_secs_f64());
                 let back = if *direction == Direction::Back { "back:" } else { "" };
-                let begin = format!("{begin} {host} {back}{step}");
+                let begin = format!("{begin} {}{host} {back}{step}", of_cluster(cluster.as_ref()));
                 match result {
                     StepResult::Ok { detail } => {
                         let detail = detail.as_deref().map(|detail| format!(" {detail}")).unwrap_or_default();
@@ -92,41 +94,9 @@ impl Progress {
     }
 }
 
-/// The plan, as lines.
-pub(crate) fn plan_lines(plan: &Plan) -> Vec<String> {
-    let mut lines = Vec::new();
-    let width = plan.hosts.iter().map(|host| host.host.as_str().len()).max().unwrap_or_default();
-    for host in &plan.hosts {
-        let changes: Vec<String> = host
-            .changes
-            .iter()
-            .map(|change| match &change.from {
-                Some(from) if change.moves() => {
-                    format!("{} {} {} → {}", change.verb, change.to.name, from.evr, change.to.evr)
-                }
-                Some(_) => format!("has {}", change.to),
-                None => format!("{} {}", change.verb, change.to),
-            })
-            .collect();
-        let work = match host.work {
-            Work::Nothing if host.changes.is_empty() => "nothing to do",
-            Work::Nothing => "nothing to do: ",
-            Work::Restart => "restart, check, put back: ",
-            Work::Change => "",
-        };
-        lines.push(format!("  {:width$}  {work}{}", host.host, changes.join(", ")));
-        let lost = host.changes.iter().find(|change| change.moves() && change.way_back != WayBack::Offered);
-        if let Some(change) = lost {
-            lines.push(format!("  {:width$}  NO WAY BACK: {}", "", change.way_back));
-        }
-    }
-    for (number, batch) in (1..).zip(&plan.batches) {
-        let hosts: Vec<&str> = batch.iter().map(deployer::HostName::as_str).collect();
-        let steps = batch.first().and_then(|host| plan.host(host)).map_or(&[][..], |host| host.steps());
-        let steps: Vec<String> = steps.iter().map(ToString::to_string).collect();
-        lines.push(format!("  batch {number}: {}: {}", hosts.join(", "), steps.join(" → ")));
-    }
-    lines
+/// Says which cluster a step is about as a whole.
+fn of_cluster(cluster: Option<&deployer::ClusterName>) -> String {
+    cluster.map(|cluster| format!("cluster {cluster} ")).unwrap_or_default()
 }
 
 /// The closing table: what every host was left with, failures last, and then the outcome.

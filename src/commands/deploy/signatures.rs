@@ -41,7 +41,11 @@ impl Terminal {
             }
         }
         let people = agreement.people.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
-        self.printer.talk(&format!("plan {} is signed by {}", &digest[..12], printable(&people)));
+        self.printer.talk(&format!(
+            "plan {} is signed by {}",
+            digest.chars().take(19).collect::<String>(),
+            printable(&people)
+        ));
         Ok(())
     }
 }

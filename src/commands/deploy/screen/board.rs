@@ -52,7 +52,7 @@ impl Board {
             Happening::Planned { plan } => self.plan(plan),
             Happening::Approved { .. } => self.began = Some(event.at),
             Happening::BackingOut { .. } => self.backing_out = true,
-            Happening::StepBegun { host, step, direction } => self.on(host, |row| {
+            Happening::StepBegun { host, cluster: None, step, direction } => self.on(host, |row| {
                 row.since.get_or_insert(event.at);
                 row.standing =
                     Standing::Working { step: *step, direction: *direction, since: event.at, seen: String::new() };
@@ -64,7 +64,7 @@ impl Board {
                     now.clone_into(seen);
                 }
             }),
-            Happening::StepEnded { host, step, direction, result, .. } => self.on(host, |row| {
+            Happening::StepEnded { host, cluster: None, step, direction, result, .. } => self.on(host, |row| {
                 row.standing = match (result, step) {
                     (StepResult::Failed { error, .. }, _) => Standing::Failed { step: *step, error: error.clone() },
                     (StepResult::Ok { .. }, Step::Stage | Step::Test) => Standing::Staged,

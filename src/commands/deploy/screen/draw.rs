@@ -10,7 +10,12 @@ use crate::render::{Tone, printable};
 pub(super) type Paint<'a> = &'a dyn Fn(Tone, &str) -> String;
 
 /// The block, not wider than the terminal and leaving it a third of its height for what is printed above.
-pub(super) fn lines(board: &Board, now: DateTime<Utc>, (width, height): (usize, usize), paint: Paint<'_>) -> Vec<String> {
+pub(super) fn lines(
+    board: &Board,
+    now: DateTime<Utc>,
+    (width, height): (usize, usize),
+    paint: Paint<'_>,
+) -> Vec<String> {
     let elapsed = board.began.map(|began| clock(began, now)).unwrap_or_default();
     let done = board.hosts.iter().filter(|row| matches!(row.standing, Standing::Back { .. })).count();
     let work = board.hosts.iter().filter(|row| row.standing != Standing::Untouched).count();
@@ -94,7 +99,11 @@ mod tests {
             title: "shop 4.2.0-118 → prod  D-0193".to_owned(),
             began: Some(began),
             hosts: vec![
-                row("a1", "4.2.0-118", Standing::Back { direction: Direction::Onward, at: began + TimeDelta::seconds(41) }),
+                row(
+                    "a1",
+                    "4.2.0-118",
+                    Standing::Back { direction: Direction::Onward, at: began + TimeDelta::seconds(41) },
+                ),
                 row(
                     "a2",
                     "4.1.7-112",
@@ -105,7 +114,11 @@ mod tests {
                         seen: "/health 503 (4)".to_owned(),
                     },
                 ),
-                row("a3", "4.1.7-112", Standing::Failed { step: Step::Start, error: "exit \u{1b}[2J code 1".to_owned() }),
+                row(
+                    "a3",
+                    "4.1.7-112",
+                    Standing::Failed { step: Step::Start, error: "exit \u{1b}[2J code 1".to_owned() },
+                ),
                 row("b1", "4.1.7-112", Standing::Waiting),
             ],
             backing_out: false,
