@@ -49,6 +49,10 @@ pub(crate) enum Command {
     Resume(commands::resume::Args),
     Status(commands::status::Args),
     History(commands::history::Args),
+    Approve(commands::approve::Args),
+    Run(commands::run::Args),
+    Hosts(commands::hosts::Args),
+    Completions(commands::completions::Args),
 }
 
 #[cfg(test)]

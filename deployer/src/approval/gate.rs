@@ -40,7 +40,8 @@ fn file_says(file: &Path) -> Option<String> {
 }
 
 async fn url_says(url: &str) -> Option<String> {
-    let unknown = |reason: &dyn std::fmt::Display| Some(format!("whether it is frozen can't be told: `{url}`: {reason}"));
+    let unknown =
+        |reason: &dyn std::fmt::Display| Some(format!("whether it is frozen can't be told: `{url}`: {reason}"));
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = match reqwest::Client::builder().timeout(LIMIT).build() {
         Ok(client) => client,

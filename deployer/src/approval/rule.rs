@@ -122,15 +122,8 @@ mod tests {
 
     #[test]
     fn refusals_say_what_helps() {
-        let given = Given {
-            terminal: true,
-            yes: true,
-            fresh: true,
-            closed: None,
-            despite: None,
-            people: 1,
-            agreed: false,
-        };
+        let given =
+            Given { terminal: true, yes: true, fresh: true, closed: None, despite: None, people: 1, agreed: false };
         for (approval, given, expected) in [
             (Approval::Person, Given { terminal: false, ..given }, "`--yes` does not stand for one"),
             (Approval::Two, given, "two people have to sign the plan, 1 did"),

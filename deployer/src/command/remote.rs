@@ -30,7 +30,9 @@ impl CommandOutcome {
         let read = marked.and_then(|(output, code)| Some((output, code.parse().ok()?)));
         match read {
             Some((output, exit)) => Self::ended(exit, output.to_owned(), command.timeout.as_secs().max(1)),
-            None => Self::unknown(format!("exit code {}: {}", answer.status, answer.stderr.trim().replace('\n', " · "))),
+            None => {
+                Self::unknown(format!("exit code {}: {}", answer.status, answer.stderr.trim().replace('\n', " · ")))
+            }
         }
     }
 }

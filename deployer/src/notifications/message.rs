@@ -58,7 +58,11 @@ impl Story {
             Happening::Paused { pause } => {
                 let failures: Vec<String> =
                     pause.failures.iter().map(|failure| format!("{}: {}", failure.host, failure.error)).collect();
-                return Some(self.message(News::Paused, "is paused, and waits for a person", Some(failures.join("; "))));
+                return Some(self.message(
+                    News::Paused,
+                    "is paused, and waits for a person",
+                    Some(failures.join("; ")),
+                ));
             }
             Happening::Finished { report } => return self.finished(report),
             _ => {}

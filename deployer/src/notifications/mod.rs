@@ -83,12 +83,7 @@ impl Observer for Notifier {
 }
 
 /// Tells one recipient, message after message.
-async fn work(
-    number: usize,
-    via: Via,
-    mut queue: mpsc::UnboundedReceiver<Message>,
-    troubles: Arc<Mutex<Vec<String>>>,
-) {
+async fn work(number: usize, via: Via, mut queue: mpsc::UnboundedReceiver<Message>, troubles: Arc<Mutex<Vec<String>>>) {
     while let Some(message) = queue.recv().await {
         if let Err(reason) = tell(&via, &message).await {
             let trouble = format!("notification {number} of `{}` was not sent: {reason}", message.event.as_str());

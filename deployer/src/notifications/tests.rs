@@ -18,7 +18,9 @@ fn event(happening: Happening) -> Event {
 
 fn finished(ending: Ending) -> Event {
     let reason = (ending != Ending::Done).then(|| "web1: \"check\" failed".to_owned());
-    event(Happening::Finished { report: Report { deployment: DeploymentId::after(6), ending, reason, hosts: Vec::new(), left_out: Vec::new() } })
+    event(Happening::Finished {
+        report: Report { deployment: DeploymentId::after(6), ending, reason, hosts: Vec::new(), left_out: Vec::new() },
+    })
 }
 
 fn story(notifier: &Notifier) {
