@@ -15,6 +15,7 @@ mod init;
 mod killed_build;
 mod lab;
 mod lab_deployment;
+mod lab_drivers;
 mod lab_environment;
 mod lab_repository;
 mod lab_tomcat;
