@@ -169,7 +169,7 @@ fn tomcats_manager_redeploys_under_the_users() {
     let site = Site::up("manager", &["web1=tomcat"], build_plain);
     let prepare = "cat >/etc/tomcat10/tomcat-users.xml <<'END'\n<tomcat-users>\n\
                    <user username='pkg' password='s\"e\\cret' roles='manager-script'/>\n</tomcat-users>\nEND\n\
-                   echo 'pkg:s\"e\\cret' >/etc/manager; chmod 600 /etc/manager\n\
+                   printf '%s\\n' 'pkg:s\"e\\cret' >/etc/manager; chmod 600 /etc/manager\n\
                    cat >/etc/tomcat10/Catalina/localhost/manager.xml <<'END'\n\
                    <Context docBase='/usr/share/tomcat10-admin/manager' privileged='true'/>\nEND\n\
                    systemctl restart tomcat10";

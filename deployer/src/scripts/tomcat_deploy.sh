@@ -3,13 +3,18 @@
 # CONTEXT WAR VERSION
 [ -r "$WAR" ] || { echo "\`$WAR\` is not there: does the package install it?" >&2; exit 1; }
 [ -r "$CREDENTIALS" ] || { echo "\`$CREDENTIALS\` is not there" >&2; exit 1; }
+# Whoever was just started needs its time until the manager answers.
+patience=10
 case $(service_state) in
 active | reloading) ;;
-*) service_do start || exit ;;
+*)
+    service_do start || exit
+    patience=60
+    ;;
 esac
 waited=0
 until manager_ask list >/dev/null 2>&1; do
-    if [ "$waited" -ge 60 ]; then
+    if [ "$waited" -ge "$patience" ]; then
         manager_ask list >&2
         echo "Tomcat's manager does not answer at \`$URL\`" >&2
         exit 1
