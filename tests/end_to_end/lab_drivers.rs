@@ -100,7 +100,7 @@ fn no_balancer_lets_a_request_fail() {
     let hosts = ["lb1=nginx:web1,web2", "lb2=apache:web1,web2", "lb3=haproxy:web1,web2", "web1=tomcat", "web2=tomcat"];
     let site = Site::up("balancers", &hosts, build_examples);
     let tomcats = [("web1", "10.77.0.14"), ("web2", "10.77.0.15")];
-    let nginx = "kind = 'nginx'\nhost = 'lb1'\nfile = '/etc/nginx/app-servers.conf'";
+    let nginx = "kind = 'nginx'\nhost = 'lb1'\nfile = '/etc/nginx/app-servers.conf'\nclose_file = '/run/nginx-close'";
     let apache = "kind = 'apache'\nhost = 'lb2'\nbalancer = 'app'";
     // What HAProxy asks for: every 500 ms, twice in a row; it is told nothing itself.
     let page = "kind = 'health-page'\nfile = '/run/pkg-drain'\nport = 8080\nnotice = '3s'\n\

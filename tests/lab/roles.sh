@@ -129,7 +129,8 @@ role_nginx() {
     local lab=$1 host=$2
     cat <<END
 # Drained while the file /run/nginx-drain exists: the check fails, and every answer closes
-# its connection, or clients with keep-alive would notice the stop.
+# its connection, or clients with keep-alive would notice the stop. While /run/nginx-close
+# exists, every answer closes its connection: clients with keep-alive would notice a reload.
 upstream app {
     include /etc/nginx/app-servers.conf;
     keepalive 16;
@@ -155,6 +156,7 @@ server {
     location / {
         error_page 418 = @drained;
         if (-f /run/nginx-drain) { return 418; }
+        if (-f /run/nginx-close) { return 418; }
         proxy_pass http://app;
     }
     location @drained {

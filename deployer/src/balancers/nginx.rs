@@ -1,7 +1,9 @@
 //! nginx: an include file with the servers of an upstream, in which one is marked `down`, and a reload.
 //!
 //! Open source nginx has no runtime API. After a reload the old workers finish the requests that they have; that
-//! nothing is left is seen on the balancer's machine, by its connections to the server.
+//! nothing is left is seen on the balancer's machine, by its connections to the server. The reload itself cuts clients'
+//! connections that wait for their next request, unless `keepalive_min_timeout` (nginx 1.27.4) keeps them for a moment,
+//! or nginx closes them in good order before: see [`Nginx::close_file`].
 
 use std::fmt;
 
@@ -18,6 +20,8 @@ pub struct Nginx {
     pub host: Endpoint,
     /// The file with the `server …;` lines, included by an `upstream`.
     pub file: String,
+    /// A file that nginx tests for, to close the clients' connections with every answer while it exists.
+    pub close_file: Option<String>,
 }
 
 #[async_trait]
@@ -35,6 +39,7 @@ impl Drive for Nginx {
             .change("change of nginx", &[include_str!("../scripts/nginx_set.sh")])
             .set("FILE", &self.file)
             .set("SERVER", member.server)
+            .set("CLOSE_FILE", self.close_file.as_deref().unwrap_or_default())
             .set("TO", to.as_str());
         control.run(&self.host, &script).await?;
         Ok(())

@@ -65,7 +65,11 @@ impl Fields<'_> {
                 socket: self.path_or("socket", "/run/haproxy/admin.sock")?,
                 backend: self.word("backend")?,
             }),
-            Kind::Nginx => Driver::Nginx(Nginx { host: self.machine("host")?, file: self.path("file")? }),
+            Kind::Nginx => Driver::Nginx(Nginx {
+                host: self.machine("host")?,
+                file: self.path("file")?,
+                close_file: self.path_if("close_file")?,
+            }),
             Kind::Apache => Driver::Apache(Apache {
                 host: self.machine("host")?,
                 url: self.url_or("url", "http://localhost/balancer-manager")?,
@@ -142,6 +146,11 @@ impl Fields<'_> {
     pub(super) fn path(&mut self, key: &'static str) -> Checked<String> {
         let text = self.needed(key)?;
         self.reader().absolute(key, &text)
+    }
+
+    fn path_if(&mut self, key: &'static str) -> Checked<Option<String>> {
+        let Some(path) = self.text(key)? else { return Ok(None) };
+        self.reader().absolute(key, &path).map(Some)
     }
 
     fn path_or(&mut self, key: &'static str, default: &str) -> Checked<String> {

@@ -1,5 +1,6 @@
 # shellcheck shell=sh
-# Marks a server in an nginx include file as down, or no longer so, has the file tested, and reloads. FILE SERVER TO
+# Marks a server in an nginx include file as down, or no longer so, has the file tested, and reloads.
+# FILE SERVER TO CLOSE_FILE (may be empty)
 # Returns when the old workers take no more requests.
 changed=$(awk -v server="$SERVER" -v to="$TO" '
     $1 == "server" && (end = index($0, ";")) {
@@ -25,6 +26,11 @@ fi
 rm -f "$FILE.pkg-old"
 master=$(pgrep -o -x nginx) || { echo "nginx does not run" >&2; exit 1; }
 workers=$(pgrep -P "$master")
+# A reload cuts the connections that wait for their next request; those that were closed with an answer are none.
+if [ -n "$CLOSE_FILE" ]; then
+    trap 'rm -f "$CLOSE_FILE"' EXIT
+    : >"$CLOSE_FILE" && sleep 2
+fi
 kill -HUP "$master" || exit
 accepts() {
     for worker in $workers; do
