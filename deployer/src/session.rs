@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::Utc;
+use futures::FutureExt;
 use futures::future::{Either, select};
 use ledger::{Author, Ledger, Store, StoreError};
 use nevra::PackageQuery;
@@ -170,7 +171,7 @@ impl Deployer {
                 let record = record.ok_or(JournalError::NothingToResume("nothing was ever deployed"))?;
                 (record.action, record.target.clone())
             }
-            fresh => self.aim(fresh).await?,
+            fresh => self.aim(fresh).boxed().await?,
         };
         let past = Past { unsettled: state.unsettled(), moved: BTreeMap::new(), out: state.out() };
         let (_, plan) = self.observe_and_plan(&target, &past).await?;
@@ -225,7 +226,7 @@ impl Deployer {
         let journal = match &request {
             Request::Resume | Request::BackOut => Journal::resume(self.ledger.clone(), author).await?,
             fresh => {
-                let (action, target) = self.aim(fresh).await?;
+                let (action, target) = self.aim(fresh).boxed().await?;
                 Journal::begin(self.ledger.clone(), author, action, target).await?
             }
         };
@@ -234,10 +235,9 @@ impl Deployer {
             _ => None,
         };
         let wish = Wish { approver, expected, back_out: matches!(request, Request::BackOut) };
-        let mut interrupt = self.tools.interrupt.clone();
         let finished = tokio::select! {
-            finished = self.keeping_alive(&journal, wish) => finished,
-            _ = interrupt.wait_for(|wish| *wish == Interrupt::Detach) => self.detach(&journal).await,
+            finished = self.keeping_alive(&journal, wish).boxed() => finished,
+            () = self.tools.wanted(Interrupt::Detach) => self.detach(&journal).await,
         };
         self.close().await;
         finished

@@ -11,8 +11,8 @@ use tokio::time::Instant;
 
 use crate::balancers::{BalancerError, Control, Front, Member, SHOW_STAT, ServerState};
 use crate::environment::{Environment, Host};
-use crate::health::Doctor;
 use crate::facts::{Facts, HostFacts, ParseFactsError};
+use crate::health::Doctor;
 use crate::services::SERVICE;
 use crate::transport::{ScriptError, TransportError, run_checked};
 use crate::{HealthProbe, HostName, Observer, Policy, Script, Transport};
@@ -30,6 +30,17 @@ pub struct Tools {
     pub policy: Arc<dyn Policy>,
     /// What a person wants in the middle.
     pub interrupt: watch::Receiver<Interrupt>,
+}
+
+impl Tools {
+    /// Waits until a person wants at least that much; for ever, where nobody can want anything any more.
+    pub(crate) async fn wanted(&self, least: Interrupt) {
+        let mut interrupt = self.interrupt.clone();
+        let is_wanted = interrupt.wait_for(|wish| *wish >= least).await.is_ok();
+        if !is_wanted {
+            std::future::pending::<()>().await;
+        }
+    }
 }
 
 /// What a person wants while a deployment goes on.
@@ -210,11 +221,7 @@ impl Site<'_> {
         names: BTreeSet<String>,
         offers: Offers,
     ) -> Result<HostFacts, ProbeError> {
-        let parts = [
-            include_str!("scripts/package_manager.sh"),
-            SERVICE,
-            include_str!("scripts/facts.sh"),
-        ];
+        let parts = [include_str!("scripts/package_manager.sh"), SERVICE, include_str!("scripts/facts.sh")];
         let asked = offers == Offers::Asked && !names.is_empty();
         let script = Script::new("facts", &parts)
             .set("ENVIRONMENT", self.environment.name.as_str())

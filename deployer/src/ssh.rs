@@ -47,7 +47,13 @@ impl Ssh {
     /// Where that directory can't be made.
     pub fn new(settings: SshSettings) -> std::io::Result<Self> {
         let control = tempfile::Builder::new().prefix("pkg-").tempdir_in(control_parent())?;
-        Ok(Self { settings, hosts: BTreeMap::new(), control, starts: Semaphore::new(AT_ONCE), opened: Mutex::default() })
+        Ok(Self {
+            settings,
+            hosts: BTreeMap::new(),
+            control,
+            starts: Semaphore::new(AT_ONCE),
+            opened: Mutex::default(),
+        })
     }
 
     /// Makes the transport of an environment, each host with its own settings.

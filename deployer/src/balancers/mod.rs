@@ -21,7 +21,7 @@ pub(crate) use control::Control;
 pub use driver::Driver;
 pub(crate) use driver::{Drive, Member, Views};
 pub use error::BalancerError;
-pub(crate) use front::Front;
+pub(crate) use front::{Front, FrontViews};
 pub use haproxy::HaProxy;
 pub(crate) use haproxy::SHOW_STAT;
 pub use health_page::HealthPage;

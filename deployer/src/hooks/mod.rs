@@ -5,6 +5,7 @@ mod variables;
 use std::collections::BTreeSet;
 
 use chrono::Utc;
+use futures::FutureExt;
 use futures::future::join_all;
 use tokio::time::Instant;
 
@@ -45,13 +46,15 @@ impl Hooks<'_> {
     /// Runs the hooks of a point, for a host where the point is about one: in the file's order, the hosts of one hook side
     /// by side. The first required one that fails is the last.
     pub(crate) async fn at(&self, point: HookPoint, host: Option<&Host>) -> Result<(), HookError> {
-        for hook in self.site.environment.hooks.iter().filter(|hook| hook.at == point) {
+        let hooks: Vec<&Hook> = self.site.environment.hooks.iter().filter(|hook| hook.at == point).collect();
+        for hook in hooks {
             let outcomes = match hook.place.on {
                 On::Controller if hook.place.fits_some(host) => vec![self.here(hook, host).await],
                 On::Controller => Vec::new(),
                 On::Host | On::One => {
-                    let hosts = self.hosts(hook, host);
-                    join_all(hosts.into_iter().map(|host| self.there(hook, host))).await
+                    let runs: Vec<_> =
+                        self.hosts(hook, host).into_iter().map(|host| self.there(hook, host).boxed()).collect();
+                    join_all(runs).await
                 }
             };
             if let Some(reason) = outcomes.into_iter().find_map(Result::err).filter(|_| hook.required) {

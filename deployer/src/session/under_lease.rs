@@ -1,5 +1,7 @@
 //! Everything that happens while the lease is held: observe, plan, be agreed to, carry out.
 
+use futures::FutureExt;
+
 use super::ending::{Outcome, cut_off};
 use super::{Approver, DeployError, Deployer};
 use crate::environment::HookPoint;
@@ -33,11 +35,11 @@ impl Deployer {
         let untouched = touched.is_empty() && record.took_out_nothing();
         let past = Past { unsettled: state.unsettled(), moved, out: out.clone() };
         let hooks = Hooks { site: self.site(), journal, plan: None };
-        if let Err(error) = hooks.at(HookPoint::BeforePlan, None).await {
+        if let Err(error) = hooks.at(HookPoint::BeforePlan, None).boxed().await {
             let ending = if untouched { Ending::NothingChanged } else { Ending::PartlyChanged };
             return Ok(self.finish(journal, ending, Some(error.to_string()), record.hosts.clone()).await?);
         }
-        let (facts, plan) = match self.observe_and_plan(&record.target, &past).await {
+        let (facts, plan) = match self.observe_and_plan(&record.target, &past).boxed().await {
             Ok(planned) => planned,
             Err(error) => {
                 if !untouched {
@@ -48,7 +50,8 @@ impl Deployer {
                 return Err(error);
             }
         };
-        if let Some(expected) = wish.expected.filter(|expected| expected.digest() != plan.digest()) {
+        let broken = wish.expected.filter(|expected| expected.digest() != plan.digest());
+        if let Some(expected) = broken {
             let changed = DeployError::PlanChanged { differences: expected.differences(&plan) };
             self.finish(journal, Ending::NothingChanged, Some(changed.to_string()), Vec::new()).await?;
             return Err(changed);
@@ -80,14 +83,14 @@ impl Deployer {
         }
         self.tell(journal, Happening::Approved { agreement });
         let outcome = match backing_out {
-            Some(because) => self.back_out(journal, &walk, because).await,
-            None => match walk.onward().await {
+            Some(because) => self.back_out(journal, &walk, because).boxed().await,
+            None => match walk.onward().boxed().await {
                 Ok(()) => Ok(arrived(&walk.skipped().await)),
-                Err(halt) => self.after_halt(journal, &walk, halt).await,
+                Err(halt) => self.after_halt(journal, &walk, halt).boxed().await,
             },
         };
         match outcome {
-            Ok(outcome) => self.report(&walk, outcome).await,
+            Ok(outcome) => self.report(&walk, outcome).boxed().await,
             Err(error) => Err(cut_off(journal, walk.touched().await, error)),
         }
     }

@@ -1,14 +1,16 @@
 //! The way back: every host that was touched, in reverse order, by the same steps.
 
+use std::collections::BTreeSet;
+
 use futures::future::join_all;
 
 use super::batches::Setback;
 use super::{StepError, Walk};
-use crate::HostName;
 use crate::environment::{Cluster, StrategyKind};
 use crate::journal::Direction;
 use crate::observer::Happening;
 use crate::plan::{Change, Step, WALK};
+use crate::{ClusterName, HostName};
 
 /// What came of the way back.
 #[derive(Debug, Default)]
@@ -58,13 +60,7 @@ impl Walk<'_> {
     /// Takes clusters back as wholes: one that is out first, while the others carry the load.
     async fn clusters_back(&self, touched: &[HostName], only: Option<&[HostName]>, outcome: &mut BackedOut) {
         let out = self.out().await;
-        let concerns = |cluster: &&Cluster| {
-            let is_touched = cluster.hosts.iter().any(|host| touched.contains(host));
-            let is_meant = only.is_none_or(|only| cluster.hosts.iter().any(|host| only.contains(host)));
-            is_touched || (is_meant && out.contains(&cluster.name))
-        };
-        let mut clusters: Vec<&Cluster> = self.site.environment.clusters.iter().rev().filter(concerns).collect();
-        clusters.sort_by_key(|cluster| !out.contains(&cluster.name));
+        let clusters = self.concerned(touched, only, &out);
         let back = Direction::Back;
         for (index, cluster) in clusters.iter().enumerate() {
             let hosts: Vec<HostName> = touched.iter().filter(|host| cluster.hosts.contains(host)).cloned().collect();
@@ -85,9 +81,21 @@ impl Walk<'_> {
         }
     }
 
+    /// The clusters that have something to be taken back, those first that are out.
+    fn concerned(&self, touched: &[HostName], only: Option<&[HostName]>, out: &BTreeSet<ClusterName>) -> Vec<&Cluster> {
+        let concerns = |cluster: &&Cluster| {
+            let is_touched = cluster.hosts.iter().any(|host| touched.contains(host));
+            let is_meant = only.is_none_or(|only| cluster.hosts.iter().any(|host| only.contains(host)));
+            is_touched || (is_meant && out.contains(&cluster.name))
+        };
+        let mut clusters: Vec<&Cluster> = self.site.environment.clusters.iter().rev().filter(concerns).collect();
+        clusters.sort_by_key(|cluster| !out.contains(&cluster.name));
+        clusters
+    }
+
     /// Takes hosts back side by side; says whether all of them are.
     async fn hosts_back(&self, hosts: &[HostName], outcome: &mut BackedOut) -> bool {
-        let outcomes = join_all(hosts.iter().map(|host| self.take_back(host))).await;
+        let outcomes = join_all(hosts.iter().cloned().map(|host| self.take_back(host))).await;
         let setbacks: Vec<Setback> = outcomes.into_iter().filter_map(Result::err).collect();
         let whole = setbacks.is_empty();
         for setback in setbacks {
@@ -96,13 +104,13 @@ impl Walk<'_> {
         whole
     }
 
-    async fn take_back(&self, host: &HostName) -> Result<(), Setback> {
-        let Some(station) = self.station(host) else { return Ok(()) };
+    async fn take_back(&self, host: HostName) -> Result<(), Setback> {
+        let Some(station) = self.station(&host) else { return Ok(()) };
         if !station.plan.has_way_back() {
             let error = StepError::NoWayBack(
                 station.plan.changes.iter().filter(|change| change.moves()).map(|change| change.way_back).collect(),
             );
-            return Err(Setback { host: host.clone(), step: None, error });
+            return Err(Setback { host, step: None, error });
         }
         let moves = station.plan.changes.iter().any(Change::moves);
         let steps: Vec<_> = WALK.iter().copied().filter(|step| moves || *step != Step::Install).collect();

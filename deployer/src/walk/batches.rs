@@ -72,7 +72,7 @@ impl<'a> Walk<'a> {
 
     /// All hosts side by side; gives what failed.
     pub(super) async fn walk(&self, ways: &[Way<'_>], direction: Direction) -> Vec<Setback> {
-        let walks = ways.iter().map(|(station, steps)| self.steps(*station, steps, direction));
+        let walks = ways.iter().copied().map(|(station, steps)| self.steps(station, steps, direction));
         join_all(walks).await.into_iter().filter_map(Result::err).collect()
     }
 

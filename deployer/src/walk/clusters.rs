@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use futures::future::join_all;
+use futures::FutureExt;
+use futures::future::{BoxFuture, join_all};
 use tokio::time::Instant;
 
 use super::batches::{CAPACITY_INTERVAL, CAPACITY_LIMIT};
 use super::decisions::Halt;
 use super::{Setback, StepError, Walk};
 use crate::HostName;
-use crate::balancers::{Control, Front, Member, Rotation};
+use crate::balancers::{Control, Front, FrontViews, Member, Rotation};
 use crate::environment::{Cluster, Host, Proxy, StrategyKind};
 use crate::journal::Direction;
 use crate::plan::{Stage, Step};
@@ -40,19 +41,23 @@ impl<'a> Walk<'a> {
     /// Proves that the others can carry the load, takes the cluster out and waits until nothing is there any more.
     pub(super) async fn take_cluster_out(&self, cluster: &Cluster, direction: Direction) -> Result<(), Setback> {
         let place = (self.place(cluster), Some(cluster));
-        let (front, members) = (self.cluster_front(cluster), self.members(cluster));
+        let (front, members) = (&self.cluster_front(cluster), self.members(cluster));
         let proof = async {
             let views = front.patient_views().await?;
-            let mut seen = members.iter().filter_map(|member| views.get(member.server)).flatten();
+            let is_in = members
+                .iter()
+                .filter_map(|member| views.get(member.server))
+                .flatten()
+                .any(|state| state.rotation == Rotation::In);
             // One that is out, or where nothing works, costs nobody anything.
-            if seen.any(|state| state.rotation == Rotation::In) && !self.healthy_hosts(&[cluster]).await.is_empty() {
+            if is_in && !self.healthy_hosts(&[cluster]).await.is_empty() {
                 self.prove_others(cluster, Others::Serving).await?;
             }
             Ok(())
         };
         proof.await.map_err(|error| Setback { host: place.0.clone(), step: None, error })?;
-        let work = self.take_members_out(&front, &members);
-        self.cluster_step(place, Step::TakeOut, direction, work).await
+        let work = self.take_members_out(front, &members);
+        self.cluster_step(place, Step::TakeOut, direction, work.boxed()).await
     }
 
     /// Brings a cluster back; where another is to hand over to it, that one is taken out at the same moment.
@@ -65,24 +70,30 @@ impl<'a> Walk<'a> {
         let place = (self.place(cluster), Some(cluster));
         let Some(other) = other else {
             let work = async {
-                let (front, members) = (self.cluster_front(cluster), self.members(cluster));
-                let returns = members.iter().map(|member| front.put_back(member, SETTLED, RETURN_LIMIT));
+                let (front, members) = (&self.cluster_front(cluster), self.members(cluster));
+                let returns = members
+                    .iter()
+                    .copied()
+                    .map(|member| async move { front.put_back(&member, SETTLED, RETURN_LIMIT).await });
                 let seen = join_all(returns).await.into_iter().collect::<Result<Vec<_>, _>>()?;
                 Ok(Some(seen.join(", ")))
             };
-            return self.cluster_step(place, Step::BringBack, direction, work).await;
+            return self.cluster_step(place, Step::BringBack, direction, work.boxed()).await;
         };
         let leaving = (self.place(other), Some(other));
         // Both are in the journal before either begins: whoever resumes looks at both.
         let hand_over = async {
-            let (front, members) = (self.cluster_front(cluster), self.members(cluster));
+            let (front, members) = (&self.cluster_front(cluster), self.members(cluster));
             self.prove_others(other, Others::Healthy).await?;
             front.hand_over(&members, &self.members(other)).await?;
-            let returns = members.iter().map(|member| front.put_back(member, SETTLED, RETURN_LIMIT));
+            let returns = members
+                .iter()
+                .copied()
+                .map(|member| async move { front.put_back(&member, SETTLED, RETURN_LIMIT).await });
             let seen = join_all(returns).await.into_iter().collect::<Result<Vec<_>, _>>()?;
             Ok(Some(format!("{}; takes over from {}", seen.join(", "), other.name)))
         };
-        let work = async { self.cluster_step(place, Step::BringBack, direction, hand_over).await };
+        let work = async { self.cluster_step(place, Step::BringBack, direction, hand_over.boxed()).await };
         let mut inner = None;
         let outer = async {
             match work.await {
@@ -97,7 +108,7 @@ impl<'a> Walk<'a> {
                 }
             }
         };
-        let outcome = self.cluster_step(leaving, Step::TakeOut, direction, outer).await;
+        let outcome = self.cluster_step(leaving, Step::TakeOut, direction, outer.boxed()).await;
         match inner {
             Some(setback) => Err(setback),
             None => outcome,
@@ -113,13 +124,13 @@ impl<'a> Walk<'a> {
         let skipped = self.skipped().await;
         let hosts = cluster.hosts.iter().filter(|host| !skipped.contains(host));
         let stations: Vec<_> = hosts.filter_map(|host| self.station(host)).collect();
-        let (front, members) = (self.cluster_front(cluster), self.members(cluster));
-        let work = self.watch(&stations, (&front, &members), time);
-        self.cluster_step(place, Step::Watch, Direction::Onward, work).await
+        let (front, members) = (&self.cluster_front(cluster), self.members(cluster));
+        let work = self.watch(&stations, (front, &members), time);
+        self.cluster_step(place, Step::Watch, Direction::Onward, work.boxed()).await
     }
 
     async fn take_members_out(&self, front: &Front<'_>, members: &[Member<'_>]) -> Result<Option<String>, StepError> {
-        let left = join_all(members.iter().map(|member| front.take_out(member))).await;
+        let left = join_all(members.iter().copied().map(|member| async move { front.take_out(&member).await })).await;
         let left: Vec<String> = left.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
         Ok((!left.is_empty()).then(|| left.join(", ")))
     }
@@ -127,8 +138,9 @@ impl<'a> Walk<'a> {
     /// Takes the cluster of a host out again that a balancer let in meanwhile.
     pub(super) async fn keep_cluster_out(&self, host: &HostName) -> Result<Option<String>, StepError> {
         let Some(cluster) = self.cluster_out(host) else { return Ok(None) };
-        let (front, members) = (self.cluster_front(cluster), self.members(cluster));
-        let forgotten = join_all(members.iter().map(|member| front.keep_out(member))).await;
+        let (front, members) = (&self.cluster_front(cluster), self.members(cluster));
+        let forgotten =
+            join_all(members.iter().copied().map(|member| async move { front.keep_out(&member).await })).await;
         let forgotten: Vec<String> =
             forgotten.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
         Ok((!forgotten.is_empty()).then(|| forgotten.join(", ")))
@@ -160,15 +172,18 @@ impl<'a> Walk<'a> {
             Others::Serving => Some(self.cluster_front(leaving).patient_views().await?),
             Others::Healthy => None,
         };
-        let serves = |cluster: &Cluster| {
-            let seen = |member: &Member<'_>| views.as_ref().and_then(|views| views.get(member.server)).cloned();
-            let mut seen = self.members(cluster).into_iter().flat_map(|member| seen(&member).unwrap_or_default());
-            views.is_none() || seen.all(|state| state.serving)
-        };
         let clusters = self.site.environment.clusters.iter();
-        let carrying: Vec<&Cluster> =
-            clusters.filter(|cluster| cluster.name != leaving.name && serves(cluster)).collect();
+        let others = clusters.filter(|cluster| cluster.name != leaving.name);
+        let carrying: Vec<&Cluster> = match views {
+            None => others.collect(),
+            Some(views) => others.filter(|cluster| self.is_serving(cluster, &views)).collect(),
+        };
         Ok(self.healthy_hosts(&carrying).await)
+    }
+
+    fn is_serving(&self, cluster: &Cluster, views: &FrontViews) -> bool {
+        let members = self.members(cluster);
+        members.iter().filter_map(|member| views.get(member.server)).flatten().all(|state| state.serving)
     }
 
     /// The hosts that answer rightly.
@@ -176,7 +191,7 @@ impl<'a> Walk<'a> {
         let skipped = self.skipped().await;
         let hosts = clusters.iter().flat_map(|cluster| &cluster.hosts).filter(|host| !skipped.contains(host));
         let stations: Vec<_> = hosts.filter_map(|host| self.station(host)).collect();
-        let answers = join_all(stations.iter().map(|station| self.healthy_now(*station))).await;
+        let answers = join_all(stations.iter().copied().map(|station| self.healthy_now(station))).await;
         let healthy = stations.iter().zip(answers).filter(|(_, answer)| answer.is_ok());
         healthy.map(|(station, _)| station.host.name().clone()).collect()
     }
@@ -186,7 +201,7 @@ impl<'a> Walk<'a> {
         (host, cluster): (&HostName, Option<&Cluster>),
         step: Step,
         direction: Direction,
-        work: impl Future<Output = Result<Option<String>, StepError>>,
+        work: BoxFuture<'_, Result<Option<String>, StepError>>,
     ) -> Result<(), Setback> {
         let place = (host, cluster.map(|cluster| &cluster.name));
         let outcome = self.journalled(place, step, direction, work).await;

@@ -5,8 +5,8 @@ mod batches;
 mod clusters;
 mod decisions;
 mod error;
-mod stages;
 mod service;
+mod stages;
 mod steps;
 mod transaction;
 mod watch;
@@ -14,6 +14,8 @@ mod watch;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::Utc;
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -124,7 +126,7 @@ impl<'a> Walk<'a> {
     async fn step(&self, station: Station<'_>, step: Step, direction: Direction) -> Result<(), StepError> {
         let name = station.host.name();
         let work = self.with_hooks(station, step, direction);
-        let outcome = self.journalled((name, None), step, direction, work).await;
+        let outcome = self.journalled((name, None), step, direction, work.boxed()).await;
         if step == Step::PutBack && outcome.is_ok() {
             self.finished.lock().await.insert(name.clone(), direction);
         }
@@ -137,7 +139,7 @@ impl<'a> Walk<'a> {
         (host, cluster): (&HostName, Option<&ClusterName>),
         step: Step,
         direction: Direction,
-        work: impl Future<Output = Result<Option<String>, StepError>>,
+        work: BoxFuture<'_, Result<Option<String>, StepError>>,
     ) -> Result<(), StepError> {
         if self.site.is_interrupted() {
             return Err(StepError::Interrupted);
@@ -166,7 +168,9 @@ impl<'a> Walk<'a> {
             result: told,
             milliseconds,
         });
-        self.journal.write(Entry::StepEnded { deployment, host, cluster, step, direction, result, milliseconds }).await?;
+        self.journal
+            .write(Entry::StepEnded { deployment, host, cluster, step, direction, result, milliseconds })
+            .await?;
         outcome.map(drop)
     }
 

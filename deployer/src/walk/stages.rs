@@ -1,5 +1,7 @@
 //! Onward: everything staged and tested everywhere, then stage after stage.
 
+use futures::FutureExt;
+
 use super::decisions::Halt;
 use super::{Setback, Walk};
 use crate::HostName;
@@ -74,7 +76,7 @@ impl Walk<'_> {
         let front = self.front();
         loop {
             let watched = self.watch(&stations, (&front, &members), stage.soak());
-            let Err(error) = self.journalled(place, Step::Watch, Direction::Onward, watched).await else {
+            let Err(error) = self.journalled(place, Step::Watch, Direction::Onward, watched.boxed()).await else {
                 return Ok(());
             };
             let mut setbacks = vec![Setback { host: place.0.clone(), step: Some(Step::Watch), error }];

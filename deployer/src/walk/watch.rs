@@ -24,22 +24,22 @@ impl Walk<'_> {
         (front, members): (&Front<'_>, &Vec<Member<'_>>),
         time: Duration,
     ) -> Result<Option<String>, StepError> {
-        let mut interrupt = self.site.tools.interrupt.clone();
         let balancers = async {
             if front.balancers.is_empty() {
                 return Ok(());
             }
-            let watched = members.iter().map(|member| front.put_back(member, time, LIMIT));
+            let watched =
+                members.iter().copied().map(|member| async move { front.put_back(&member, time, LIMIT).await });
             join_all(watched).await.into_iter().map(|outcome| outcome.map(drop)).collect::<Result<(), _>>()
         };
-        let answers = join_all(stations.iter().map(|station| self.watch_answers(*station, time)));
+        let answers = join_all(stations.iter().copied().map(|station| self.watch_answers(station, time)));
         tokio::select! {
             (balancers, answers) = async { futures::join!(balancers, answers) } => {
                 balancers?;
                 answers.into_iter().collect::<Result<(), StepError>>()?;
                 Ok(Some(format!("{} hosts watched for {} s", stations.len(), time.as_secs_f64())))
             }
-            _ = interrupt.wait_for(|wish| *wish != Interrupt::None) => Err(StepError::Interrupted),
+            () = self.site.tools.wanted(Interrupt::AfterStep) => Err(StepError::Interrupted),
         }
     }
 
