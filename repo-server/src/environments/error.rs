@@ -5,7 +5,7 @@ use ledger::LedgerError;
 
 /// Says why an environment's ledger did not take a commit in, or could not be read.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum EnvironmentError {
+pub enum EnvironmentError {
     /// Another commit has the number.
     #[error("commit {0} has been made by another writer")]
     Taken(u64),

@@ -18,5 +18,5 @@ mod story;
 
 pub(crate) use book::Environments;
 pub(crate) use environment::{Appended, Environment};
-pub(crate) use error::EnvironmentError;
+pub use error::EnvironmentError;
 pub(crate) use gate::Controller;

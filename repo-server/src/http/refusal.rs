@@ -71,6 +71,7 @@ fn kind(error: &RepositoryError) -> ProblemKind {
         | RepositoryError::Damaged { .. }
         | RepositoryError::Store(_)
         | RepositoryError::Ledger(_)
+        | RepositoryError::Environments(_)
         | RepositoryError::Fold(_)
         | RepositoryError::Key(_)
         | RepositoryError::Render(_) => ProblemKind::Internal,

@@ -10,11 +10,11 @@ use repo_api::{
     ApprovalRule, Client, ClientError, EnvironmentRequest, EnvironmentSettings, Freeze, ProblemKind, SeenHost,
     ServerLedger, SightingRequest, TagName, TokenRequest,
 };
-use repo_server::{Access, Server, ServerSettings, TokenBook, serve};
+use repo_server::{Access, CollectionRun, Server, ServerSettings, TokenBook, serve};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::{Running, rpm};
+use crate::support::{Lab, Running, channel, rpm};
 
 const MASTER: &str = "the-token-of-the-server";
 
@@ -466,4 +466,31 @@ async fn an_entry_takes_milliseconds() {
     let median = times[times.len() / 2];
     // The machine that runs tests is busy: by itself an entry takes a fifth of this.
     assert!(median < Duration::from_millis(10), "{median:?}, {:?} at the worst", times.last());
+}
+
+/// Of what was ever deployed, a collection keeps what hosts run and would go back to.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_collection_reads_the_ledgers() {
+    let lab = Lab::new().await;
+    let packages: Vec<String> = (1..=4).map(|version| format!("app-{version}-1.noarch")).collect();
+    for version in ["1", "2", "3", "4"] {
+        lab.publish("dev", vec![rpm("app", version, "a")]).await;
+    }
+    let direct: Ledger<Value> = crate::support::store(&lab).await.ledger("environments/prod");
+    for (id, from, to) in [("D-0001", 0, 1), ("D-0002", 1, 2)] {
+        let (from, to) = (&packages[from], &packages[to]);
+        write(&direct, &who("ana"), [begun(id), planned(id, from, to, ""), finished(id, from, to)]).await.unwrap();
+    }
+    for package in &packages {
+        lab.repository.withdraw(&channel("dev"), &[package.parse().unwrap()], who("ana")).await.unwrap();
+    }
+    let report = lab.repository.collect(TimeDelta::zero(), CollectionRun::Delete, who("ana")).await.unwrap();
+    let gone: Vec<String> = report.packages.iter().map(ToString::to_string).collect();
+    assert_eq!(gone, [packages[0].clone(), packages[3].clone()]);
+    // One that is under way needs all that it moves.
+    lab.publish("dev", vec![rpm("app", "4", "a")]).await;
+    write(&direct, &who("ana"), [begun("D-0003"), planned("D-0003", &packages[2], &packages[3], "")]).await.unwrap();
+    lab.repository.withdraw(&channel("dev"), &[packages[3].parse().unwrap()], who("ana")).await.unwrap();
+    let report = lab.repository.collect(TimeDelta::zero(), CollectionRun::Delete, who("ana")).await.unwrap();
+    assert_eq!(report.packages, []);
 }
