@@ -80,6 +80,7 @@ pub(crate) fn host_facts(installed: &[&str], offered: &[&str]) -> HostFacts {
         service: "active".to_owned(),
         free_space: 1 << 30,
         busy: false,
+        condition: crate::condition::Condition::default(),
         balancers: Vec::new(),
     }
 }

@@ -6,6 +6,7 @@
 mod approval;
 mod balancers;
 mod command;
+mod condition;
 mod environment;
 mod facts;
 mod fence;
@@ -64,6 +65,7 @@ pub use site::{FactsError, Interrupt, ProbeError, Sight, Tools};
 pub use ssh::Ssh;
 pub use balancers::{Apache, AwsTargetGroup, Command, HealthPage, Lvs, Nginx, VirtualService};
 pub use environment::{Check, From, HttpCheck, Service, ServiceKind, TomcatManager};
+pub use condition::{Condition, PackageSize};
 pub use target::Target;
 pub use tasks::{Job, TaskOutcome};
 pub use transport::{Answer, ScriptError, Transport, TransportError};

@@ -19,6 +19,27 @@ pub enum PlanError {
         /// What they do offer of that name, newest first.
         offered: Vec<Nevra>,
     },
+    /// A host has too little space for what is to come.
+    #[error(
+        "`{host}` has {} MB free under /var or /usr, and {} MB are needed; make room there, or leave it out",
+        free >> 20, needed.div_ceil(1 << 20)
+    )]
+    Space {
+        /// The host.
+        host: HostName,
+        /// What is free, in bytes.
+        free: u64,
+        /// What is needed, in bytes.
+        needed: u64,
+    },
+    /// A host's rpm database can't be read.
+    #[error("rpm's database on `{host}` can't be read: {reason}; `rpmdb --rebuilddb` there mends most of that")]
+    Database {
+        /// The host.
+        host: HostName,
+        /// What rpm says.
+        reason: String,
+    },
     /// A query fits packages of more than one name.
     #[error("`{query}` fits `{first}` and `{second}`; write the whole `name-version-release.arch`")]
     Ambiguous {

@@ -239,10 +239,24 @@ pub fn plan(environment: &Environment, facts: &Facts, target: &Target, past: &Pa
         } else {
             Work::Nothing
         };
+        refuse_obstacles(name, found, &changes)?;
         hosts.push(HostPlan { host: name.clone(), work, changes });
     }
     let stages = stages::stages(environment, &hosts, past);
     Ok(Plan { environment: environment.name.clone(), hosts, stages, left_out: environment.left_out.clone() })
+}
+
+/// Refuses a host on which the transaction can't go well, before anything is changed anywhere.
+fn refuse_obstacles(host: &HostName, found: &HostFacts, changes: &[Change]) -> Result<(), PlanError> {
+    if let Some(reason) = &found.condition.broken {
+        return Err(PlanError::Database { host: host.clone(), reason: reason.clone() });
+    }
+    let coming = changes.iter().filter(|change| change.verb != Verb::Nothing).map(|change| &change.to);
+    let (free, needed) = (found.free_space, found.condition.needed_space(coming));
+    if free < needed {
+        return Err(PlanError::Space { host: host.clone(), free, needed });
+    }
+    Ok(())
 }
 
 fn change(host: &HostName, found: &HostFacts, to: &Nevra, past: &Past) -> Result<Change, PlanError> {

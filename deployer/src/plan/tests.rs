@@ -204,3 +204,27 @@ fn hosts_that_are_left_out_are_in_the_plan_as_such() {
     let plan = plan(&environment, &facts, &packages(&["app"]), &Past::default()).unwrap();
     assert_eq!((batches(&plan), plan.left_out), (vec![vec![host("web1")], vec![host("web3")]], vec![host("web2")]));
 }
+
+#[test]
+fn a_host_on_which_it_can_not_go_well_is_refused_beforehand() {
+    let target = packages(&["app"]);
+    let refused = |spoil: &dyn Fn(&mut HostFacts)| {
+        let mut facts = facts([&["app-1.9-1.noarch"], &["app-1.9-1.noarch"], &["app-1.10-1.noarch"]], OFFERED);
+        facts.hosts.values_mut().for_each(spoil);
+        plan(&environment(3), &facts, &target, &Past::default())
+            .map_or_else(|error| error.to_string(), |_| String::new())
+    };
+    let size = crate::PackageSize { installed: 100 << 20, download: 40 << 20 };
+    let big = |found: &mut HostFacts| drop(found.condition.sizes.insert(nevra("app-1.10-1.noarch"), size));
+    assert_eq!(refused(&big), "");
+    let full = refused(&|found| {
+        big(found);
+        found.free_space = 190 << 20;
+    });
+    assert_eq!(
+        full,
+        "`web1` has 190 MB free under /var or /usr, and 196 MB are needed; make room there, or leave it out"
+    );
+    let broken = refused(&|found| found.condition.broken = Some("cannot open Packages".to_owned()));
+    assert!(broken.contains("rpm's database on `web1` can't be read: cannot open Packages; "), "{broken}");
+}
