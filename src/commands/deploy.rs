@@ -19,7 +19,7 @@ use nevra::PackageQuery;
 
 pub(crate) use self::approver::is_person_present;
 pub(crate) use self::carry_out::{ChangeArgs, carry_out, failure};
-pub(crate) use self::locate::{environment, identity, leave_out, open};
+pub(crate) use self::locate::{environment, identity, leave_out, open, server_client};
 pub(crate) use self::plan_text::plan_lines;
 pub(crate) use self::signatures::key as signing_key;
 pub(crate) use self::typing::line as typed_line;

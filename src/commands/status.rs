@@ -1,5 +1,7 @@
 //! `pkg status`
 
+mod sightings;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +13,7 @@ use nevra::{Name, Nevra};
 use serde::Serialize;
 use tokio::sync::watch;
 
+use self::sightings::tell_server;
 use super::deploy;
 use crate::exit::{Exit, Failure};
 use crate::render::{Printer, Tone, printable};
@@ -54,7 +57,14 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> 
     let (_interrupted, interrupt) = watch::channel(deployer::Interrupt::None);
     let deployer = deploy::open(environment, Arc::new(deploy::Progress(printer.clone())), interrupt).await?;
     let outcome = match args.watch {
-        None => look(&deployer, &order).await.map(|view| show(&view, printer)),
+        None => match look(&deployer, &order).await {
+            Ok(view) => {
+                let exit = show(&view, printer);
+                tell_server(&deployer, &view, printer).await;
+                Ok(exit)
+            }
+            Err(failure) => Err(failure),
+        },
         Some(seconds) => follow(&deployer, &order, Duration::from_secs(seconds), printer).await,
     };
     deployer.close().await;
@@ -120,6 +130,7 @@ async fn follow(deployer: &Deployer, order: &[HostName], pause: Duration, printe
                 let view = view?;
                 exit = if view.sight.unseen.is_empty() && view.sight.balancers.is_none() { Exit::Done } else { Exit::Failed };
                 before = tell(&view, &before, printer);
+                tell_server(deployer, &view, printer).await;
                 false
             }
             _ = tokio::signal::ctrl_c() => true,

@@ -78,10 +78,19 @@ pub(crate) fn is_server(ledger: &str) -> bool {
     ledger.starts_with("https://") || ledger.starts_with("http://")
 }
 
+/// The client of the repository server that keeps a ledger; `None` where none does.
+pub(crate) fn server_client(ledger: &str) -> Option<Result<Client, Failure>> {
+    is_server(ledger).then(|| client(ledger))
+}
+
+fn client(server: &str) -> Result<Client, Failure> {
+    let token = read_token(None, "PKG_TOKEN")?;
+    Client::new(server, token.as_deref()).map_err(connection::failure)
+}
+
 /// Opens the ledger of an environment that the repository server keeps.
 async fn server_ledger(environment: &Environment) -> Result<Ledger<Entry>, Failure> {
-    let token = read_token(None, "PKG_TOKEN")?;
-    let client = Client::new(&environment.ledger, token.as_deref()).map_err(connection::failure)?;
+    let client = client(&environment.ledger)?;
     let name: TagName = environment.name.as_str().parse().map_err(Failure::input)?;
     let server = ServerLedger::open(client, name).await.map_err(connection::failure)?;
     Ok(Ledger::remote(Arc::new(server), &format!("environments/{}", environment.name)))
