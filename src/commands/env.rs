@@ -1,5 +1,6 @@
 //! `pkg env`: environments, as their files and the repository server know them.
 
+mod check;
 mod rules;
 mod server;
 
@@ -10,7 +11,7 @@ use super::connection::{ReasonArgs, ServerArgs};
 use crate::exit::{Exit, Failure};
 use crate::render::Printer;
 
-/// Ask the repository server what runs in the environments whose ledgers it keeps, and set the rules for deploying there.
+/// Explain an environment's file; ask the repository server what runs in the environments whose ledgers it keeps, and set the rules for deploying there.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -20,6 +21,7 @@ pub(crate) struct Args {
 
 const EXAMPLES: &str = "\
 Examples:
+  pkg env check prod
   pkg env list
   pkg env show prod --at 2026-11-20T06:00:00Z
   pkg env set prod --approval person
@@ -32,6 +34,12 @@ file says: see docs/deploying.md.";
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
+    /// Explain an environment's file as it is understood: hosts, clusters, who is out when, who has to agree. Asks no host.
+    Check {
+        /// A path to an environment file (.toml), or its name.
+        #[arg(value_name = "ENV")]
+        environment: String,
+    },
     /// List the environments that your token may watch, with what runs there.
     List {
         #[command(flatten)]
@@ -62,6 +70,7 @@ enum Command {
 
 pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> {
     match args.command {
+        Command::Check { environment } => check::run(&environment, printer),
         Command::List { server } => server::list(&server.client()?, printer).await,
         Command::Show { environment, at, server } => server::show(&server.client()?, &environment, at, printer).await,
         Command::Set { environment, rules, reason, server } => {

@@ -230,7 +230,7 @@ impl Front<'_> {
         if counted > 0 {
             return Ok(Some(counted));
         }
-        if !view.iter().all(ServerState::is_drained) {
+        if !view.iter().all(|state| state.is_drained() || state.is_idle()) {
             return Ok(None);
         }
         match self.port {

@@ -51,6 +51,15 @@ impl ServerState {
     }
 }
 
+impl ServerState {
+    /// Whether the balancer takes it for dead and nothing is there: HAProxy says `DOWN` of a drained server, too, once
+    /// its check fails.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        !self.serving && self.connections == Some(0)
+    }
+}
+
 impl fmt::Display for ServerState {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.status)

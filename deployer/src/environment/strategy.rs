@@ -16,7 +16,7 @@ pub struct Strategy {
     pub kind: StrategyKind,
     /// How many hosts are changed at a time; of a cluster, for clusters.
     pub batch_size: Portion,
-    /// How many hosts must serve at any time: as the balancers see it, or, of the other clusters, as they answer.
+    /// How many hosts the balancers must see serving at any time; 0 for clusters, which have a number of their own.
     pub min_serving: usize,
 }
 
@@ -36,6 +36,8 @@ pub enum StrategyKind {
     Clusters {
         /// How long a cluster serves the new version before the next one follows.
         soak: Duration,
+        /// How many hosts of the others must answer rightly before one is taken out; `None` for all of them.
+        min_serving: Option<usize>,
     },
     /// All hosts at the same time: nothing serves meanwhile.
     AllAtOnce,
@@ -162,7 +164,10 @@ impl Reader<'_> {
                 first: written.canary.map_or(Portion::Count(1), |portion| portion.0),
                 soak: soak(Duration::from_secs(300))?,
             },
-            Kind::Clusters => StrategyKind::Clusters { soak: soak(Duration::from_secs(10))? },
+            Kind::Clusters => {
+                let min_serving = serving_clusters(written, ground).map_err(wrong)?;
+                StrategyKind::Clusters { soak: soak(Duration::from_secs(10))?, min_serving }
+            }
             Kind::AllAtOnce => StrategyKind::AllAtOnce,
         };
         let (batch_size, min_serving) = match written.kind {
@@ -170,10 +175,7 @@ impl Reader<'_> {
                 let batch_size = batch_size(Portion::Count(1));
                 (batch_size, serving_beside(batch_size, written.min_serving, ground).map_err(wrong)?)
             }
-            Kind::Clusters => {
-                let batch_size = batch_size(Portion::WHOLE);
-                (batch_size, serving_clusters(batch_size, written.min_serving, ground).map_err(wrong)?)
-            }
+            Kind::Clusters => (batch_size(Portion::WHOLE), 0),
             Kind::AllAtOnce => (Portion::WHOLE, 0),
         };
         if matches!(kind, StrategyKind::Canary { first: Portion::Count(0), .. }) {
@@ -201,11 +203,7 @@ fn serving_beside(
     Ok(min_serving)
 }
 
-fn serving_clusters(
-    batch_size: Portion,
-    min_serving: Option<RawPortion>,
-    ground: &Ground<'_>,
-) -> Result<usize, EnvironmentProblem> {
+fn serving_clusters(written: &RawStrategy, ground: &Ground<'_>) -> Result<Option<usize>, EnvironmentProblem> {
     let clustered: usize = ground.clusters.iter().map(|cluster| cluster.hosts.len()).sum();
     if ground.clusters.len() < 2 || clustered < ground.hosts {
         return Err(EnvironmentProblem::Strategy(
@@ -221,15 +219,38 @@ fn serving_clusters(
     }
     let largest = ground.clusters.iter().map(|cluster| cluster.hosts.len()).max().unwrap_or_default();
     let others = ground.hosts - largest;
-    let min_serving = min_serving.map_or(others, |portion| portion.0.at_least(ground.hosts));
-    if batch_size == Portion::Count(0) || min_serving > others {
+    let min_serving = written.min_serving.map(|portion| portion.0.at_least(ground.hosts));
+    let no_hosts = written.batch_size.is_some_and(|portion| portion.0 == Portion::Count(0));
+    if no_hosts || min_serving.is_some_and(|min_serving| min_serving > others) {
         return Err(EnvironmentProblem::NeverServing {
-            min_serving,
+            min_serving: min_serving.unwrap_or(others),
             batch_size: Portion::Count(largest),
             hosts: ground.hosts,
         });
     }
     Ok(min_serving)
+}
+
+impl fmt::Display for Strategy {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, batch_size, min_serving } = self;
+        match kind {
+            StrategyKind::Rolling => {
+                write!(formatter, "rolling, {batch_size} at a time, {min_serving} serving at any time")
+            }
+            StrategyKind::Canary { first, soak } => write!(
+                formatter,
+                "canary, {first} first for {} s, then {batch_size} at a time, {min_serving} serving at any time",
+                soak.as_secs_f64()
+            ),
+            StrategyKind::Clusters { soak, min_serving } => {
+                let others = min_serving.map_or("all".to_owned(), |count| count.to_string());
+                let soak = soak.as_secs_f64();
+                write!(formatter, "clusters, {others} of the other hosts answering rightly, each watched for {soak} s")
+            }
+            StrategyKind::AllAtOnce => write!(formatter, "all at once, with an outage"),
+        }
+    }
 }
 
 #[cfg(test)]

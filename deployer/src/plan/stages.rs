@@ -24,7 +24,7 @@ pub(super) fn stages(environment: &Environment, hosts: &[HostPlan], past: &Past)
                 stage("the rest", &rest, batch_size.of(all), Duration::ZERO),
             ]
         }
-        StrategyKind::Clusters { soak } => return clusters(environment, (&order, batch_size), past, soak),
+        StrategyKind::Clusters { soak, .. } => return clusters(environment, (&order, batch_size), past, soak),
         StrategyKind::AllAtOnce => {
             vec![Stage { outage: true, ..stage("all at once", &order, all, Duration::ZERO) }]
         }

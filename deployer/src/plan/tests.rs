@@ -154,7 +154,7 @@ fn words(plan: &Plan) -> Vec<String> {
 #[test]
 fn strategies_order_the_hosts() {
     let soak = Duration::from_secs(2);
-    let clusters = StrategyKind::Clusters { soak };
+    let clusters = StrategyKind::Clusters { soak, min_serving: None };
     let canary = StrategyKind::Canary { first: Portion::Count(1), soak };
     let old: &[&str] = &["app-1.9-1.noarch"];
     let new: &[&str] = &["app-1.10-1.noarch"];

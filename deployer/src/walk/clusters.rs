@@ -149,7 +149,7 @@ impl<'a> Walk<'a> {
     /// Waits until enough hosts of the other clusters answer rightly; those of one that serves, where they are to carry
     /// the load at once.
     async fn prove_others(&self, leaving: &Cluster, others: Others) -> Result<(), StepError> {
-        let min_serving = self.site.environment.strategy.min_serving;
+        let min_serving = self.min_serving_beside(leaving);
         let began = Instant::now();
         loop {
             if self.site.is_interrupted() {
@@ -165,6 +165,15 @@ impl<'a> Walk<'a> {
             }
             tokio::time::sleep(CAPACITY_INTERVAL).await;
         }
+    }
+
+    /// How many hosts of the other clusters must answer rightly: all of them, unless the environment says another number.
+    fn min_serving_beside(&self, leaving: &Cluster) -> usize {
+        if let StrategyKind::Clusters { min_serving: Some(count), .. } = self.site.environment.strategy.kind {
+            return count;
+        }
+        let others = self.site.environment.clusters.iter().filter(|cluster| cluster.name != leaving.name);
+        others.map(|cluster| cluster.hosts.len()).sum()
     }
 
     async fn healthy_others(&self, leaving: &Cluster, others: Others) -> Result<Vec<HostName>, StepError> {
