@@ -23,6 +23,8 @@ mod plan;
 mod policy;
 mod report;
 mod script;
+#[cfg(test)]
+mod script_tests;
 mod services;
 mod session;
 mod site;

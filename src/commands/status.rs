@@ -47,6 +47,8 @@ struct HostStatus {
     deployment: Option<String>,
     since: Option<chrono::DateTime<chrono::Utc>>,
     drift: Option<String>,
+    /// What else is worth knowing: edited files, locks, a clock that is off.
+    remarks: Vec<String>,
     /// Why nothing is known of it; all else is empty then.
     error: Option<String>,
 }
@@ -110,6 +112,9 @@ fn show(view: &View, printer: &Printer) -> Exit {
         }
         if let Some(drift) = &host.drift {
             printer.warning(&format!("{} {}", host.host, printer.paint(Tone::Bad, &printable(drift))));
+        }
+        for remark in &host.remarks {
+            printer.talk(&format!("{}: {}", host.host, printable(remark)));
         }
     }
     say_what_is_unknown(&view.sight, printer)
@@ -190,6 +195,7 @@ fn unknown(name: &HostName, error: String) -> HostStatus {
         deployment: None,
         since: None,
         drift: None,
+        remarks: Vec::new(),
         error: Some(error),
     }
 }
@@ -215,6 +221,7 @@ fn status(name: &HostName, found: &HostFacts, state: &JournalState, unsettled: b
         deployment: brought.map(|record| record.id.to_string()),
         since: brought.map(|record| record.last),
         drift,
+        remarks: found.condition.remarks(),
         error: None,
     }
 }

@@ -56,7 +56,7 @@ impl Site {
         let text = format!(
             "name = 'drivers'\nledger = 'ledger'\napproval = 'none'\nrepository.ids = ['pkg-dev']\n\
              ssh = {{ config_file = '{}', sudo = true }}\n{service}\n\
-             [health]\nurl = 'http://{{address}}:8080/examples/health.jsp'\nexpect_body = 'ok {{version}}'\n\
+             [health]\nurl = 'http://{{address}}:8080/examples/version.txt'\nexpect_body = '{{version}}'\n\
              start_timeout = '60s'\n{rest}\n{}",
             self.lab.directory().join("ssh_config").display(),
             hosts.collect::<String>()
@@ -128,6 +128,28 @@ fn no_balancer_lets_a_request_fail() {
     assert_eq!(left.ok(), "server web1:8080 max_fails=0;\nserver web2:8080 max_fails=0;");
     let status = site.run(&["status", "./apache.toml"]);
     assert!(status.ok().contains("Init Ok"), "{}", status.stdout);
+}
+
+/// HAProxy forgets who is out when it is reloaded: that is seen before the stop and before the start, and mended.
+#[test]
+fn a_balancer_that_is_reloaded_in_the_middle() {
+    let site = Site::up("reloaded", &["lb1=haproxy:web1,web2", "web1=tomcat", "web2=tomcat"], build_examples);
+    let tomcats = [("web1", "10.77.0.12"), ("web2", "10.77.0.13")];
+    let balancer = format!("[[balancer]]\nkind = 'haproxy'\nhost = 'lb1'\nbackend = 'app'\n{ROLLING}");
+    site.environment("first.toml", TOMCAT, &balancer, &tomcats);
+    site.run(&["deploy", "./first.toml", "examples-1.0.0-1"]).ok();
+    // After the stop of web1 and before its start, somebody reloads HAProxy.
+    let hook = "[[hooks]]\nat = 'after-stop'\non = 'controller'\ncommand = \"ssh -F $PKG_LAB_DIR/ssh_config lb1 sudo -n \
+                systemctl reload haproxy && sleep 0.3\"\n";
+    site.environment("reload.toml", TOMCAT, &format!("{balancer}\n{hook}"), &tomcats);
+    let users = site.lab.users("http://10.77.0.11/examples/version.txt");
+    users.until("the version before", |seen| seen["versions"]["1.0.0"].as_u64() > Some(20));
+    let deployed = site.run(&["deploy", "./reload.toml", "examples-2.0.0-2"]);
+    assert_eq!(deployed.code, 0, "{}", deployed.stderr);
+    deployed.says(&["had forgotten that it was out", "it is out again"]);
+    site.everywhere(&["web1", "web2"], "2.0.0-2");
+    users.until("the version after", |seen| seen["versions"]["2.0.0"].as_u64() > Some(20));
+    users.leave();
 }
 
 /// Three generations of rpm and dnf at once, one of them on a host without systemd: on, and back.
