@@ -259,7 +259,7 @@ impl Environment {
             let projection = self.projection();
             let found = projection.deployments.iter().find(|one| one.summary.id == id);
             let found = found.ok_or_else(|| self.unknown(id))?;
-            (found.summary.clone(), found.hosts.clone(), found.first, found.newest)
+            (found.summary.clone(), found.hosts.values().cloned().collect(), found.first, found.newest)
         };
         let read = stream::iter(first..=newest).map(|number| self.ledger.read(number)).buffered(READ_AHEAD);
         let commits: Vec<_> = read.try_collect().await?;

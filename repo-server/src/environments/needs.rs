@@ -18,11 +18,10 @@ impl Projection {
             }
         }
         let left = self.deployments.last().filter(|last| {
-            last.summary.ending.is_none() || last.hosts.iter().any(|host| !host.settled || host.now.is_none())
+            last.summary.ending.is_none() || last.hosts.values().any(|host| !host.settled || host.now.is_none())
         });
-        for change in
-            left.iter().flat_map(|left| &left.plan).flat_map(|plan| &plan.hosts).flat_map(|host| &host.changes)
-        {
+        let changes = left.iter().flat_map(|left| &left.plan).flat_map(|plan| plan.values()).flatten();
+        for change in changes {
             needs.extend(change.from.iter().chain([&change.to]).cloned());
         }
         needs
@@ -47,8 +46,6 @@ impl Projection {
 
 /// Whether a deployment left the host with the package.
 fn arrived(deployment: &Deployment, host: &str, package: &Nevra) -> bool {
-    deployment
-        .hosts
-        .iter()
-        .any(|outcome| outcome.host == host && outcome.now.iter().flatten().any(|now| now == package))
+    let outcome = deployment.hosts.get(host);
+    outcome.is_some_and(|outcome| outcome.now.iter().flatten().any(|now| now == package))
 }

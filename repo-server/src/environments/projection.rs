@@ -9,7 +9,7 @@ use repo_api::{DeploymentSummary, HostOutcome, PackageMove};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::entry::{Change, Entry, HostPlan, Plan};
+use super::entry::{Change, Entry, HostPlan};
 
 /// Everything that an environment's ledger says, but for the steps.
 #[derive(Debug)]
@@ -29,10 +29,10 @@ pub(super) struct Deployment {
     pub(super) newest: u64,
     /// The writer who holds the lease.
     pub(super) writer: Uuid,
-    /// The first plan that was agreed to.
-    pub(super) plan: Option<Plan>,
-    /// What its hosts were left with.
-    pub(super) hosts: Vec<HostOutcome>,
+    /// What the first plan that was agreed to does on each host.
+    pub(super) plan: Option<BTreeMap<String, Vec<Change>>>,
+    /// What its hosts were left with, by their names.
+    pub(super) hosts: BTreeMap<String, HostOutcome>,
 }
 
 /// What a host runs of one name.
@@ -67,7 +67,7 @@ impl Projection {
         let mut hosts: BTreeMap<&str, BTreeMap<Name, Running<'_>>> = BTreeMap::new();
         let finished = self.deployments.iter().filter(|deployment| deployment.summary.ending.is_some());
         for deployment in finished.filter(|deployment| at.is_none_or(|at| deployment.summary.last <= at)) {
-            for outcome in &deployment.hosts {
+            for outcome in deployment.hosts.values() {
                 // Where it could not be seen, it may be either.
                 let packages = outcome.now.as_ref().unwrap_or(&outcome.before);
                 let planned = deployment.changes(&outcome.host).iter().map(|change| &change.to.name);
@@ -117,13 +117,12 @@ impl Deployment {
             approved_by: Vec::new(),
         };
         let (first, newest, writer) = (commit.number, commit.number, commit.writer);
-        Self { summary, first, newest, writer, plan: None, hosts: Vec::new() }
+        Self { summary, first, newest, writer, plan: None, hosts: BTreeMap::new() }
     }
 
     /// What was planned for a host.
     pub(super) fn changes(&self, host: &str) -> &[Change] {
-        let planned = self.plan.iter().flat_map(|plan| &plan.hosts).find(|plan| plan.host == host);
-        planned.map_or(&[], |plan| plan.changes.as_slice())
+        self.plan.as_ref().and_then(|plan| plan.get(host)).map_or(&[], Vec::as_slice)
     }
 
     fn apply(&mut self, commit: &Commit<Value>, entry: Entry) {
@@ -141,12 +140,12 @@ impl Deployment {
             Entry::Planned { plan, agreement } if self.plan.is_none() => {
                 summary.moves = moves(&plan.hosts);
                 summary.approved_by = agreement.people;
-                self.plan = Some(plan);
+                self.plan = Some(plan.hosts.into_iter().map(|host| (host.host, host.changes)).collect());
             }
             Entry::Finished { ending, reason, hosts, .. } => {
                 summary.ending = Some(ending);
                 summary.reason = reason;
-                self.hosts = hosts;
+                self.hosts = hosts.into_iter().map(|outcome| (outcome.host.clone(), outcome)).collect();
             }
             _ => {}
         }

@@ -145,6 +145,53 @@ async fn put(url: &str, token: &str, number: u64, bytes: Vec<u8>) -> (StatusCode
     (status, problem["type"].as_str().unwrap_or_default().replace("urn:pkg:problem:", ""))
 }
 
+/// Stands before a server and swallows every other answer: what was asked for happened, and the client is not told.
+async fn swallowing(server: &str) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let server = server.strip_prefix("http://").unwrap().to_owned();
+    tokio::spawn(async move {
+        for count in 0_u32.. {
+            let (mut client, _) = listener.accept().await.unwrap();
+            let mut behind = tokio::net::TcpStream::connect(&server).await.unwrap();
+            let (mut request, mut answer) = (vec![0; 1 << 16], vec![0; 1 << 16]);
+            // A request and an answer of these tests are one or two pieces; the second has what the first lacks.
+            loop {
+                let read = tokio::select! {
+                    read = client.read(&mut request) => read.map(|count| (count, true)),
+                    read = behind.read(&mut answer) => read.map(|count| (count, false)),
+                };
+                match read {
+                    Ok((1.., false)) if count % 2 == 0 => break,
+                    Ok((length @ 1.., true)) => behind.write_all(&request[..length]).await.unwrap(),
+                    Ok((length @ 1.., false)) => client.write_all(&answer[..length]).await.unwrap(),
+                    _ => break,
+                }
+            }
+        }
+    });
+    url
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_entry_whose_answer_is_lost_is_there_once() {
+    let server = server().await;
+    let ana = token(&server, "ana", "deploy:prod", false).await;
+    let client = Client::new(&swallowing(&server.url).await, Some(&ana)).unwrap();
+    let shaky: Ledger<Value> = Ledger::remote(Arc::new(ServerLedger::open(client, prod()).await.unwrap()), "shaky");
+    let mut position = Position::start();
+    for entry in [
+        begun("D-0001"),
+        planned("D-0001", "app-1-1.noarch", "app-2-1.noarch", ""),
+        finished("D-0001", "app-1-1.noarch", "app-2-1.noarch"),
+    ] {
+        position = shaky.append(&position, who("ana"), entry).await.unwrap().position();
+    }
+    assert_eq!(all(&shaky).await, all(&ledger(&server.url, &ana).await).await);
+    assert_eq!(position.number, 3);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn one_of_twenty_controllers_gets_the_lease() {
     let server = server().await;
