@@ -1,13 +1,15 @@
 //! Whole deployments over a simulated fleet: the order of steps, what a failure leads to, what is left in the journal.
 
+mod decisions;
 mod fleet;
+mod strategies;
 
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use deployer::{
-    Agreement, AlwaysBackOut, Approver, Author, Consent, DeployError, Deployer, DeploymentRecord, Ending, Entry, Environment, Event, Identity,
-    Interrupt, JournalError, Observer, Plan, Report, Request, Tools,
+    Agreement, AlwaysBackOut, Approver, Author, Consent, DeployError, Deployer, DeploymentRecord, Ending, Entry,
+    Environment, Event, Identity, Interrupt, JournalError, Observer, Plan, Policy, Report, Request, Tools,
 };
 use fleet::Fleet;
 use ledger::Store;
@@ -53,6 +55,7 @@ struct Site {
     directory: TempDir,
     fleet: Fleet,
     interrupt: watch::Sender<Interrupt>,
+    policy: Arc<dyn Policy>,
 }
 
 /// Agrees, or refuses.
@@ -76,30 +79,47 @@ impl Observer for Events {
 
 impl Site {
     fn new() -> Self {
+        Self::of(ENVIRONMENT, &["web1", "web2"])
+    }
+
+    /// An environment of its own text, and its hosts.
+    fn of(environment: &str, hosts: &[&str]) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        fs_err::write(directory.path().join("test.toml"), ENVIRONMENT).unwrap();
+        fs_err::write(directory.path().join("test.toml"), environment).unwrap();
         Self {
             directory,
-            fleet: Fleet::new(&["web1", "web2"], OLD, OFFERED),
+            fleet: Fleet::new(hosts, OLD, OFFERED),
             interrupt: watch::channel(Interrupt::None).0,
+            policy: Arc::new(AlwaysBackOut),
         }
     }
 
+    fn environment(&self) -> Environment {
+        Environment::load(&self.directory.path().join("test.toml")).unwrap()
+    }
+
     async fn open(&self) -> Deployer {
-        let environment = Environment::load(&self.directory.path().join("test.toml")).unwrap();
+        self.open_as(self.environment()).await
+    }
+
+    async fn open_as(&self, environment: Environment) -> Deployer {
         let tools = Tools {
             transport: Arc::new(self.fleet.clone()),
             health: Arc::new(self.fleet.clone()),
             observer: Arc::new(Events::default()),
-            policy: Arc::new(AlwaysBackOut),
+            policy: Arc::clone(&self.policy),
             interrupt: self.interrupt.subscribe(),
         };
         Deployer::open(environment, tools).await.unwrap()
     }
 
     async fn run(&self, request: Request) -> Result<Report, DeployError> {
+        self.run_with(&self.open().await, request).await
+    }
+
+    async fn run_with(&self, deployer: &Deployer, request: Request) -> Result<Report, DeployError> {
         let who = Identity { who: "ana".to_owned(), from: "test".to_owned() };
-        self.open().await.run(request, who, Some("CHG-1".to_owned()), &Answer(true)).await
+        deployer.run(request, who, Some("CHG-1".to_owned()), &Answer(true)).await
     }
 
     async fn deploy(&self, version: &str) -> Result<Report, DeployError> {
