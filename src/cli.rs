@@ -43,12 +43,17 @@ pub(crate) enum Command {
     Key(commands::key::Args),
     Token(commands::token::Args),
     Notes(commands::notes::Args),
+    Env(commands::env::Args),
     Plan(commands::plan::Args),
     Deploy(commands::deploy::Args),
     Rollback(commands::rollback::Args),
     Resume(commands::resume::Args),
     Status(commands::status::Args),
     History(commands::history::Args),
+    Approve(commands::approve::Args),
+    Run(commands::run::Args),
+    Hosts(commands::hosts::Args),
+    Completions(commands::completions::Args),
 }
 
 #[cfg(test)]

@@ -53,11 +53,16 @@ async fn dispatch(command: Command, printer: &Printer) -> Result<Exit, Failure> 
         Command::Key(args) => commands::key::run(args, printer).await,
         Command::Token(args) => commands::token::run(args, printer).await,
         Command::Notes(args) => commands::notes::run(args, printer).await,
+        Command::Env(args) => commands::env::run(args, printer).await,
         Command::Plan(args) => commands::plan::run(args, printer).await,
         Command::Deploy(args) => commands::deploy::run(args, printer).await,
         Command::Rollback(args) => commands::rollback::run(args, printer).await,
         Command::Resume(args) => commands::resume::run(args, printer).await,
         Command::Status(args) => commands::status::run(args, printer).await,
         Command::History(args) => commands::history::run(args, printer).await,
+        Command::Approve(args) => commands::approve::run(args, printer).await,
+        Command::Run(args) => commands::run::run(args, printer).await,
+        Command::Hosts(args) => commands::hosts::run(args, printer).await,
+        Command::Completions(args) => commands::completions::run(&args, printer),
     }
 }

@@ -1,6 +1,7 @@
 //! The only printer: data goes to stdout, talk to stderr, and nothing else in the workspace prints.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 
@@ -41,6 +42,8 @@ pub(crate) struct Printer {
     quiet: bool,
     verbose: bool,
     color: bool,
+    /// The lines at the bottom of the terminal that are drawn anew.
+    live: Arc<Mutex<Vec<String>>>,
 }
 
 /// The colours that carry meaning on a terminal.
@@ -59,7 +62,7 @@ impl Printer {
             ColorChoice::Never => false,
             ColorChoice::Auto => io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
         };
-        Self { json: output.json, quiet: output.quiet, verbose: output.verbose, color }
+        Self { json: output.json, quiet: output.quiet, verbose: output.verbose, color, live: Arc::default() }
     }
 
     /// Tells whether stdout is to hold JSON.
@@ -79,7 +82,7 @@ impl Printer {
 
     /// Prints one line of data to stdout.
     pub(crate) fn data(&self, line: &str) {
-        to_stdout(line);
+        self.above_live(|| to_stdout(line));
     }
 
     /// Prints a value to stdout as one line of JSON.
@@ -93,35 +96,35 @@ impl Printer {
     /// Prints one line of talk to stderr, unless `--quiet`.
     pub(crate) fn talk(&self, line: &str) {
         if !self.quiet {
-            to_stderr(line);
+            self.say(line);
         }
     }
 
     /// Prints one line of talk that only `--verbose` shows.
     pub(crate) fn detail(&self, line: &str) {
         if self.verbose && !self.quiet {
-            to_stderr(line);
+            self.say(line);
         }
     }
 
     /// Prints one line of talk that also `--quiet` shows.
     pub(crate) fn urgent(&self, line: &str) {
-        to_stderr(line);
+        self.say(line);
     }
 
     /// Prints a warning to stderr, also with `--quiet`.
     pub(crate) fn warning(&self, line: &str) {
-        to_stderr(&format!("{} {line}", self.paint(Tone::Busy, "warning:")));
+        self.say(&format!("{} {line}", self.paint(Tone::Busy, "warning:")));
     }
 
     /// Prints to stderr what makes something be refused, also with `--quiet`.
     pub(crate) fn denied(&self, line: &str) {
-        to_stderr(&format!("{} {line}", self.paint(Tone::Bad, "denied:")));
+        self.say(&format!("{} {line}", self.paint(Tone::Bad, "denied:")));
     }
 
     /// Prints what can be done next to stderr, also with `--quiet`.
     pub(crate) fn hint(&self, hint: &str) {
-        to_stderr(&format!("{} {hint}", self.paint(Tone::Faint, "hint:")));
+        self.say(&format!("{} {hint}", self.paint(Tone::Faint, "hint:")));
     }
 
     /// Prints what failed, its causes and the hint; with `--json` also as one line on stdout.
@@ -135,13 +138,57 @@ impl Printer {
                 "exit_code": failure.exit.code(),
             }}));
         }
-        to_stderr(&format!("{} {}", self.paint(Tone::Bad, "error:"), failure.error));
+        self.say(&format!("{} {}", self.paint(Tone::Bad, "error:"), failure.error));
         for cause in failure.error.chain().skip(1) {
-            to_stderr(&format!("  caused by: {cause}"));
+            self.say(&format!("  caused by: {cause}"));
         }
         if let Some(hint) = &failure.hint {
             self.hint(hint);
         }
+    }
+
+    /// Tells whether lines at the bottom of the terminal may be drawn anew: not where somebody reads along line by line.
+    pub(crate) fn is_live(&self) -> bool {
+        let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
+        !(self.json || self.quiet || self.verbose || dumb) && self.terminal_size().is_some()
+    }
+
+    /// The width and height of the terminal that stderr is, if it is one.
+    pub(crate) fn terminal_size(&self) -> Option<(usize, usize)> {
+        let size = rustix::termios::tcgetwinsize(io::stderr()).ok()?;
+        // A terminal that does not know says 0.
+        let or = |given: u16, usual| if given == 0 { usual } else { usize::from(given) };
+        Some((or(size.ws_col, 80), or(size.ws_row, 24)))
+    }
+
+    /// Draws lines at the bottom of the terminal over those that were drawn before; all else is printed above them.
+    pub(crate) fn live(&self, lines: Vec<String>) {
+        let mut drawn = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        if *drawn == lines {
+            return;
+        }
+        let text = format!("{}{}", erase(&drawn), block(&lines));
+        let _ = io::stderr().lock().write_all(text.as_bytes());
+        *drawn = lines;
+    }
+
+    /// Lets the lines that were drawn last stand as they are: what is printed next comes below.
+    pub(crate) fn leave_live(&self) {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    fn say(&self, line: &str) {
+        self.above_live(|| to_stderr(line));
+    }
+
+    fn above_live(&self, print: impl FnOnce()) {
+        let drawn = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        if drawn.is_empty() {
+            return print();
+        }
+        let _ = io::stderr().lock().write_all(erase(&drawn).as_bytes());
+        print();
+        let _ = io::stderr().lock().write_all(block(&drawn).as_bytes());
     }
 
     /// Colours a text for stderr where colours are on.
@@ -180,6 +227,15 @@ fn escape(text: &str, one: impl Fn(char) -> String) -> String {
         }
     }
     escaped
+}
+
+/// Goes up over the lines and erases from there on (ECMA-48: CUU, ED).
+fn erase(drawn: &[String]) -> String {
+    if drawn.is_empty() { String::new() } else { format!("\u{1b}[{}A\r\u{1b}[J", drawn.len()) }
+}
+
+fn block(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("{line}\n")).collect()
 }
 
 /// A reader that went away (`pkg list | head -1`) is no failure of ours.

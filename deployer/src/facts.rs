@@ -7,7 +7,8 @@ use nevra::{Nevra, ParseNevraError};
 use serde::{Deserialize, Serialize};
 
 use crate::HostName;
-use crate::balancer::ServerState;
+use crate::balancers::ServerState;
+use crate::condition::{Condition, PackageSize};
 
 /// What was observed of all hosts of an environment.
 #[derive(Debug, Clone, Default)]
@@ -31,6 +32,8 @@ pub struct HostFacts {
     pub free_space: u64,
     /// Whether a step of this environment runs there at this moment.
     pub busy: bool,
+    /// What else is worth knowing of it.
+    pub condition: Condition,
     /// How each balancer sees it, in the order of the environment; empty without balancers.
     pub balancers: Vec<ServerState>,
 }
@@ -71,6 +74,7 @@ impl HostFacts {
         let mut service = None;
         let mut free_space = None;
         let (mut installed, mut offered, mut busy) = (BTreeSet::new(), BTreeSet::new(), false);
+        let mut condition = Condition::default();
         for line in text.lines() {
             let unknown = || ParseFactsError::Line(line.to_owned());
             let (key, value) = line.split_once(' ').unwrap_or((line, ""));
@@ -80,7 +84,23 @@ impl HostFacts {
                 "disk" => free_space = Some(value.parse::<u64>().map_err(|_| unknown())?.saturating_mul(1024)),
                 "busy" => busy = true,
                 "installed" => drop(installed.insert(value.parse()?)),
-                "offered" => drop(offered.insert(value.parse()?)),
+                "offered" => {
+                    let mut words = value.split(' ');
+                    let package: Nevra = words.next().unwrap_or_default().parse()?;
+                    let mut number = || words.next().and_then(|word| word.parse().ok()).unwrap_or_default();
+                    let size = PackageSize { installed: number(), download: number() };
+                    condition.sizes.insert(package.clone(), size);
+                    offered.insert(package);
+                }
+                "clock" => {
+                    let there: i64 = value.parse().map_err(|_| unknown())?;
+                    condition.clock_ahead = there - chrono::Utc::now().timestamp();
+                }
+                "locked" => condition.locked = Some(value.trim().to_owned()),
+                "broken" => condition.broken = Some(value.to_owned()),
+                "edited" => condition.edited.push(value.to_owned()),
+                "changed" => condition.changed.push(value.to_owned()),
+                "beside" => condition.beside.push(value.to_owned()),
                 _ => return Err(unknown()),
             }
         }
@@ -91,6 +111,7 @@ impl HostFacts {
             service: service.ok_or(ParseFactsError::Missing("service"))?,
             free_space: free_space.ok_or(ParseFactsError::Missing("disk"))?,
             busy,
+            condition,
             balancers: Vec::new(),
         })
     }
@@ -103,7 +124,7 @@ impl HostFacts {
     /// Whether all balancers send requests there; true without balancers.
     #[must_use]
     pub fn is_serving(&self) -> bool {
-        self.balancers.iter().all(ServerState::is_serving)
+        self.balancers.iter().all(|state| state.serving)
     }
 }
 
@@ -143,6 +164,21 @@ mod tests {
         assert_eq!((facts.manager, facts.free_space, facts.busy), (PackageManager::Dnf4, 1_024_000, true));
         assert_eq!(facts.installed.iter().map(ToString::to_string).collect::<Vec<_>>(), ["app-1.0-1.noarch"]);
         assert_eq!(facts.offered.iter().next_back().unwrap().to_string(), "app-1:0.9-1.noarch");
+    }
+
+    #[test]
+    fn reads_in_what_condition_a_host_is() {
+        let facts = HostFacts::parse(&format!(
+            "manager dnf5\nservice active\ndisk 1000\nclock {}\nlocked process 7, dnf upgrade \n\
+             broken cannot open Packages\nedited /etc/a b\nchanged /usr/a\nbeside /etc/a.rpmnew\n\
+             offered app-0:1.0-1.noarch 100 40\n",
+            chrono::Utc::now().timestamp() + 90
+        ));
+        let condition = facts.unwrap().condition;
+        assert_eq!(condition.locked.as_deref(), Some("process 7, dnf upgrade"));
+        assert_eq!((condition.edited.as_slice(), condition.beside.len()), (&["/etc/a b".to_owned()][..], 1));
+        assert!((88..=92).contains(&condition.clock_ahead), "{}", condition.clock_ahead);
+        assert_eq!(condition.sizes.values().next(), Some(&PackageSize { installed: 100, download: 40 }));
     }
 
     #[test]

@@ -1,8 +1,13 @@
 //! Values that the tests of several modules begin with.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::environment::{Approval, Balancer, Endpoint, Environment, Health, Host, Rolling, SshSettings};
+use crate::balancers::{Driver, HaProxy};
+use crate::environment::{
+    Approval, Balancer, Check, Endpoint, Environment, FailurePolicy, From, Health, Host, HttpCheck, Portion, Service,
+    ServiceKind, SshSettings, Standard, Strategy, StrategyKind,
+};
 use crate::facts::{HostFacts, PackageManager};
 
 /// An environment of so many hosts, `web1` and on, behind the balancer `lb1`.
@@ -13,26 +18,55 @@ pub(crate) fn environment(hosts: usize) -> Environment {
         name: "test".parse().unwrap(),
         ledger: String::new(),
         approval: Approval::None,
+        approvers: None,
+        windows: Vec::new(),
+        freeze: None,
+        policy: FailurePolicy::default(),
+        hooks: Vec::new(),
+        tasks: BTreeMap::new(),
+        notifications: Vec::new(),
+        standard: Standard::default(),
         repositories: vec!["pkg-dev".to_owned()],
         repository_server: None,
         ssh: SshSettings::default(),
-        service: "tomcat10".to_owned(),
+        service: Service { name: "tomcat10".to_owned(), kind: ServiceKind::Host, port: None },
         health: Health {
-            url: "http://{address}:8080/".to_owned(),
-            expect_status: 200,
-            expect_body: Some("{version}-{release}".to_owned()),
+            check: Check::Http(HttpCheck {
+                url: "http://{address}:8080/".to_owned(),
+                expect_status: 200,
+                expect_body: Some("{version}-{release}".to_owned()),
+                expect_json: BTreeMap::new(),
+                max_latency: None,
+                from: From::Controller,
+            }),
             package: None,
             start_timeout: Duration::from_millis(50),
             interval: Duration::from_millis(10),
+            successes: 1,
+            watch: Duration::from_secs(1),
         },
         balancers: vec![Balancer {
-            host: endpoint("lb1".to_owned()),
-            socket: "/run/haproxy/admin.sock".to_owned(),
-            backend: "app".to_owned(),
+            driver: Driver::HaProxy(HaProxy {
+                host: endpoint("lb1".to_owned()),
+                socket: "/run/haproxy/admin.sock".to_owned(),
+                backend: "app".to_owned(),
+            }),
             drain_timeout: Duration::from_millis(500),
         }],
-        strategy: Rolling { batch_size: 1, min_serving: 1 },
-        hosts: hosts.map(|name| Host { server: name.clone(), endpoint: endpoint(name) }).collect(),
+        strategy: Strategy { kind: StrategyKind::Rolling, batch_size: Portion::Count(1), min_serving: 1 },
+        clusters: Vec::new(),
+        front: Vec::new(),
+        variables: BTreeMap::new(),
+        left_out: Vec::new(),
+        hosts: hosts
+            .map(|name| Host {
+                server: name.clone(),
+                endpoint: endpoint(name),
+                roles: BTreeSet::new(),
+                variables: BTreeMap::new(),
+                ssh: None,
+            })
+            .collect(),
     }
 }
 
@@ -46,6 +80,7 @@ pub(crate) fn host_facts(installed: &[&str], offered: &[&str]) -> HostFacts {
         service: "active".to_owned(),
         free_space: 1 << 30,
         busy: false,
+        condition: crate::condition::Condition::default(),
         balancers: Vec::new(),
     }
 }

@@ -15,6 +15,11 @@ pub struct HostName(String);
 #[serde(try_from = "String", into = "String")]
 pub struct EnvironmentName(String);
 
+/// A cluster's name, under the same rule.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ClusterName(String);
+
 /// The number of a deployment within its environment, printed `D-0001`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -83,6 +88,7 @@ macro_rules! name_conversions {
 
 name_conversions!(HostName);
 name_conversions!(EnvironmentName);
+name_conversions!(ClusterName);
 
 impl DeploymentId {
     /// The one that follows so many earlier ones.

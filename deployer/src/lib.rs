@@ -3,44 +3,72 @@
 //! Reads an [`Environment`], observes its hosts, makes a [`Plan`](plan::Plan) and carries it out under a lease, every
 //! step journalled in the environment's ledger before and after. Nothing here prints: an [`Observer`] is told.
 
-mod balancer;
+mod approval;
+mod balancers;
+mod command;
+mod condition;
 mod environment;
 mod facts;
+mod fence;
 #[cfg(test)]
 mod fixture;
 mod health;
+mod hooks;
+mod hosts;
 mod identifier;
 mod journal;
+mod notifications;
 mod observer;
 mod plan;
+mod policy;
 mod report;
 mod script;
+#[cfg(test)]
+mod script_tests;
+mod services;
 mod session;
 mod site;
 mod ssh;
 mod target;
+mod tasks;
 mod transport;
 mod walk;
 
-pub use balancer::{ParseStatError, ServerState};
+pub use ::approval::Approval as SignedApproval;
+pub use ::approval::{AllowedSigners, SignError, Statement, VerifyError};
+pub use approval::{Agreement, Consent, Given, Question, Refusal, closed, question};
+pub use balancers::{BalancerError, Counters, Driver, HaProxy, Rotation, ServerState};
+pub use command::CommandOutcome;
 pub use environment::{
-    Approval, Balancer, Endpoint, Environment, EnvironmentError, EnvironmentProblem, Health, Host, Rolling, SshSettings,
+    Approval, Balancer, Cluster, Endpoint, Environment, EnvironmentError, EnvironmentProblem, FailurePolicy, Freeze, Health,
+    Hook, HookPoint, Host, News, Notification, On, OnFailure, Place, Portion, Proxy, SshSettings, Standard, StandardDirectory,
+    StandardKey, StandardRepository, Strategy, StrategyKind, Task, Via, Window,
 };
 pub use facts::{Facts, HostFacts, PackageManager, ParseFactsError};
 pub use health::{HealthError, HealthProbe, HttpProbe};
-pub use identifier::{DeploymentId, EnvironmentName, HostName, ParseIdentifierError};
+pub use hooks::HookError;
+pub use hosts::{Item, ItemState, bring, cloud_init, inspect, items, kickstart};
+pub use identifier::{ClusterName, DeploymentId, EnvironmentName, HostName, ParseIdentifierError};
 pub use journal::{
-    Action, DeploymentRecord, Direction, Ending, Entry, HostReport, Identity, JournalError, JournalState, LEASE,
+    Action, DeploymentRecord, Direction, Ending, Entry, HookRecord, HostReport, Identity, JournalError, JournalState, LEASE,
     NoEarlierVersion, StepRecord, StepResult, earlier_versions,
 };
 pub use ledger::Author;
+pub use notifications::Notifier;
 pub use observer::{Event, Happening, Observer};
-pub use plan::{Change, HostPlan, Past, Plan, PlanError, Step, Verb, WayBack, Work, plan};
+pub use plan::{
+    Change, HostPlan, PLAN_FORMAT, Past, Plan, PlanError, PlanFile, PlanFileError, Stage, Step, Verb, WayBack, Work, plan,
+};
+pub use policy::{AlwaysBackOut, Decision, Pause, Policy, StepFailure};
 pub use report::Report;
 pub use script::Script;
 pub use session::{Approver, DeployError, Deployer, Request};
-pub use site::{FactsError, ProbeError, Sight, Tools};
+pub use site::{FactsError, Interrupt, ProbeError, Sight, Tools};
 pub use ssh::Ssh;
+pub use balancers::{Apache, AwsTargetGroup, Command, HealthPage, Lvs, Nginx, VirtualService};
+pub use environment::{Check, From, HttpCheck, Service, ServiceKind, TomcatManager};
+pub use condition::{Condition, PackageSize};
 pub use target::Target;
+pub use tasks::{Job, TaskOutcome};
 pub use transport::{Answer, ScriptError, Transport, TransportError};
 pub use walk::{StepError, TransactionError};

@@ -3,9 +3,11 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::journal::{Action, Direction, StepResult};
+use crate::approval::Agreement;
+use crate::journal::{Action, Direction, HookRecord, StepResult};
+use crate::policy::{Decision, Pause};
 use crate::plan::{Plan, Step};
-use crate::{DeploymentId, EnvironmentName, HostName, Report};
+use crate::{ClusterName, DeploymentId, EnvironmentName, HostName, Report};
 
 /// Is told of every event, in order; must not block for long.
 pub trait Observer: Send + Sync {
@@ -43,10 +45,42 @@ pub enum Happening {
         /// The plan.
         plan: Plan,
     },
+    /// The plan is agreed to, and is carried out from here on.
+    Approved {
+        /// How.
+        agreement: Agreement,
+    },
+    /// A command of the environment's has run.
+    HookEnded {
+        /// Which, and what came of it.
+        hook: HookRecord,
+    },
+    /// What is seen of a step that goes on.
+    StepSeen {
+        /// Where.
+        host: HostName,
+        /// Which.
+        step: Step,
+        /// What, in few words.
+        seen: String,
+    },
+    /// Steps failed, and it is decided what follows.
+    Paused {
+        /// Where it stands.
+        pause: Pause,
+    },
+    /// It is decided what follows.
+    Decided {
+        /// What.
+        decision: Decision,
+    },
     /// A step begins.
     StepBegun {
         /// Where.
         host: HostName,
+        /// The cluster, where the step is about a whole one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cluster: Option<ClusterName>,
         /// Which.
         step: Step,
         /// Onward or back.
@@ -56,6 +90,9 @@ pub enum Happening {
     StepEnded {
         /// Where.
         host: HostName,
+        /// The cluster, where the step is about a whole one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cluster: Option<ClusterName>,
         /// Which.
         step: Step,
         /// Onward or back.

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::DeploymentId;
 use crate::journal::{Ending, HostReport};
+use crate::{DeploymentId, HostName};
 
 /// What came of a deployment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -16,4 +16,7 @@ pub struct Report {
     pub reason: Option<String>,
     /// What the hosts of the plan were left with, in the environment's order.
     pub hosts: Vec<HostReport>,
+    /// Hosts of the environment that a person wanted left out: nobody looked at them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<HostName>,
 }

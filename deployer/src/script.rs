@@ -27,6 +27,13 @@ impl Script {
         Self { name, parts: parts.to_vec(), variables: Vec::new(), time_limit: TIME_LIMIT }
     }
 
+    /// Appends a part to its text.
+    #[must_use]
+    pub(crate) fn part(mut self, part: &'static str) -> Self {
+        self.parts.push(part);
+        self
+    }
+
     /// Gives the script a variable.
     #[must_use]
     pub fn set(mut self, variable: &'static str, value: impl Into<String>) -> Self {

@@ -9,11 +9,13 @@ use futures::future::join_all;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::balancer::{ParseStatError, SHOW_STAT, ServerState, parse_stat, stat_script};
-use crate::environment::{Balancer, Environment, Host};
+use crate::balancers::{BalancerError, Control, Front, Member, SHOW_STAT, ServerState};
+use crate::environment::{Environment, Host};
 use crate::facts::{Facts, HostFacts, ParseFactsError};
+use crate::health::Doctor;
+use crate::services::SERVICE;
 use crate::transport::{ScriptError, TransportError, run_checked};
-use crate::{HealthProbe, HostName, Observer, Script, Transport};
+use crate::{HealthProbe, HostName, Observer, Policy, Script, Transport};
 
 /// What a deployment works with. Each can be replaced in a test.
 #[derive(Clone)]
@@ -24,8 +26,33 @@ pub struct Tools {
     pub health: Arc<dyn HealthProbe>,
     /// Is told what happens.
     pub observer: Arc<dyn Observer>,
-    /// Turns true when a person wants it to stop after the current step.
-    pub interrupt: watch::Receiver<bool>,
+    /// Decides what follows a step that failed.
+    pub policy: Arc<dyn Policy>,
+    /// What a person wants in the middle.
+    pub interrupt: watch::Receiver<Interrupt>,
+}
+
+impl Tools {
+    /// Waits until a person wants at least that much; for ever, where nobody can want anything any more.
+    pub(crate) async fn wanted(&self, least: Interrupt) {
+        let mut interrupt = self.interrupt.clone();
+        let is_wanted = interrupt.wait_for(|wish| *wish >= least).await.is_ok();
+        if !is_wanted {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// What a person wants while a deployment goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Interrupt {
+    /// It goes on.
+    #[default]
+    None,
+    /// It stops after the current step, in good order.
+    AfterStep,
+    /// The controller goes at once. What runs on hosts goes on there; `resume` finds it.
+    Detach,
 }
 
 /// An environment with the tools to reach it.
@@ -57,25 +84,9 @@ pub enum ProbeError {
         #[source]
         source: ParseFactsError,
     },
-    /// What a balancer answers can't be read.
-    #[error("balancer `{host}` can't be understood")]
-    Stat {
-        /// The balancer's host.
-        host: HostName,
-        /// Why.
-        #[source]
-        source: ParseStatError,
-    },
-    /// A balancer does not know a host.
-    #[error("balancer `{balancer}` has no server `{server}` in backend `{backend}`")]
-    NoServer {
-        /// The balancer's host.
-        balancer: HostName,
-        /// The backend.
-        backend: String,
-        /// The server that it should know.
-        server: String,
-    },
+    /// A balancer does not answer, or not well.
+    #[error(transparent)]
+    Balancer(#[from] BalancerError),
     /// A step of an earlier controller does not come to its end.
     #[error("a step of an earlier deployment still runs on `{0}`")]
     Busy(HostName),
@@ -97,6 +108,12 @@ pub struct Sight {
 }
 
 impl FactsError {
+    /// Whether a host is what is not known, and not a balancer.
+    #[must_use]
+    pub fn is_about_hosts(&self) -> bool {
+        self.0.iter().any(|error| !matches!(error, ProbeError::Balancer(_)))
+    }
+
     /// What can be done about it, one text for each kind of trouble.
     #[must_use]
     pub fn hints(&self) -> BTreeSet<&'static str> {
@@ -106,7 +123,7 @@ impl FactsError {
 
 impl ProbeError {
     fn hint(&self) -> Option<&'static str> {
-        let Self::Script(error) = self else { return None };
+        let (Self::Script(error) | Self::Balancer(BalancerError::Script(error))) = self else { return None };
         match error {
             ScriptError::Transport(TransportError::Unreachable { .. }) => Some(
                 "does `ssh` with the options of the environment reach the host without a question? Its key has to be \
@@ -204,19 +221,15 @@ impl Site<'_> {
         names: BTreeSet<String>,
         offers: Offers,
     ) -> Result<HostFacts, ProbeError> {
-        let parts = [
-            include_str!("scripts/package_manager.sh"),
-            include_str!("scripts/service.sh"),
-            include_str!("scripts/facts.sh"),
-        ];
+        let parts = [include_str!("scripts/package_manager.sh"), SERVICE, include_str!("scripts/facts.sh")];
         let asked = offers == Offers::Asked && !names.is_empty();
         let script = Script::new("facts", &parts)
             .set("ENVIRONMENT", self.environment.name.as_str())
-            .set("SERVICE", &self.environment.service)
             .set("OFFERS", if asked { "yes" } else { "no" })
             .set_words("REPOSITORIES", self.environment.repositories.iter().cloned())
             .set_words("NAMES", names)
             .time_limit(FACTS_LIMIT);
+        let script = self.environment.service.tell(script);
         let began = Instant::now();
         loop {
             let text = run_checked(&*self.tools.transport, &host.endpoint, &script).await?;
@@ -234,30 +247,29 @@ impl Site<'_> {
 
     /// Asks all balancers how they see the hosts: per host, one state per balancer.
     pub(crate) async fn balancer_views(&self) -> Result<BTreeMap<HostName, Vec<ServerState>>, ProbeError> {
-        let answers = join_all(self.environment.balancers.iter().map(|balancer| self.stat(balancer))).await;
-        let mut views: BTreeMap<HostName, Vec<ServerState>> = BTreeMap::new();
-        for (balancer, servers) in self.environment.balancers.iter().zip(answers) {
-            let servers = servers?;
-            for host in &self.environment.hosts {
-                let state = servers.get(&host.server).ok_or_else(|| ProbeError::NoServer {
-                    balancer: balancer.host.name.clone(),
-                    backend: balancer.backend.clone(),
-                    server: host.server.clone(),
-                })?;
-                views.entry(host.name().clone()).or_default().push(state.clone());
-            }
-        }
-        Ok(views)
+        let mut views = self.front(Control::looking(&*self.tools.transport)).views().await?;
+        let of_host = |host: &Host| Some((host.name().clone(), views.remove(&host.server)?));
+        Ok(self.environment.hosts.iter().filter_map(of_host).collect())
     }
 
-    async fn stat(&self, balancer: &Balancer) -> Result<BTreeMap<String, ServerState>, ProbeError> {
-        let csv = run_checked(&*self.tools.transport, &balancer.host, &stat_script(balancer)).await?;
-        parse_stat(&csv, &balancer.backend)
-            .map_err(|source| ProbeError::Stat { host: balancer.host.name.clone(), source })
+    /// The balancers in front of the hosts.
+    pub(crate) fn front<'b>(&'b self, control: Control<'b>) -> Front<'b> {
+        let member = |host: &'b Host| Member { server: &host.server, endpoint: &host.endpoint };
+        Front {
+            balancers: &self.environment.balancers,
+            control,
+            members: self.environment.hosts.iter().map(member).collect(),
+            port: self.environment.service.port,
+        }
+    }
+
+    /// Who looks whether hosts are well.
+    pub(crate) fn doctor(&self) -> Doctor<'_> {
+        Doctor { probe: &*self.tools.health, transport: &*self.tools.transport }
     }
 
     /// Whether a person wants it to stop.
     pub(crate) fn is_interrupted(&self) -> bool {
-        *self.tools.interrupt.borrow()
+        *self.tools.interrupt.borrow() != Interrupt::None
     }
 }

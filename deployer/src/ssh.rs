@@ -1,5 +1,6 @@
 //! The transport over the system's `ssh`, so that the user's configuration, agent, keys and known hosts all count.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,9 +14,9 @@ use tokio::process::{Child, Command};
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
-use crate::Script;
-use crate::environment::{Endpoint, SshSettings};
+use crate::environment::{Endpoint, Environment, SshSettings};
 use crate::transport::{Answer, Transport, TransportError, last_lines};
+use crate::{HostName, Script};
 
 /// How many scripts run at once: more handshakes side by side than sshd's MaxStartups allow are refused.
 const AT_ONCE: usize = 30;
@@ -32,6 +33,8 @@ const CONTROL_DIRECTORY_LENGTH: usize = 48;
 #[derive(Debug)]
 pub struct Ssh {
     settings: SshSettings,
+    /// Of the hosts that are reached in another way.
+    hosts: BTreeMap<HostName, SshSettings>,
     control: TempDir,
     starts: Semaphore,
     opened: Mutex<Vec<Endpoint>>,
@@ -44,14 +47,33 @@ impl Ssh {
     /// Where that directory can't be made.
     pub fn new(settings: SshSettings) -> std::io::Result<Self> {
         let control = tempfile::Builder::new().prefix("pkg-").tempdir_in(control_parent())?;
-        Ok(Self { settings, control, starts: Semaphore::new(AT_ONCE), opened: Mutex::default() })
+        Ok(Self {
+            settings,
+            hosts: BTreeMap::new(),
+            control,
+            starts: Semaphore::new(AT_ONCE),
+            opened: Mutex::default(),
+        })
+    }
+
+    /// Makes the transport of an environment, each host with its own settings.
+    ///
+    /// # Errors
+    /// Where the directory for the control sockets can't be made.
+    pub fn of(environment: &Environment) -> std::io::Result<Self> {
+        let own = environment.hosts.iter().filter_map(|host| Some((host.name().clone(), host.ssh.clone()?)));
+        Ok(Self { hosts: own.collect(), ..Self::new(environment.ssh.clone())? })
+    }
+
+    fn settings(&self, endpoint: &Endpoint) -> &SshSettings {
+        self.hosts.get(&endpoint.name).unwrap_or(&self.settings)
     }
 
     /// `ssh` with all options; whatever comes first counts (ssh_config(5)), so what must hold comes first.
     fn command(&self, endpoint: &Endpoint, further: &[&str]) -> Command {
         let mut command = Command::new("ssh");
         command.args(further);
-        let settings = &self.settings;
+        let settings = self.settings(endpoint);
         if let Some(file) = &settings.config_file {
             command.arg("-F").arg(file);
         }
@@ -94,7 +116,7 @@ impl Ssh {
 
     async fn attempt(&self, endpoint: &Endpoint, script: &Script) -> Result<Answer, TransportError> {
         let mut command = self.command(endpoint, &[]);
-        command.arg(if self.settings.sudo { "sudo -n sh -s" } else { "sh -s" });
+        command.arg(if self.settings(endpoint).sudo { "sudo -n sh -s" } else { "sh -s" });
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let host = || endpoint.name.clone();
         let child =

@@ -7,6 +7,7 @@ use nevra::{Nevra, PackageQuery};
 use repo_api::ChannelName;
 use rpm_header::ReadHeaderError;
 
+use crate::environments::EnvironmentError;
 use crate::policy::PolicyError;
 use crate::signing::KeyDirectoryError;
 use crate::state::FoldError;
@@ -123,6 +124,9 @@ pub enum RepositoryError {
     /// The ledger failed.
     #[error("the repository's ledger failed")]
     Ledger(#[from] LedgerError),
+    /// What hosts run can't be told.
+    #[error("the environments' ledgers can't be read")]
+    Environments(#[from] Box<EnvironmentError>),
     /// The ledger contradicts itself.
     #[error("the repository's ledger contradicts itself")]
     Fold(#[from] FoldError),

@@ -9,6 +9,7 @@ mod admission;
 mod clients;
 mod door;
 mod engine;
+mod environments;
 mod error;
 mod fsck;
 mod http;
@@ -27,6 +28,7 @@ pub use self::http::{
 pub use access::{Access, Reading, TokenBook, TokenBookError, TokenError, TokenRecord};
 pub use admission::Upload;
 pub use engine::{AttachmentRequest, CollectionReport, CollectionRun, Outcome, Repository};
+pub use environments::EnvironmentError;
 pub use error::RepositoryError;
 pub use fsck::{Finding, FsckReport, Mending, fsck};
 pub use index::{IndexError, IndexOptions, IndexReport, UnusableFile, index, install_repodata};

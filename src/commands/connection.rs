@@ -95,7 +95,11 @@ fn exit(kind: ProblemKind) -> Exit {
         | ProblemKind::TooLarge
         | ProblemKind::NotAnRpm
         | ProblemKind::RefusedPackage => Exit::Input,
+        ProblemKind::ApprovalMissing | ProblemKind::Frozen => Exit::ApprovalMissing,
+        ProblemKind::LeaseHeld => Exit::LeaseHeld,
         ProblemKind::NotFound
+        | ProblemKind::CommitTaken
+        | ProblemKind::UnknownCommit
         | ProblemKind::MethodNotAllowed
         | ProblemKind::MissingUpload
         | ProblemKind::DigestMismatch

@@ -4,16 +4,28 @@ mod approver;
 mod carry_out;
 mod holds;
 mod locate;
+mod observers;
+mod pause;
+mod plan_text;
 mod plan_notes;
 mod progress;
+mod screen;
+mod signatures;
+mod typing;
 
-use deployer::Request;
+use std::path::PathBuf;
+
+use deployer::{PlanFile, Request};
 use nevra::PackageQuery;
 
+pub(crate) use self::approver::is_person_present;
 pub(crate) use self::carry_out::{ChangeArgs, carry_out, failure};
-pub(crate) use self::locate::{environment, open};
+pub(crate) use self::locate::{environment, identity, leave_out, open, server_client};
 pub(crate) use self::plan_notes::plan_notes;
-pub(crate) use self::progress::{Progress, plan_lines};
+pub(crate) use self::plan_text::plan_lines;
+pub(crate) use self::signatures::key as signing_key;
+pub(crate) use self::typing::line as typed_line;
+pub(crate) use self::progress::Progress;
 use crate::exit::{Exit, Failure};
 use crate::render::Printer;
 
@@ -26,8 +38,11 @@ pub(crate) struct Args {
     #[arg(value_name = "ENV")]
     environment: String,
     /// What to run: `name` (the newest), `name-version`, `name-version-release`, or the whole with `.arch`.
-    #[arg(value_name = "PACKAGE", required = true)]
+    #[arg(value_name = "PACKAGE", required_unless_present = "plan")]
     packages: Vec<PackageQuery>,
+    /// Carry out a plan that `pkg plan --out` wrote; refused when the hosts have changed since.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["packages", "without"])]
+    plan: Option<PathBuf>,
     #[command(flatten)]
     change: ChangeArgs,
 }
@@ -36,10 +51,17 @@ const EXAMPLES: &str = "\
 Examples:
   pkg deploy dev petclinic                        the newest that the repository has
   pkg deploy prod petclinic-1.4.0-57 --why CHG-1234
+  pkg deploy prod petclinic --without web7        web7 is broken: leave it out
+  pkg deploy prod --plan petclinic.plan           exactly what was looked at
 
-Each host is drained, stopped, changed, started, checked and put back before the next one is touched. If a step fails,
-every host that was touched is taken back.";
+The environment's strategy says in which order hosts are taken out, changed and put back. If a step fails, a person at the
+terminal is asked what follows, or everything that was touched is taken back ([policy] of the environment).
+Ctrl-C stops after the current step, a second one leaves at once: what runs on hosts goes on there.";
 
 pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> {
-    carry_out(&args.environment, Request::Deploy(args.packages), args.change, printer).await
+    let request = match &args.plan {
+        Some(path) => Request::Planned(Box::new(PlanFile::read(path).map_err(Failure::input)?)),
+        None => Request::Deploy(args.packages),
+    };
+    carry_out(&args.environment, request, args.change, printer).await
 }

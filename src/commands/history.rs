@@ -1,13 +1,16 @@
 //! `pkg history`
 
+mod story;
+
 use std::sync::Arc;
 
-use deployer::{Action, DeploymentId, DeploymentRecord, Direction, Ending, StepResult};
+use deployer::{Action, DeploymentId, DeploymentRecord, Ending};
 use tokio::sync::watch;
 
+use self::story::story;
 use super::deploy;
 use crate::exit::{Exit, Failure};
-use crate::render::Printer;
+use crate::render::{Printer, printable};
 
 /// Show what was deployed to an environment, when, by whom and why.
 #[derive(Debug, clap::Args)]
@@ -16,7 +19,7 @@ pub(crate) struct Args {
     /// A path to an environment file (.toml), or its name.
     #[arg(value_name = "ENV")]
     environment: String,
-    /// Show the steps of one deployment.
+    /// Show the whole story of one deployment: who agreed and how, its steps with what they said, hooks, what was left.
     #[arg(long, value_name = "ID")]
     show: Option<DeploymentId>,
 }
@@ -24,7 +27,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> {
     let environment = deploy::environment(&args.environment)?;
     let name = environment.name.clone();
-    let (_interrupted, interrupt) = watch::channel(false);
+    let (_interrupted, interrupt) = watch::channel(deployer::Interrupt::None);
     let deployer = deploy::open(environment, Arc::new(deploy::Progress(printer.clone())), interrupt).await?;
     let state = deployer.journal().await.map_err(deploy::failure)?;
     let Some(id) = args.show else {
@@ -32,7 +35,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> 
             printer.talk(&format!("nothing was ever deployed to `{name}`"));
         }
         for record in state.deployments.iter().rev() {
-            if printer.is_json() { printer.json(record) } else { printer.data(&summary(record)) }
+            if printer.is_json() { printer.json(record) } else { printer.data(&printable(&summary(record))) }
         }
         return Ok(Exit::Done);
     };
@@ -44,9 +47,9 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> 
     if printer.is_json() {
         printer.json(record);
     } else {
-        printer.data(&summary(record));
-        for line in details(record) {
-            printer.data(&line);
+        printer.data(&printable(&summary(record)));
+        for line in story(record) {
+            printer.data(&printable(&line));
         }
     }
     Ok(Exit::Done)
@@ -83,32 +86,4 @@ fn moves(record: &DeploymentRecord) -> String {
         }
     }
     if moves.is_empty() { "-".to_owned() } else { moves.join(", ") }
-}
-
-fn details(record: &DeploymentRecord) -> Vec<String> {
-    let mut lines = Vec::new();
-    for step in &record.steps {
-        let back = if step.direction == Direction::Back { "back:" } else { "" };
-        let seconds = step
-            .milliseconds
-            .map_or(String::new(), |ms| format!(" {:.1}s", std::time::Duration::from_millis(ms).as_secs_f64()));
-        let result = match &step.result {
-            None => "begun, end unknown".to_owned(),
-            Some(StepResult::Ok { detail }) => {
-                format!("ok{seconds}{}", detail.as_deref().map(|detail| format!(" {detail}")).unwrap_or_default())
-            }
-            Some(StepResult::Failed { error, .. }) => format!("failed{seconds} {error}"),
-        };
-        lines.push(format!("  {} {} {back}{} {result}", step.began.format("%H:%M:%SZ"), step.host, step.step));
-    }
-    for host in &record.hosts {
-        let now = host
-            .now
-            .as_ref()
-            .map_or("unknown".to_owned(), |now| now.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "));
-        let settled = if host.settled { "" } else { ", out of service" };
-        lines.push(format!("  {} left with {now}{settled}", host.host));
-    }
-    lines.extend(record.reason.as_ref().map(|reason| format!("  because: {reason}")));
-    lines
 }

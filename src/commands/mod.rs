@@ -1,15 +1,19 @@
 //! The commands, one file each: arguments, the call into a library, what to print.
 
+pub(crate) mod approve;
 pub(crate) mod attach;
 pub(crate) mod build;
 pub(crate) mod channel;
+pub(crate) mod completions;
 pub(crate) mod connection;
 pub(crate) mod deploy;
 pub(crate) mod diff;
+pub(crate) mod env;
 pub(crate) mod export;
 pub(crate) mod fsck;
 pub(crate) mod gc;
 pub(crate) mod history;
+pub(crate) mod hosts;
 pub(crate) mod import;
 pub(crate) mod index;
 pub(crate) mod init;
@@ -24,6 +28,7 @@ pub(crate) mod promote;
 pub(crate) mod publish;
 pub(crate) mod resume;
 pub(crate) mod rollback;
+pub(crate) mod run;
 pub(crate) mod serve;
 pub(crate) mod signing_key;
 pub(crate) mod status;

@@ -1,22 +1,29 @@
 //! `pkg status`
 
+mod sightings;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
-use deployer::{DeploymentRecord, Ending, FactsError, HostFacts, HostName, JournalState, Sight};
+use deployer::{
+    Deployer, DeploymentId, DeploymentRecord, Ending, FactsError, HostFacts, HostName, JournalState, Sight,
+};
 use nevra::{Name, Nevra};
 use serde::Serialize;
 use tokio::sync::watch;
 
+use self::sightings::tell_server;
 use super::deploy;
 use crate::exit::{Exit, Failure};
-use crate::render::{Printer, Tone};
+use crate::render::{Printer, Tone, printable};
 
 /// Show which version runs on which host.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Example:
+Examples:
   pkg status prod
+  pkg status prod --watch
 
 A host that does not answer is said to be unknown, the others are shown, and the exit code is 1. With --json, one line
 per host.")]
@@ -24,6 +31,10 @@ pub(crate) struct Args {
     /// A path to an environment file (.toml), or its name.
     #[arg(value_name = "ENV")]
     environment: String,
+    /// Look again every so many seconds, until Ctrl-C.
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "5",
+        value_parser = clap::value_parser!(u64).range(1..=3600))]
+    watch: Option<u64>,
 }
 
 /// One host's line.
@@ -36,6 +47,8 @@ struct HostStatus {
     deployment: Option<String>,
     since: Option<chrono::DateTime<chrono::Utc>>,
     drift: Option<String>,
+    /// What else is worth knowing: edited files, locks, a clock that is off.
+    remarks: Vec<String>,
     /// Why nothing is known of it; all else is empty then.
     error: Option<String>,
 }
@@ -43,14 +56,36 @@ struct HostStatus {
 pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> {
     let environment = deploy::environment(&args.environment)?;
     let order: Vec<HostName> = environment.hosts.iter().map(|host| host.name().clone()).collect();
-    let (_interrupted, interrupt) = watch::channel(false);
+    let (_interrupted, interrupt) = watch::channel(deployer::Interrupt::None);
     let deployer = deploy::open(environment, Arc::new(deploy::Progress(printer.clone())), interrupt).await?;
-    let observed = deployer.look().await;
+    let outcome = match args.watch {
+        None => match look(&deployer, &order).await {
+            Ok(view) => {
+                let exit = show(&view, printer);
+                tell_server(&deployer, &view, printer).await;
+                Ok(exit)
+            }
+            Err(failure) => Err(failure),
+        },
+        Some(seconds) => follow(&deployer, &order, Duration::from_secs(seconds), printer).await,
+    };
     deployer.close().await;
-    let (state, sight) = observed.map_err(deploy::failure)?;
+    outcome
+}
+
+/// All that one look at an environment tells.
+struct View {
+    hosts: Vec<HostStatus>,
+    /// A deployment that goes on, or was left.
+    unfinished: Option<String>,
+    sight: Sight,
+}
+
+async fn look(deployer: &Deployer, order: &[HostName]) -> Result<View, Failure> {
+    let (state, sight) = deployer.look().await.map_err(deploy::failure)?;
     let unsettled = state.unsettled();
     let mut hosts: Vec<HostStatus> = Vec::new();
-    for name in &order {
+    for name in order {
         if let Some(found) = sight.facts.hosts.get(name) {
             hosts.push(status(name, found, &state, unsettled.contains(name)));
         } else if let Some(error) = sight.unseen.get(name) {
@@ -58,26 +93,85 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> 
         }
     }
     say_who_differs(&mut hosts);
-    if let Some(record) = state.unfinished() {
-        printer.warning(&format!(
-            "{} by {} is unfinished; its lease ends {}",
-            record.id,
-            record.holder.who,
-            record.until.format("%H:%M:%SZ")
-        ));
+    let unfinished = state.unfinished().map(|record| {
+        let until = record.until.format("%H:%M:%SZ");
+        format!("{} by {} is unfinished; its lease ends {until}", record.id, record.holder.who)
+    });
+    Ok(View { hosts, unfinished, sight })
+}
+
+fn show(view: &View, printer: &Printer) -> Exit {
+    if let Some(unfinished) = &view.unfinished {
+        printer.warning(&printable(unfinished));
     }
-    let width = order.iter().map(|name| name.as_str().len()).max().unwrap_or_default();
-    for host in &hosts {
+    for (host, line) in view.hosts.iter().zip(lines(view)) {
         if printer.is_json() {
             printer.json(host);
         } else {
-            printer.data(&line(host, width));
+            printer.data(&line);
         }
         if let Some(drift) = &host.drift {
-            printer.warning(&format!("{} {}", host.host, printer.paint(Tone::Bad, drift)));
+            printer.warning(&format!("{} {}", host.host, printer.paint(Tone::Bad, &printable(drift))));
+        }
+        for remark in &host.remarks {
+            printer.talk(&format!("{}: {}", host.host, printable(remark)));
         }
     }
-    Ok(say_what_is_unknown(&sight, printer))
+    say_what_is_unknown(&view.sight, printer)
+}
+
+fn lines(view: &View) -> Vec<String> {
+    let width = view.hosts.iter().map(|host| host.host.as_str().len()).max().unwrap_or_default();
+    view.hosts.iter().map(|host| line(host, width)).collect()
+}
+
+/// Looks again and again until Ctrl-C: on a terminal the table stays where it is, elsewhere each change is a line.
+async fn follow(deployer: &Deployer, order: &[HostName], pause: Duration, printer: &Printer) -> Result<Exit, Failure> {
+    let mut before: Vec<String> = Vec::new();
+    let mut exit = Exit::Done;
+    loop {
+        let ended = tokio::select! {
+            view = look(deployer, order) => {
+                let view = view?;
+                exit = if view.sight.unseen.is_empty() && view.sight.balancers.is_none() { Exit::Done } else { Exit::Failed };
+                before = tell(&view, &before, printer);
+                tell_server(deployer, &view, printer).await;
+                false
+            }
+            _ = tokio::signal::ctrl_c() => true,
+        };
+        let ended = ended || tokio::time::timeout(pause, tokio::signal::ctrl_c()).await.is_ok();
+        if ended {
+            printer.leave_live();
+            return Ok(exit);
+        }
+    }
+}
+
+/// Shows what is new since the look before; gives what this one saw.
+fn tell(view: &View, before: &[String], printer: &Printer) -> Vec<String> {
+    let mut now = lines(view);
+    for (host, line) in view.hosts.iter().zip(&mut now) {
+        if let Some(drift) = &host.drift {
+            line.push_str(&format!("  DRIFT: {}", printable(drift)));
+        }
+    }
+    now.extend(view.unfinished.iter().map(|unfinished| printable(unfinished)));
+    let at = chrono::Utc::now().format("%H:%M:%SZ");
+    if printer.is_live() {
+        let width = printer.terminal_size().map_or(80, |(width, _)| width);
+        let cut = |line: &String| line.chars().take(width).collect::<String>();
+        printer.live(now.iter().map(cut).chain([format!("{at}  Ctrl-C ends this")]).collect());
+    } else {
+        for (index, line) in now.iter().enumerate().filter(|(index, line)| before.get(*index) != Some(*line)) {
+            match (printer.is_json(), view.hosts.get(index)) {
+                (true, Some(host)) => printer.json(host),
+                (true, None) => printer.warning(line),
+                (false, _) => printer.data(&format!("{at} {line}")),
+            }
+        }
+    }
+    now
 }
 
 /// Tells of what did not answer; not all is well then.
@@ -101,6 +195,7 @@ fn unknown(name: &HostName, error: String) -> HostStatus {
         deployment: None,
         since: None,
         drift: None,
+        remarks: Vec::new(),
         error: Some(error),
     }
 }
@@ -115,7 +210,8 @@ fn status(name: &HostName, found: &HostFacts, state: &JournalState, unsettled: b
     let drift = if unsettled {
         Some("was left in mid-walk: `pkg resume`, or a deployment, finishes it".to_owned())
     } else {
-        expected.iter().find_map(differs)
+        let missed = missed(state, name).map(|id| format!("; {id} could not see it")).unwrap_or_default();
+        expected.iter().find_map(differs).map(|differs| format!("{differs}{missed}"))
     };
     HostStatus {
         host: name.clone(),
@@ -125,6 +221,7 @@ fn status(name: &HostName, found: &HostFacts, state: &JournalState, unsettled: b
         deployment: brought.map(|record| record.id.to_string()),
         since: brought.map(|record| record.last),
         drift,
+        remarks: found.condition.remarks(),
         error: None,
     }
 }
@@ -141,6 +238,14 @@ fn last_words(state: &JournalState, host: &HostName) -> BTreeMap<Name, BTreeSet<
         }
     }
     words
+}
+
+/// The deployment that this host missed: the last one was about it, and could not see it at its end.
+fn missed(state: &JournalState, host: &HostName) -> Option<DeploymentId> {
+    let record = state.deployments.iter().rev().find(|record| !record.hosts.is_empty())?;
+    let report = record.hosts.iter().find(|report| report.host == *host);
+    let unseen = report.is_none_or(|report| report.now.is_none());
+    unseen.then_some(record.id)
 }
 
 /// The latest deployment that brought the package to the host.

@@ -31,13 +31,16 @@ enum TokenCommand {
     Create {
         /// A name, by which the history of the repository knows who used it.
         name: TokenName,
-        /// What it allows: read:CHANNEL, publish:CHANNEL, promote:CHANNEL, withdraw:CHANNEL, with `*` for all channels, or
-        /// admin; may be repeated.
+        /// What it allows: read:CHANNEL, publish:CHANNEL, promote:CHANNEL, withdraw:CHANNEL, watch:ENVIRONMENT,
+        /// deploy:ENVIRONMENT, with `*` for all of them, or admin; may be repeated.
         #[arg(long = "scope", value_name = "SCOPE", required = true, value_delimiter = ',')]
         scopes: Vec<Scope>,
         /// When it ends to hold: a time (2027-01-31T12:00:00Z), or from now on, such as 90d or 12h [default: never].
         #[arg(long, value_name = "WHEN", value_parser = expiry)]
         expires: Option<DateTime<Utc>>,
+        /// It is for a program that runs with no person present: it can't deploy where a person has to agree.
+        #[arg(long)]
+        unattended: bool,
         /// The reason, for the history of tokens.
         #[arg(long, value_name = "TEXT")]
         why: Option<String>,
@@ -56,6 +59,7 @@ Examples:
   pkg token create ana --scope admin --store /srv/pkg/repository     the first one, on the server's machine
   PKG_TOKEN=… pkg token create ci --scope publish:dev --expires 90d
   pkg token create release --scope promote:qa,promote:prod,withdraw:prod
+  pkg token create nightly --scope deploy:qa --unattended
   pkg token list
   pkg token revoke ci";
 
@@ -74,8 +78,8 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> 
         }
     };
     match args.command {
-        TokenCommand::Create { name, scopes, expires, why } => {
-            create(&keeper, TokenRequest { name, scopes, expires_at: expires, why }, printer).await
+        TokenCommand::Create { name, scopes, expires, unattended, why } => {
+            create(&keeper, TokenRequest { name, scopes, expires_at: expires, unattended, why }, printer).await
         }
         TokenCommand::List => list(&keeper, printer).await,
         TokenCommand::Revoke { name } => revoke(&keeper, &name, printer).await,
@@ -143,6 +147,7 @@ fn line(token: &TokenInfo) -> String {
         Some(at) => format!("expires {}", time(at)),
     };
     let by = printable(&token.created_by);
+    let ends = if token.unattended { format!("unattended  {ends}") } else { ends };
     format!("{}  {}  {ends}  made {} by {by}", token.name, scopes.join(","), time(token.created_at))
 }
 

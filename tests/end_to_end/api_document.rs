@@ -25,5 +25,7 @@ fn the_server_does_what_its_document_says() {
     // not mean that there is what it names. And serde takes lists for objects within a body whose fields come in order.
     let excluded = "positive_data_acceptance,negative_data_rejection";
     command.args(["--exclude-operation-id", "createToken", "--exclude-checks", excluded]);
+    // Events have no end, which would be waited for.
+    command.args(["--exclude-operation-id", "followEnvironment"]);
     run(command.arg(format!("{}/api/v1/openapi.json", server.url))).ok();
 }

@@ -96,7 +96,7 @@ impl Drop for Site {
 
 /// Builds a version of the examples application; its build number is its major version.
 #[track_caller]
-fn build_examples(directory: &Path, version: &str) -> PathBuf {
+pub(crate) fn build_examples(directory: &Path, version: &str) -> PathBuf {
     let war = directory.join(format!("examples-{version}.war"));
     let mut pack = Command::new(repository_file("tests/lab/examples-war"));
     pack.arg(version).arg(&war).args((version == "3.0.0").then_some("--broken"));

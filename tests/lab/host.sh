@@ -26,12 +26,13 @@ host_start() {
 }
 
 host_start_inside() {
-    local lab=$1 host=$2 dir disk
+    local lab=$1 host=$2 dir disk base
     dir=$(lab_dir "$lab")
     disk=$dir/disk/$host
+    base=$(cat "$dir/bases/$host" 2>/dev/null || cat "$dir/base")
     if ! mountpoint -q "$disk/root"; then
         # `volatile` spares every fsync: a lab's disk needs to survive nothing but its host.
-        mount -t overlay "lab-$host" -o "lowerdir=$(<"$dir/base"),upperdir=$disk/upper,workdir=$disk/work,volatile" \
+        mount -t overlay "lab-$host" -o "lowerdir=$base,upperdir=$disk/upper,workdir=$disk/work,volatile" \
             "$disk/root"
         role_prepare "$lab" "$host" "$disk/root"
     fi
@@ -41,10 +42,11 @@ host_start_inside() {
         # Without a cgroup of its own the host would share its payload with all others.
         mapfile -t roots < <(cgroup_roots)
         cgroup_join "$(host_cgroup "$lab" "$host")" "${roots[@]}"
+        # From 256 on systemd refuses a machine of this kind of control groups, unless it is told on its command line.
         exec setsid systemd-nspawn --quiet --boot --register=no --keep-unit --settings=no \
             --machine="lab-$lab-$host" --hostname="$host" --directory="$disk/root" \
             --network-namespace-path="$dir/ns/$host" --resolv-conf=off --timezone=off \
-            --link-journal=no --console=pipe
+            --link-journal=no --console=pipe SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1
     ) </dev/null >>"$dir/console/$host.log" 2>&1 &
     echo "$!" >"$dir/pid/$host"
 }

@@ -2,10 +2,11 @@
 #
 #   ssh_key, known_hosts, ssh_config, hosts.json   for whoever uses the lab
 #   hosts          /etc/hosts for the hosts and for `lab run`
-#   roster         one line per host: name address role servers
+#   roster         one line per host: name address role suite servers
 #   instance       changes with every `up`
 #   state          starting or up
-#   base           the base that the hosts stand on
+#   base           the base that most hosts stand on
+#   bases/HOST     the base of a host of another suite
 #   keeper.pid, keeper.log, owner, check_path
 #   disk/HOST/{upper,work,root}, console/HOST.log, pid/HOST, ns/HOST
 
@@ -29,11 +30,11 @@ require_host() {
         die_usage "the lab \`$1\` has no host \`$2\`"
 }
 
-# Prints the field (address, role, servers) of a host.
+# Prints the field (address, role, suite, servers) of a host.
 roster_field() {
     local lab=$1 host=$2 field=$3
     awk -v host="$host" -v field="$field" '
-        BEGIN { column["address"] = 2; column["role"] = 3; column["servers"] = 4 }
+        BEGIN { column["address"] = 2; column["role"] = 3; column["suite"] = 4; column["servers"] = 5 }
         $1 == host { print $column[field] }' "$(lab_dir "$lab")/roster"
 }
 

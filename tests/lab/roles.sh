@@ -6,7 +6,7 @@ readonly APP_HOST_HEADER=app.lab
 role_port() {
     case $1 in
     tomcat) echo 8080 ;;
-    haproxy | l4 | nginx) echo 80 ;;
+    haproxy | l4 | nginx | apache) echo 80 ;;
     esac
 }
 
@@ -17,12 +17,12 @@ role_check() {
     case $role in
     tomcat | plain)
         [[ -z $servers ]] || die_usage "the role \`$role\` of \`$host\` takes no servers" ;;
-    haproxy | l4 | nginx)
+    haproxy | l4 | nginx | apache)
         [[ -n $servers ]] || die_usage "the role \`$role\` of \`$host\` wants servers: \`$host=$role:web1,web2\`"
         for server in ${servers//,/ }; do
             [[ " $* " == *" $server "* ]] || die_usage "the server \`$server\` of \`$host\` is no host of this lab"
         done ;;
-    *) die_usage "unknown role \`$role\` of \`$host\`; allowed: tomcat, haproxy:HOST,…, l4:HOST,…, nginx:HOST,…, plain" ;;
+    *) die_usage "unknown role \`$role\` of \`$host\`; allowed: tomcat, haproxy:HOST,…, l4:HOST,…, nginx:HOST,…, apache:HOST,…, plain" ;;
     esac
 }
 
@@ -46,10 +46,17 @@ role_prepare() {
         role_nginx "$lab" "$host" >"$root/etc/nginx/sites-available/default"
         role_servers "$lab" "$host" 'server {host}:{port} max_fails=0;' >"$root/etc/nginx/app-servers.conf"
         role_enable "$root" nginx ;;
+    apache)
+        role_apache "$lab" "$host" >"$root/etc/apache2/sites-enabled/000-default.conf"
+        role_enable "$root" apache2 ;;
     esac
 }
 
 role_enable() {
+    if [[ ! -x $1/usr/lib/systemd/systemd ]]; then
+        chroot "$1" update-rc.d "$2" defaults
+        return
+    fi
     ln -s "/lib/systemd/system/$2.service" "$1/etc/systemd/system/multi-user.target.wants/$2.service"
 }
 
@@ -122,7 +129,8 @@ role_nginx() {
     local lab=$1 host=$2
     cat <<END
 # Drained while the file /run/nginx-drain exists: the check fails, and every answer closes
-# its connection, or clients with keep-alive would notice the stop.
+# its connection, or clients with keep-alive would notice the stop. While /run/nginx-close
+# exists, every answer closes its connection: clients with keep-alive would notice a reload.
 upstream app {
     include /etc/nginx/app-servers.conf;
     keepalive 16;
@@ -148,6 +156,7 @@ server {
     location / {
         error_page 418 = @drained;
         if (-f /run/nginx-drain) { return 418; }
+        if (-f /run/nginx-close) { return 418; }
         proxy_pass http://app;
     }
     location @drained {
@@ -155,5 +164,26 @@ server {
         proxy_pass http://app;
     }
 }
+END
+}
+
+role_apache() {
+    local lab=$1 host=$2 module
+    for module in proxy proxy_http proxy_balancer lbmethod_byrequests slotmem_shm status; do
+        echo "LoadModule ${module}_module /usr/lib/apache2/modules/mod_$module.so"
+    done
+    cat <<END
+ServerName $host
+<Proxy "balancer://app">
+$(role_servers "$lab" "$host" '    BalancerMember "http://{host}:{port}" retry=0')
+</Proxy>
+<VirtualHost *:80>
+    ProxyPass "/balancer-manager" "!"
+    ProxyPass "/" "balancer://app/"
+    <Location "/balancer-manager">
+        SetHandler balancer-manager
+        Require local
+    </Location>
+</VirtualHost>
 END
 }

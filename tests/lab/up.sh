@@ -19,6 +19,8 @@ up() {
     roster=$(up_roster "${specs[@]}") || exit
     machine_require
     base=$(base_ensure)
+    local -A bases=()
+    up_bases
     machine_raise_limits
     lock_lab "$lab"
     up_replaces "$lab" "$owner"
@@ -26,11 +28,11 @@ up() {
     up_locked "$lab" "$owner"
 }
 
-# Prints `name address role servers` for each HOST=ROLE[:SERVERS].
+# Prints `name address role suite servers` for each HOST=ROLE[@SUITE][:SERVERS].
 up_roster() {
-    local spec host role servers names=() number=11
+    local spec host role suite servers names=() number=11
     for spec; do
-        [[ $spec =~ ^([a-z][a-z0-9-]{0,14})=([a-z0-9]+)(:([a-z0-9,-]+))?$ ]] ||
+        [[ $spec =~ ^([a-z][a-z0-9-]{0,14})=([a-z0-9]+)(@[a-z]+)?(:([a-z0-9,-]+))?$ ]] ||
             die_usage "\`$spec\` is no HOST=ROLE; a host's name has lower-case letters, digits and \`-\`, up to 15"
         host=${BASH_REMATCH[1]}
         [[ " ${names[*]} " != *" $host "* && $host != lo && $host != lab0 && $host != controller ]] ||
@@ -41,9 +43,21 @@ up_roster() {
     for spec; do
         host=${spec%%=*} role=${spec#*=} servers=
         [[ $role != *:* ]] || { servers=${role#*:}; role=${role%%:*}; }
+        suite=$BASE_SUITE
+        [[ $role != *@* ]] || { suite=${role#*@}; role=${role%%@*}; }
+        [[ $suite == "$BASE_SUITE" || $role == tomcat || $role == plain ]] ||
+            die_usage "the role \`$role\` of \`$host\` is there on \`$BASE_SUITE\` alone"
         role_check "$host" "$role" "$servers" "${names[@]}"
-        echo "$host 10.77.0.$((number++)) $role $servers"
+        echo "$host 10.77.0.$((number++)) $role $suite $servers"
     done
+}
+
+# Fills `bases` with the base of each further suite of `roster`.
+up_bases() {
+    local suite
+    while read -r suite; do
+        [[ $suite == "$BASE_SUITE" ]] || bases[$suite]=$(base_ensure "$suite")
+    done < <(cut -d' ' -f4 <<<"$roster" | sort -u)
 }
 
 # A lab that is up gives way to the new one, unless another living process owns it.
@@ -56,7 +70,7 @@ up_replaces() {
         die_usage "the lab \`$lab\` belongs to the process $old; take it down first with \`lab down $lab\`"
 }
 
-# Variables of `up`: dir, roster, base, check_path.
+# Variables of `up`: dir, roster, base, bases, check_path.
 up_locked() {
     local lab=$1 owner=$2 home
     home=$(cgroup_now self)
@@ -85,7 +99,7 @@ up_failed() {
 }
 
 up_directory() {
-    mkdir -p "$dir"/{disk,console,pid,keys}
+    mkdir -p "$dir"/{disk,console,pid,keys,bases}
     chmod 0755 "$dir"
     echo starting >"$dir/state"
     echo "$EPOCHREALTIME-$$" >"$dir/instance"
@@ -97,12 +111,13 @@ up_directory() {
         awk '{ print $2, $1 }' "$dir/roster"
     } >"$dir/hosts"
     awk 'BEGIN { printf "[" }
-        { gsub(/[^,]+/, "\"&\"", $4)
-          printf "%s\n  {\"name\": \"%s\", \"address\": \"%s\", \"role\": \"%s\", \"servers\": [%s]}", (NR > 1 ? "," : ""), $1, $2, $3, $4 }
+        { gsub(/[^,]+/, "\"&\"", $5)
+          printf "%s\n  {\"name\": \"%s\", \"address\": \"%s\", \"role\": \"%s\", \"servers\": [%s]}", (NR > 1 ? "," : ""), $1, $2, $3, $5 }
         END { print "\n]" }' "$dir/roster" >"$dir/hosts.json"
-    local host
-    while read -r host _; do
+    local host suite
+    while read -r host _ _ suite _; do
         mkdir -p "$dir/disk/$host"/{upper,work,root}
+        [[ ! -v bases[$suite] ]] || echo "${bases[$suite]}" >"$dir/bases/$host"
     done <"$dir/roster"
 }
 

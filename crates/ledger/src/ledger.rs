@@ -1,6 +1,7 @@
 //! Reading and appending to one ledger.
 
 use std::marker::PhantomData;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,6 +12,7 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::commit::SCHEMA;
+use crate::remote::{Refused, RemoteError, RemoteLedger, Standing};
 use crate::write::Created;
 use crate::{Author, Commit, Digest, Position, Store, StoreError, key};
 
@@ -20,13 +22,20 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// How many commits are asked for at a time.
 const READ_AHEAD: usize = 16;
 
-/// One ledger of a store, with entries of one type.
+/// One ledger, with entries of one type.
 #[derive(Debug, Clone)]
 pub struct Ledger<T> {
-    store: Store,
+    home: Home,
     name: String,
     writer: Uuid,
     entries: PhantomData<fn() -> T>,
+}
+
+/// Who keeps the commits.
+#[derive(Debug, Clone)]
+enum Home {
+    Store(Store),
+    Remote(Arc<dyn RemoteLedger>),
 }
 
 /// Says why a ledger could not be read.
@@ -40,6 +49,15 @@ pub enum LedgerError {
         /// What the store said.
         #[source]
         source: StoreError,
+    },
+    /// The server that keeps the ledger did not do what was asked.
+    #[error("ledger `{ledger}` is not to be had")]
+    Remote {
+        /// The ledger's name.
+        ledger: String,
+        /// What the server said.
+        #[source]
+        source: RemoteError,
     },
     /// A commit is no JSON of the shape that its schema has.
     #[error("commit {number} of ledger `{ledger}` can't be read")]
@@ -88,16 +106,36 @@ pub enum AppendError {
     Ledger(#[from] LedgerError),
 }
 
-/// What stands at the number that was to be created.
-enum Standing {
-    Ours,
-    Theirs,
-    Nothing,
+impl LedgerError {
+    /// Tells whether the same may succeed a little later.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Store { .. } | Self::Remote { source: RemoteError::Unreachable(_), .. })
+    }
+
+    /// The no of the server that keeps the ledger, if it is that.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&Refused> {
+        match self {
+            Self::Remote { source: RemoteError::Refused(refused), .. } => Some(refused),
+            _ => None,
+        }
+    }
 }
 
 impl<T> Ledger<T> {
     pub(crate) fn new(store: Store, name: String) -> Self {
-        Self { store, name, writer: Uuid::new_v4(), entries: PhantomData }
+        Self::of(Home::Store(store), name)
+    }
+
+    /// The ledger that a server keeps. The name is for errors.
+    #[must_use]
+    pub fn remote(server: Arc<dyn RemoteLedger>, name: &str) -> Self {
+        Self::of(Home::Remote(server), name.to_owned())
+    }
+
+    fn of(home: Home, name: String) -> Self {
+        Self { home, name, writer: Uuid::new_v4(), entries: PhantomData }
     }
 
     /// The ledger's name, such as `environments/prod`.
@@ -106,12 +144,26 @@ impl<T> Ledger<T> {
         &self.name
     }
 
-    pub(crate) fn store(&self) -> &Store {
-        &self.store
+    /// Tells whether a commit was made through this value or a clone of it.
+    #[must_use]
+    pub fn is_own(&self, commit: &Commit<T>) -> bool {
+        commit.writer == self.writer
+    }
+
+    /// The store that it is in, if it is reached directly.
+    pub(crate) fn store(&self) -> Option<&Store> {
+        match &self.home {
+            Home::Store(store) => Some(store),
+            Home::Remote(_) => None,
+        }
     }
 
     pub(crate) fn unreachable(&self, source: StoreError) -> LedgerError {
         LedgerError::Store { ledger: self.name.clone(), source }
+    }
+
+    fn refused(&self, source: RemoteError) -> LedgerError {
+        LedgerError::Remote { ledger: self.name.clone(), source }
     }
 }
 
@@ -121,6 +173,9 @@ impl<T: Serialize + DeserializeOwned> Ledger<T> {
     /// # Errors
     /// [`LedgerError`], also where a commit does not follow from the one before it.
     pub async fn since(&self, after: &Position) -> Result<Vec<Commit<T>>, LedgerError> {
+        if let Home::Remote(server) = &self.home {
+            return self.since_on(&**server, after).await;
+        }
         let Some(first) = self.read(after.number + 1).await? else { return Ok(Vec::new()) };
         // There may be many: the rest is asked for side by side, beyond the end too.
         let others = stream::iter(after.number + 2..).map(|number| self.read(number)).buffered(READ_AHEAD);
@@ -130,14 +185,34 @@ impl<T: Serialize + DeserializeOwned> Ledger<T> {
         let mut position = *after;
         let mut next = Some(first);
         while let Some(commit) = next {
-            if commit.previous != position.digest {
-                return Err(LedgerError::Chain { ledger: self.name.clone(), number: commit.number });
-            }
-            position = commit.position();
+            self.follow(&mut position, &commit)?;
             commits.push(commit);
             next = others.try_next().await?;
         }
         Ok(commits)
+    }
+
+    async fn since_on(&self, server: &dyn RemoteLedger, after: &Position) -> Result<Vec<Commit<T>>, LedgerError> {
+        let (mut commits, mut position) = (Vec::new(), *after);
+        loop {
+            let some = server.after(position.number).await.map_err(|source| self.refused(source))?;
+            if some.is_empty() {
+                return Ok(commits);
+            }
+            for bytes in some {
+                let commit = self.parse(position.number + 1, &bytes)?;
+                self.follow(&mut position, &commit)?;
+                commits.push(commit);
+            }
+        }
+    }
+
+    fn follow(&self, position: &mut Position, commit: &Commit<T>) -> Result<(), LedgerError> {
+        if commit.previous != position.digest {
+            return Err(LedgerError::Chain { ledger: self.name.clone(), number: commit.number });
+        }
+        *position = commit.position();
+        Ok(())
     }
 
     /// Reads one commit; `None` where it has not been made.
@@ -145,9 +220,22 @@ impl<T: Serialize + DeserializeOwned> Ledger<T> {
     /// # Errors
     /// [`LedgerError`] for a store that fails and a commit that can't be read.
     pub async fn read(&self, number: u64) -> Result<Option<Commit<T>>, LedgerError> {
-        let bytes =
-            self.store.get(&key::commit(&self.name, number)).await.map_err(|source| self.unreachable(source))?;
+        let bytes = self.stored(number).await?;
         bytes.map(|bytes| self.parse(number, &bytes)).transpose()
+    }
+
+    /// Reads one commit as it is stored; `None` where it has not been made.
+    ///
+    /// # Errors
+    /// [`LedgerError`] for a store that fails.
+    pub async fn stored(&self, number: u64) -> Result<Option<Bytes>, LedgerError> {
+        match &self.home {
+            Home::Store(store) => {
+                let read = store.get(&key::commit(&self.name, number)).await;
+                read.map_err(|source| self.unreachable(source))
+            }
+            Home::Remote(server) => server.read(number).await.map_err(|source| self.refused(source)),
+        }
     }
 
     /// Makes the commit that follows the position, unless another writer made it first.
@@ -164,48 +252,33 @@ impl<T: Serialize + DeserializeOwned> Ledger<T> {
             previous: after.digest,
             writer: self.writer,
             at: Utc::now(),
-            author,
+            author: self.signed(author),
             payload,
             digest: Digest::nothing(),
         };
         let bytes = serde_json::to_vec(&commit).map(Bytes::from).map_err(|source| self.misshapen(number, source))?;
         commit.digest = Digest::of(&bytes);
-        let key = key::commit(&self.name, number);
-        let mut failure = None;
-        for attempt in 0..ATTEMPTS {
-            if attempt > 0 {
-                tokio::time::sleep(PAUSE * attempt).await;
-            }
-            match self.store.create(&key, bytes.clone()).await {
-                Ok(Created::New) => return Ok(commit),
-                // A store may answer "exists" to a conflict of two writers of whom neither has landed.
-                Ok(Created::Exists) => {}
-                Err(error) => failure = Some(error),
-            }
-            match self.standing(number, commit.digest).await? {
-                Standing::Ours => return Ok(commit),
-                Standing::Theirs => return Err(AppendError::Lost { ledger: self.name.clone(), number }),
-                // What was sent before may still land: it is the same commit, so it is safe to send it again.
-                Standing::Nothing => {}
-            }
-        }
-        match failure {
-            Some(error) => Err(self.unreachable(error).into()),
-            None => Err(AppendError::Lost { ledger: self.name.clone(), number }),
+        match self.create(number, bytes).await? {
+            Standing::Ours => Ok(commit),
+            Standing::Theirs => Err(AppendError::Lost { ledger: self.name.clone(), number }),
         }
     }
 
-    async fn standing(&self, number: u64, digest: Digest) -> Result<Standing, LedgerError> {
-        let bytes =
-            self.store.get(&key::commit(&self.name, number)).await.map_err(|source| self.unreachable(source))?;
-        Ok(match bytes {
-            Some(bytes) if Digest::of(&bytes) == digest => Standing::Ours,
-            Some(_) => Standing::Theirs,
-            None => Standing::Nothing,
-        })
+    /// Makes a commit that was put together elsewhere, unless there is another of its number; whether it follows from
+    /// the one before is the caller's business.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where it can't be read as a commit of that number, and where the store failed.
+    pub async fn adopt(&self, number: u64, bytes: Bytes) -> Result<Standing, LedgerError> {
+        self.parse(number, &bytes)?;
+        self.create(number, bytes).await
     }
 
-    fn parse(&self, number: u64, bytes: &[u8]) -> Result<Commit<T>, LedgerError> {
+    /// Reads bytes as the commit of a number.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where they are none.
+    pub fn parse(&self, number: u64, bytes: &[u8]) -> Result<Commit<T>, LedgerError> {
         #[derive(serde::Deserialize)]
         struct Head {
             schema: u32,
@@ -221,6 +294,52 @@ impl<T: Serialize + DeserializeOwned> Ledger<T> {
         let mut commit: Commit<T> = serde_json::from_slice(bytes).map_err(|source| self.misshapen(number, source))?;
         commit.digest = Digest::of(bytes);
         Ok(commit)
+    }
+
+    /// The author as the ledger's keeper knows it: a name that it vouches for comes first.
+    fn signed(&self, author: Author) -> Author {
+        let Home::Remote(server) = &self.home else { return author };
+        match server.writer() {
+            Some(name) if author.who != name => Author { who: format!("{name} ({})", author.who), ..author },
+            _ => author,
+        }
+    }
+
+    /// An answer that leaves it open whether the commit was made is resolved by reading it back.
+    async fn create(&self, number: u64, bytes: Bytes) -> Result<Standing, LedgerError> {
+        let digest = Digest::of(&bytes);
+        let mut failure = None;
+        for attempt in 0..ATTEMPTS {
+            if attempt > 0 {
+                tokio::time::sleep(PAUSE * attempt).await;
+            }
+            match self.send(number, bytes.clone()).await {
+                Ok(Some(standing)) => return Ok(standing),
+                // A store may answer "exists" to a conflict of two writers of whom neither has landed.
+                Ok(None) => {}
+                Err(error) if error.is_passing() => failure = Some(error),
+                Err(error) => return Err(error),
+            }
+            match self.stored(number).await? {
+                Some(bytes) if Digest::of(&bytes) == digest => return Ok(Standing::Ours),
+                Some(_) => return Ok(Standing::Theirs),
+                // What was sent before may still land: it is the same commit, so it is safe to send it again.
+                None => {}
+            }
+        }
+        failure.map_or(Ok(Standing::Theirs), Err)
+    }
+
+    /// Sends a commit; `None` where what stands there has to be looked at.
+    async fn send(&self, number: u64, bytes: Bytes) -> Result<Option<Standing>, LedgerError> {
+        match &self.home {
+            Home::Store(store) => match store.create(&key::commit(&self.name, number), bytes).await {
+                Ok(Created::New) => Ok(Some(Standing::Ours)),
+                Ok(Created::Exists) => Ok(None),
+                Err(source) => Err(self.unreachable(source)),
+            },
+            Home::Remote(server) => server.create(number, bytes).await.map(Some).map_err(|source| self.refused(source)),
+        }
     }
 
     fn misshapen(&self, number: u64, source: serde_json::Error) -> LedgerError {
@@ -313,8 +432,9 @@ mod tests {
         let store = open(&directory).await;
         let ledger = store.ledger::<String>("repository");
         let commit = ledger.append(&Position::start(), author(), "one".to_owned()).await.unwrap();
-        let standing = ledger.standing(1, commit.position().digest).await.unwrap();
-        assert!(matches!(standing, Standing::Ours));
+        let bytes = ledger.stored(1).await.unwrap().unwrap();
+        assert_eq!(ledger.adopt(1, bytes).await.unwrap(), Standing::Ours);
+        assert!(ledger.is_own(&commit));
         let other = store.ledger::<String>("repository").append(&Position::start(), author(), "one".to_owned()).await;
         assert!(matches!(other, Err(AppendError::Lost { number: 1, .. })));
     }

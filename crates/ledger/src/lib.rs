@@ -2,7 +2,8 @@
 //!
 //! A [`Ledger`] is a hash-chained row of small numbered commits in a [`Store`]. Commit N+1 is made by *creating* its
 //! object only if it does not exist, so any number of writers need no other coordination: one of them wins, the others
-//! read what came, rebase and try again. A [`Store`] is an object store; a directory is the default.
+//! read what came, rebase and try again. A [`Store`] is an object store; a directory is the default. A ledger may also be
+//! kept by a server in front of one ([`RemoteLedger`]).
 
 mod checkpoint;
 mod commit;
@@ -14,6 +15,7 @@ mod key;
 mod ledger;
 mod location;
 mod read;
+mod remote;
 mod store;
 mod sweep;
 mod write;
@@ -25,5 +27,6 @@ pub use digest::{Digest, DigestBuilder, ParseDigestError};
 pub use inventory::{BlobStanding, StoredBlob};
 pub use ledger::{AppendError, Ledger, LedgerError};
 pub use read::BlobReader;
+pub use remote::{Ground, Refused, RemoteError, RemoteLedger, Standing};
 pub use store::{Store, StoreError};
 pub use write::{ReceiveError, ReceivedBlob};

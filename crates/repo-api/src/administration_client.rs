@@ -88,7 +88,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`]
     pub async fn holds(&self) -> Result<HoldList, ClientError> {
-        self.get("environments").await
+        self.get("holds").await
     }
 
     /// Says what an environment's hosts run and would go back to.
@@ -123,7 +123,7 @@ impl Client {
         read(self.send(|| Ok(self.request(Method::DELETE, url.as_str()))).await?).await
     }
 
-    async fn put<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, ClientError> {
+    pub(crate) async fn put<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, ClientError> {
         let url = self.url(path);
         read(self.send(|| Ok(self.request(Method::PUT, &url).json(body))).await?).await
     }

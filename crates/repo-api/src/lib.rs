@@ -10,11 +10,14 @@ mod channel_name;
 mod channel_settings;
 mod client;
 mod download;
+mod environment;
+mod environment_client;
 mod file_digest;
 mod jars;
 mod local_package;
 mod messages;
 mod problem;
+mod server_ledger;
 mod snapshot;
 mod token;
 
@@ -26,6 +29,11 @@ pub use attachment::{AttachRequest, Attached, AttachmentKind, StagedAttachment};
 pub use channel_name::{ChannelName, ParseChannelNameError};
 pub use channel_settings::{ChannelSettings, ChannelSettingsError, MetadataCompression, Retention, SignaturePolicy};
 pub use client::{Client, ClientError};
+pub use environment::{
+    ApprovalRule, Committed, DeploymentInfo, DeploymentList, DeploymentSummary, EnvironmentInfo, EnvironmentList,
+    EnvironmentRequest, EnvironmentSettings, EnvironmentSummary, Freeze, HostInfo, HostOutcome, PackageMove, SeenHost,
+    Sighting, SightingRequest, StepInfo,
+};
 pub use file_digest::{FileDigest, ParseFileDigestError};
 pub use jars::{FoundJar, JarCarrier, JarList};
 pub use local_package::{LocalPackage, LocalPackageError};
@@ -34,7 +42,8 @@ pub use messages::{
     PublishedPackage, StagedPackage, Uploaded, WithdrawRequest, Withdrawn,
 };
 pub use problem::{Problem, ProblemKind};
+pub use server_ledger::ServerLedger;
 pub use snapshot::{Moment, ParseSnapshotError, ParseTagNameError, Snapshot, TagName};
 pub use token::{
-    NewToken, ParseScopeError, ParseTokenNameError, Permission, Scope, TokenInfo, TokenList, TokenName, TokenRequest,
+    Me, NewToken, ParseScopeError, ParseTokenNameError, Permission, Scope, TokenInfo, TokenList, TokenName, TokenRequest,
 };

@@ -60,6 +60,16 @@ pub enum ProblemKind {
     Unauthorized,
     /// The token does not allow it, or the request comes from where nothing may be changed.
     Forbidden,
+    /// The environment asks for an approval that is not there.
+    ApprovalMissing,
+    /// Nothing may be deployed to the environment at this time.
+    Frozen,
+    /// Another deployment holds the environment's lease, or took it over.
+    LeaseHeld,
+    /// Another writer made the commit.
+    CommitTaken,
+    /// There is no such commit.
+    UnknownCommit,
     /// Requests come faster than allowed.
     TooManyRequests,
     /// Other writers were faster too often.
@@ -73,7 +83,7 @@ pub enum ProblemKind {
 const URN: &str = "urn:pkg:problem:";
 
 /// Every kind with its name, HTTP status and title.
-const KINDS: [(ProblemKind, &str, u16, &str); 18] = [
+const KINDS: [(ProblemKind, &str, u16, &str); 23] = [
     (ProblemKind::NotFound, "not-found", 404, "no such thing here"),
     (ProblemKind::MethodNotAllowed, "method-not-allowed", 405, "the URL does not take this method"),
     (ProblemKind::BadRequest, "bad-request", 400, "the request can't be read"),
@@ -89,6 +99,11 @@ const KINDS: [(ProblemKind, &str, u16, &str); 18] = [
     (ProblemKind::Conflict, "conflict", 409, "the repository has other bytes for this package"),
     (ProblemKind::Unauthorized, "unauthorized", 401, "a token is needed"),
     (ProblemKind::Forbidden, "forbidden", 403, "this is not allowed"),
+    (ProblemKind::ApprovalMissing, "approval-missing", 403, "an approval is missing"),
+    (ProblemKind::Frozen, "frozen", 403, "nothing may be deployed now"),
+    (ProblemKind::LeaseHeld, "lease-held", 409, "another deployment holds the lease"),
+    (ProblemKind::CommitTaken, "commit-taken", 409, "another writer made this commit"),
+    (ProblemKind::UnknownCommit, "unknown-commit", 404, "no such commit"),
     (ProblemKind::TooManyRequests, "too-many-requests", 429, "requests come faster than allowed"),
     (ProblemKind::Busy, "busy", 503, "other writers were faster"),
     (ProblemKind::Internal, "internal", 500, "the server failed"),

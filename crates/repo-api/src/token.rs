@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::ChannelName;
+use crate::{ChannelName, TagName};
 
 /// The most characters that a token's name may have.
 const LONGEST: usize = 64;
@@ -23,24 +23,39 @@ pub enum Permission {
     Promote,
     /// Withdraw packages from a channel; includes reading it.
     Withdraw,
+    /// See what runs in an environment, and what was deployed to it.
+    Watch,
+    /// Deploy to an environment; includes watching it.
+    Deploy,
     /// Everything, channels' settings and tokens included.
     Admin,
 }
 
-/// A permission, in one channel or in all: `publish:dev`, `read:*`, `admin`.
+/// A permission, in one channel or environment or in all: `publish:dev`, `read:*`, `deploy:prod`, `admin`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
-#[schemars(with = "String", extend("pattern" = r"^(admin|(read|publish|promote|withdraw):(\*|[a-z0-9][a-z0-9_-]{0,63}))$"))]
+#[schemars(with = "String", extend("pattern" = PATTERN))]
 pub struct Scope {
     permission: Permission,
-    channel: Option<ChannelName>,
+    place: Place,
+}
+
+const PATTERN: &str = r"^(admin|(read|publish|promote|withdraw):(\*|[a-z0-9][a-z0-9_-]{0,63})|(watch|deploy):(\*|[A-Za-z][A-Za-z0-9._-]{0,63}))$";
+
+/// Where a permission holds.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Place {
+    /// Wherever it makes sense.
+    Everywhere,
+    Channel(ChannelName),
+    Environment(TagName),
 }
 
 /// Says why a text is no scope.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is no scope: allowed are `read:CHANNEL`, `publish:CHANNEL`, `promote:CHANNEL`, `withdraw:CHANNEL`, each with \
-     `*` for all channels, and `admin`"
+    "`{0}` is no scope: allowed are `read:CHANNEL`, `publish:CHANNEL`, `promote:CHANNEL`, `withdraw:CHANNEL`, \
+     `watch:ENVIRONMENT`, `deploy:ENVIRONMENT`, each with `*` for all, and `admin`"
 )]
 pub struct ParseScopeError(String);
 
@@ -67,6 +82,9 @@ pub struct TokenRequest {
     /// When it ends to hold; never, where that is not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<DateTime<Utc>>,
+    /// Whether a program uses it with no person present: it can't deploy where a person has to agree.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unattended: bool,
     /// The reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
@@ -86,6 +104,21 @@ pub struct TokenInfo {
     /// When it ends to hold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<DateTime<Utc>>,
+    /// Whether a program uses it with no person present.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unattended: bool,
+}
+
+/// Who the server takes the caller for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Me {
+    /// The name of the caller's token; `None` where it has none, or one that the server was started with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<TokenName>,
+    /// What the token allows.
+    pub scopes: Vec<Scope>,
+    /// Whether it is marked as used with no person present.
+    pub unattended: bool,
 }
 
 /// A token that has just been made. It is shown this once.
@@ -105,11 +138,13 @@ pub struct TokenList {
     pub tokens: Vec<TokenInfo>,
 }
 
-const PERMISSIONS: [(Permission, &str); 5] = [
+const PERMISSIONS: [(Permission, &str); 7] = [
     (Permission::Read, "read"),
     (Permission::Publish, "publish"),
     (Permission::Promote, "promote"),
     (Permission::Withdraw, "withdraw"),
+    (Permission::Watch, "watch"),
+    (Permission::Deploy, "deploy"),
     (Permission::Admin, "admin"),
 ];
 
@@ -124,7 +159,7 @@ impl Scope {
     /// Everything.
     #[must_use]
     pub fn admin() -> Self {
-        Self { permission: Permission::Admin, channel: None }
+        Self { permission: Permission::Admin, place: Place::Everywhere }
     }
 
     /// Tells whether it allows something in a channel; `None` asks whether it does so in any.
@@ -133,12 +168,35 @@ impl Scope {
         if self.permission == Permission::Admin {
             return true;
         }
-        let here = channel.is_none() || self.channel.is_none() || self.channel.as_ref() == channel;
+        if self.permission.is_of_environments() {
+            return false;
+        }
+        let here = match (&self.place, channel) {
+            (Place::Everywhere, _) | (_, None) => true,
+            (Place::Channel(own), Some(channel)) => own == channel,
+            (Place::Environment(_), Some(_)) => false,
+        };
         match permission {
-            Permission::Admin => false,
+            Permission::Admin | Permission::Watch | Permission::Deploy => false,
             // Whoever promotes has to see what there is to promote.
             Permission::Read => here || self.permission == Permission::Promote,
             other => here && other == self.permission,
+        }
+    }
+
+    /// Tells whether it allows something in an environment.
+    #[must_use]
+    pub fn allows_in(&self, permission: Permission, environment: &TagName) -> bool {
+        let here = match &self.place {
+            Place::Everywhere => true,
+            Place::Environment(own) => own == environment,
+            Place::Channel(_) => false,
+        };
+        match self.permission {
+            Permission::Admin => true,
+            Permission::Deploy => here && permission.is_of_environments(),
+            Permission::Watch => here && permission == Permission::Watch,
+            _ => false,
         }
     }
 
@@ -149,12 +207,19 @@ impl Scope {
     }
 }
 
+impl Permission {
+    fn is_of_environments(self) -> bool {
+        matches!(self, Self::Watch | Self::Deploy)
+    }
+}
+
 impl fmt::Display for Scope {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.permission, &self.channel) {
+        match (&self.permission, &self.place) {
             (Permission::Admin, _) => formatter.write_str("admin"),
-            (permission, None) => write!(formatter, "{permission}:*"),
-            (permission, Some(channel)) => write!(formatter, "{permission}:{channel}"),
+            (permission, Place::Everywhere) => write!(formatter, "{permission}:*"),
+            (permission, Place::Channel(channel)) => write!(formatter, "{permission}:{channel}"),
+            (permission, Place::Environment(environment)) => write!(formatter, "{permission}:{environment}"),
         }
     }
 }
@@ -167,11 +232,15 @@ impl FromStr for Scope {
         if text == "admin" {
             return Ok(Self::admin());
         }
-        let (name, channel) = text.split_once(':').ok_or_else(wrong)?;
+        let (name, place) = text.split_once(':').ok_or_else(wrong)?;
         let permission = PERMISSIONS.iter().find(|(_, known)| *known == name).map(|(permission, _)| *permission);
         let permission = permission.filter(|permission| *permission != Permission::Admin).ok_or_else(wrong)?;
-        let channel = if channel == "*" { None } else { Some(channel.parse().map_err(|_| wrong())?) };
-        Ok(Self { permission, channel })
+        let place = match place {
+            "*" => Place::Everywhere,
+            name if permission.is_of_environments() => Place::Environment(name.parse().map_err(|_| wrong())?),
+            name => Place::Channel(name.parse().map_err(|_| wrong())?),
+        };
+        Ok(Self { permission, place })
     }
 }
 
@@ -252,12 +321,43 @@ mod tests {
             ("withdraw:*", Permission::Admin, Some(&dev), false),
             ("admin", Permission::Admin, None, true),
             ("admin", Permission::Publish, Some(&prod), true),
+            ("deploy:prod", Permission::Read, None, false),
+            ("deploy:*", Permission::Publish, Some(&prod), false),
+            ("publish:*", Permission::Deploy, None, false),
         ] {
             let parsed: Scope = scope.parse().unwrap();
             assert_eq!(parsed.to_string(), scope);
             assert_eq!(parsed.allows(permission, channel), allowed, "{scope} {permission} {channel:?}");
         }
-        for bad in ["", "publish", "publish:", "publish:Dev", "admin:*", "write:dev", "read:dev,prod", "read:api"] {
+        let (lab, live): (TagName, TagName) = ("Lab.1".parse().unwrap(), "live".parse().unwrap());
+        for (scope, permission, environment, allowed) in [
+            ("deploy:Lab.1", Permission::Deploy, &lab, true),
+            ("deploy:Lab.1", Permission::Watch, &lab, true),
+            ("deploy:Lab.1", Permission::Deploy, &live, false),
+            ("deploy:*", Permission::Deploy, &live, true),
+            ("watch:*", Permission::Watch, &live, true),
+            ("watch:*", Permission::Deploy, &live, false),
+            ("publish:*", Permission::Watch, &live, false),
+            ("admin", Permission::Deploy, &live, true),
+        ] {
+            let parsed: Scope = scope.parse().unwrap();
+            assert_eq!(parsed.to_string(), scope);
+            assert_eq!(parsed.allows_in(permission, environment), allowed, "{scope} {permission} {environment}");
+        }
+        for bad in [
+            "deploy",
+            "deploy:",
+            "deploy:1a",
+            "watch:a/b",
+            "",
+            "publish",
+            "publish:",
+            "publish:Dev",
+            "admin:*",
+            "write:dev",
+            "read:dev,prod",
+            "read:api",
+        ] {
             assert!(bad.parse::<Scope>().is_err(), "{bad}");
         }
     }

@@ -62,6 +62,14 @@ pub enum EnvironmentProblem {
     /// A list that needs at least one entry.
     #[error("{0} is empty; at least one is needed")]
     Empty(&'static str),
+    /// One setting without another that it needs.
+    #[error("{what} needs {needs}")]
+    Needs {
+        /// What was set.
+        what: &'static str,
+        /// What has to be set with it.
+        needs: &'static str,
+    },
     /// Two hosts, or two servers, of one name.
     #[error("{field} `{value}` is there twice")]
     Twice {
@@ -79,9 +87,46 @@ pub enum EnvironmentProblem {
         /// The value of `min_serving`.
         min_serving: usize,
         /// The value of `batch_size`.
-        batch_size: usize,
+        batch_size: super::Portion,
         /// How many hosts there are.
         hosts: usize,
+    },
+    /// A strategy that can't be.
+    #[error("{0}")]
+    Strategy(&'static str),
+    /// A pattern that stands for no names.
+    #[error("pattern `{pattern}` can't be read: {why}")]
+    Pattern {
+        /// The pattern.
+        pattern: String,
+        /// What is wrong with it, or what is allowed.
+        why: &'static str,
+    },
+    /// A pattern beside a host's name that stands for another number of values.
+    #[error("`{value}` stands for {count}, the hosts' `name` for {names}; each host needs one")]
+    Beside {
+        /// The pattern.
+        value: String,
+        /// How many values it stands for.
+        count: usize,
+        /// How many hosts there are.
+        names: usize,
+    },
+    /// A host or a role that the environment does not have.
+    #[error(
+        "no host of the environment is `{0}`; a cluster's hosts are named, as patterns too, or chosen by `role:NAME`"
+    )]
+    UnknownHost(String),
+    /// Clusters with proxies, and nothing that sends requests to those.
+    #[error("clusters with `proxies` need a `[[front]]`, which is told of the proxies, and `proxies` in each of them")]
+    Front,
+    /// The command that tells the hosts fails, or tells nothing that can be read.
+    #[error("inventory `{command}` {why}")]
+    Inventory {
+        /// The command.
+        command: String,
+        /// Why.
+        why: String,
     },
     /// `min_serving` without anything that could tell how many serve.
     #[error("`min_serving` needs a `[[balancer]]`: without one nothing tells how many hosts serve")]

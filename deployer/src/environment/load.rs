@@ -1,16 +1,74 @@
-//! From the file to a valid environment: every check that needs no host is made here.
+//! From the file to a valid environment: every check that needs no host is made here or in the sections' own files.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
-use std::time::Duration;
+use std::path::Path;
 
-use super::raw::{RawBalancer, RawEnvironment, RawHealth, RawHost, RawSsh, Text};
-use super::text::{Variables, expand, nearest_key, parse_time};
-use super::{
-    Balancer, Endpoint, Environment, EnvironmentError, EnvironmentProblem, Health, Host, Rolling, SshSettings,
-};
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::balancer::RawBalancer;
+use super::clusters::RawCluster;
+use super::health::RawHealth;
+use super::hooks::{RawHook, RawTask};
+use super::hosts::RawHost;
+use super::inventory::RawInventory;
+use super::notifications::RawNotification;
+use super::policy::FailurePolicy;
+use super::reader::{Checked, Reader, Text, refuse_empty, refuse_twice};
+use super::repository::RawRepository;
+use super::service::RawService;
+use super::ssh::RawSsh;
+use super::standard::RawStandard;
+use super::strategy::{Ground, RawStrategy};
+use super::text::{Variables, nearest_key};
+use super::windows::RawWindow;
+use super::{Approval, Environment, EnvironmentError, EnvironmentProblem, Host, SshSettings};
+
+/// The whole file as it is written, before any value is looked at.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawEnvironment {
+    name: Text,
+    ledger: Text,
+    approval: Approval,
+    approvers: Option<Text>,
+    #[serde(default)]
+    windows: Vec<RawWindow>,
+    freeze: Option<Text>,
+    #[serde(default)]
+    policy: FailurePolicy,
+    #[serde(default)]
+    hooks: Vec<RawHook>,
+    #[serde(default)]
+    tasks: BTreeMap<String, RawTask>,
+    #[serde(default)]
+    notifications: Vec<Spanned<RawNotification>>,
+    #[serde(default)]
+    standard: RawStandard,
+    repository: RawRepository,
+    #[serde(default)]
+    ssh: RawSsh,
+    service: RawService,
+    health: RawHealth,
+    #[serde(default, rename = "balancer")]
+    balancers: Vec<RawBalancer>,
+    #[serde(default = "none")]
+    clusters: Spanned<Vec<RawCluster>>,
+    #[serde(default)]
+    front: Vec<RawBalancer>,
+    #[serde(default)]
+    variables: BTreeMap<String, Text>,
+    strategy: Spanned<RawStrategy>,
+    #[serde(default = "none")]
+    hosts: Spanned<Vec<RawHost>>,
+    inventory: Option<Spanned<RawInventory>>,
+}
+
+/// A list that is not in the file.
+fn none<T>() -> Spanned<Vec<T>> {
+    Spanned::new(0..0, Vec::new())
+}
 
 impl Environment {
     /// Reads and checks an environment file.
@@ -37,223 +95,81 @@ impl Environment {
             invalid(error.span(), EnvironmentProblem::Shape { message, nearest })
         })?;
         let directory = file.parent().unwrap_or(Path::new(""));
-        let reader = Reader { variables, directory };
+        let reader = Reader { variables, directory, literal: false };
         reader.environment(raw).map_err(|located| invalid(Some(located.span), located.problem))
     }
 }
 
-/// A problem and where in the file it is.
-struct Located {
-    span: Range<usize>,
-    problem: EnvironmentProblem,
-}
-
-type Checked<T> = Result<T, Located>;
-
-struct Reader<'a> {
-    variables: Variables<'a>,
-    directory: &'a Path,
-}
-
 impl Reader<'_> {
     fn environment(&self, raw: RawEnvironment) -> Checked<Environment> {
-        let hosts_span = raw.hosts.span();
-        let hosts = raw.hosts.into_inner().iter().map(|host| self.host(host)).collect::<Checked<Vec<_>>>()?;
-        refuse_empty(hosts.len(), "`hosts`", hosts_span.clone())?;
-        refuse_twice(hosts.iter().map(|host| host.name().as_str()), "host", hosts_span.clone())?;
-        refuse_twice(hosts.iter().map(|host| host.server.as_str()), "server", hosts_span)?;
+        let ssh = self.ssh(&raw.ssh, &SshSettings::default())?;
+        let variables = self.variables(&raw.variables)?;
+        let hosts = self.all_hosts(&raw, &ssh, &variables)?;
         let ids_span = raw.repository.ids.span();
         let ids = raw.repository.ids.into_inner();
         refuse_empty(ids.len(), "`ids`", ids_span)?;
         let balancers = raw.balancers.iter().map(|balancer| self.balancer(balancer)).collect::<Checked<Vec<_>>>()?;
-        let strategy_span = raw.strategy.span();
-        let strategy = raw.strategy.into_inner();
-        let strategy =
-            rolling(strategy.batch_size.unwrap_or(1), strategy.min_serving, hosts.len(), !balancers.is_empty())
-                .map_err(|problem| Located { span: strategy_span, problem })?;
+        let front = raw.front.iter().map(|balancer| self.balancer(balancer)).collect::<Checked<Vec<_>>>()?;
+        let clusters = self.clusters(raw.clusters, &hosts, &front)?;
+        let ground = Ground { hosts: hosts.len(), clusters: &clusters, balanced: !balancers.is_empty() };
+        let strategy = self.strategy(&raw.strategy, &ground)?;
         Ok(Environment {
             name: self.parsed(&raw.name)?,
             ledger: self.location(&raw.ledger)?,
             approval: raw.approval,
+            approvers: self.approvers(raw.approval, raw.approvers.as_ref(), &raw.name)?,
+            windows: raw.windows.iter().map(|window| self.window(window)).collect::<Checked<_>>()?,
+            freeze: raw.freeze.as_ref().map(|freeze| self.freeze(freeze)).transpose()?,
+            policy: raw.policy,
+            hooks: raw.hooks.iter().map(|hook| self.hook(hook)).collect::<Checked<_>>()?,
+            tasks: self.tasks(&raw.tasks)?,
+            notifications: raw.notifications.iter().map(|raw| self.notification(raw)).collect::<Checked<_>>()?,
+            standard: self.standard(&raw.standard)?,
             repositories: ids.iter().map(|id| self.word("repository id", id)).collect::<Checked<_>>()?,
             repository_server: raw.repository.server.as_ref().map(|server| self.text(server)).transpose()?,
-            ssh: self.ssh(&raw.ssh)?,
-            service: self.word("service", &raw.service.name)?,
+            ssh,
+            service: self.service(&raw.service)?,
             health: self.health(&raw.health)?,
             balancers,
             strategy,
+            clusters,
+            front,
+            variables,
             hosts,
+            left_out: Vec::new(),
         })
     }
 
-    fn host(&self, raw: &RawHost) -> Checked<Host> {
-        let name: crate::HostName = self.parsed(&raw.name)?;
-        let address = match &raw.address {
-            Some(address) => self.destination("address", address)?,
-            None => name.to_string(),
-        };
-        let server = match &raw.server {
-            Some(server) => self.word("server", server)?,
-            None => name.to_string(),
-        };
-        Ok(Host { endpoint: Endpoint { name, address }, server })
-    }
-
-    fn balancer(&self, raw: &RawBalancer) -> Checked<Balancer> {
-        let address = self.destination("host", &raw.host)?;
-        let name = address.rsplit_once('@').map_or(address.as_str(), |(_, host)| host);
-        let name = name.parse().map_err(|problem| at(&raw.host, EnvironmentProblem::Name(problem)))?;
-        let socket = match &raw.socket {
-            Some(socket) => self.absolute("socket", socket)?,
-            None => "/run/haproxy/admin.sock".to_owned(),
-        };
-        Ok(Balancer {
-            host: Endpoint { name, address },
-            socket,
-            backend: self.word("backend", &raw.backend)?,
-            drain_timeout: self.time(raw.drain_timeout.as_ref(), Duration::from_secs(30))?,
-        })
-    }
-
-    fn ssh(&self, raw: &RawSsh) -> Checked<SshSettings> {
-        let text = |text: &Option<Text>, field| text.as_ref().map(|text| self.destination(field, text)).transpose();
-        let path = |text: &Option<Text>| text.as_ref().map(|text| self.path(text)).transpose();
-        Ok(SshSettings {
-            user: text(&raw.user, "user")?,
-            port: raw.port,
-            key_file: path(&raw.key_file)?,
-            jump_host: text(&raw.jump_host, "jump_host")?,
-            config_file: path(&raw.config_file)?,
-            sudo: raw.sudo,
-            options: raw.options.iter().map(|option| self.ssh_option(option)).collect::<Checked<_>>()?,
-        })
-    }
-
-    fn health(&self, raw: &RawHealth) -> Checked<Health> {
-        let url = self.text(&raw.url)?;
-        if !url.starts_with("http://") && !url.starts_with("https://") {
-            let rule = "not a URL that begins with `http://` or `https://`";
-            return Err(at(&raw.url, EnvironmentProblem::Text { field: "url", value: url, rule }));
+    /// The hosts of the file, and those of the inventory after them.
+    fn all_hosts(
+        &self,
+        raw: &RawEnvironment,
+        ssh: &SshSettings,
+        variables: &BTreeMap<String, String>,
+    ) -> Checked<Vec<Host>> {
+        let mut hosts = Vec::new();
+        for entry in raw.hosts.get_ref() {
+            hosts.extend(self.hosts(entry, ssh, variables)?);
         }
-        Ok(Health {
-            url,
-            expect_status: raw.expect_status.unwrap_or(200),
-            expect_body: raw.expect_body.as_ref().map(|body| self.text(body)).transpose()?,
-            package: raw.package.as_ref().map(|package| self.parsed(package)).transpose()?,
-            start_timeout: self.time(raw.start_timeout.as_ref(), Duration::from_secs(120))?,
-            interval: self.time(raw.interval.as_ref(), Duration::from_millis(250))?,
-        })
-    }
-
-    fn text(&self, text: &Text) -> Checked<String> {
-        expand(text.get_ref(), self.variables).map_err(|problem| at(text, problem))
-    }
-
-    fn parsed<T>(&self, text: &Text) -> Checked<T>
-    where
-        T: FromStr,
-        EnvironmentProblem: From<T::Err>,
-    {
-        self.text(text)?.parse().map_err(|problem: T::Err| at(text, problem.into()))
-    }
-
-    fn time(&self, text: Option<&Text>, default: Duration) -> Checked<Duration> {
-        let Some(text) = text else { return Ok(default) };
-        parse_time(&self.text(text)?).map_err(|problem| at(text, problem))
-    }
-
-    /// A word that is safe in a file name, in HAProxy's commands and as yum's repository id.
-    fn word(&self, field: &'static str, text: &Text) -> Checked<String> {
-        let value = self.text(text)?;
-        let fits = |c: char| c.is_ascii_alphanumeric() || "._:@-".contains(c);
-        if !value.is_empty() && !value.starts_with('-') && value.chars().all(fits) {
-            return Ok(value);
+        if let Some(inventory) = &raw.inventory {
+            hosts.extend(self.inventory(inventory, ssh, variables)?);
         }
-        let rule = "not a word of letters, digits and `. _ : @ -`, not beginning with `-`";
-        Err(at(text, EnvironmentProblem::Text { field, value, rule }))
+        let span = raw.inventory.as_ref().filter(|_| raw.hosts.get_ref().is_empty());
+        let span = span.map_or_else(|| raw.hosts.span(), Spanned::span);
+        refuse_empty(hosts.len(), "the list of hosts", span.clone())?;
+        refuse_twice(hosts.iter().map(|host| host.name().as_str()), "host", span.clone())?;
+        refuse_twice(hosts.iter().map(|host| host.server.as_str()), "server", span)?;
+        Ok(hosts)
     }
-
-    /// What `ssh` takes as a user or a destination, and never as an option.
-    fn destination(&self, field: &'static str, text: &Text) -> Checked<String> {
-        let value = self.text(text)?;
-        let fits = |c: char| c.is_ascii_graphic() && !"'\"`\\$;&|<>(){}".contains(c);
-        if !value.is_empty() && !value.starts_with('-') && value.chars().all(fits) {
-            return Ok(value);
-        }
-        let rule = "not what `ssh` takes there: no spaces, no quotes, not beginning with `-`";
-        Err(at(text, EnvironmentProblem::Text { field, value, rule }))
-    }
-
-    fn ssh_option(&self, text: &Text) -> Checked<String> {
-        let value = self.text(text)?;
-        let key = value.split_once('=').map_or("", |(key, _)| key);
-        if !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric()) && !value.contains('\n') {
-            return Ok(value);
-        }
-        Err(at(text, EnvironmentProblem::Text { field: "option", value, rule: "not `Key=value`" }))
-    }
-
-    fn absolute(&self, field: &'static str, text: &Text) -> Checked<String> {
-        let value = self.text(text)?;
-        if value.starts_with('/') && value.chars().all(|c| c.is_ascii_alphanumeric() || "/._@-".contains(c)) {
-            return Ok(value);
-        }
-        let rule = "not an absolute path of letters, digits and `/ . _ @ -`";
-        Err(at(text, EnvironmentProblem::Text { field, value, rule }))
-    }
-
-    fn path(&self, text: &Text) -> Checked<PathBuf> {
-        Ok(self.directory.join(self.text(text)?))
-    }
-
-    /// A directory relative to the file, or a URL as it is.
-    fn location(&self, text: &Text) -> Checked<String> {
-        let value = self.text(text)?;
-        if value.contains("://") {
-            return Ok(value);
-        }
-        Ok(self.directory.join(value).display().to_string())
-    }
-}
-
-fn at(text: &Text, problem: EnvironmentProblem) -> Located {
-    Located { span: text.span(), problem }
-}
-
-fn refuse_empty(length: usize, list: &'static str, span: Range<usize>) -> Checked<()> {
-    if length > 0 { Ok(()) } else { Err(Located { span, problem: EnvironmentProblem::Empty(list) }) }
-}
-
-fn refuse_twice<'a>(values: impl Iterator<Item = &'a str>, field: &'static str, span: Range<usize>) -> Checked<()> {
-    let mut seen = BTreeSet::new();
-    for value in values {
-        if !seen.insert(value) {
-            return Err(Located { span, problem: EnvironmentProblem::Twice { field, value: value.to_owned() } });
-        }
-    }
-    Ok(())
-}
-
-fn rolling(
-    batch_size: usize,
-    min_serving: Option<usize>,
-    hosts: usize,
-    balanced: bool,
-) -> Result<Rolling, EnvironmentProblem> {
-    let min_serving = match (min_serving, balanced) {
-        (None, true) => return Err(EnvironmentProblem::MinServingMissing(hosts.saturating_sub(batch_size))),
-        (Some(1..), false) => return Err(EnvironmentProblem::MinServingUnseen),
-        (min_serving, _) => min_serving.unwrap_or(0),
-    };
-    if batch_size == 0 || min_serving + batch_size.min(hosts) > hosts {
-        return Err(EnvironmentProblem::NeverServing { min_serving, batch_size, hosts });
-    }
-    Ok(Rolling { batch_size, min_serving })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+    use std::time::Duration;
+
     use super::*;
+    use crate::environment::{Portion, Strategy, StrategyKind};
 
     const WHOLE: &str = r#"
 name = "lab"
@@ -296,8 +212,9 @@ name = "web2"
         assert_eq!(environment.ledger, "specs/store");
         assert_eq!(environment.ssh.config_file, Some(PathBuf::from("/run/lab/ssh_config")));
         assert_eq!(environment.health.start_timeout, Duration::from_secs(30));
-        assert_eq!(environment.balancers[0].socket, "/run/haproxy/admin.sock");
-        assert_eq!(environment.strategy, Rolling { batch_size: 1, min_serving: 1 });
+        assert_eq!(environment.balancers[0].driver.to_string(), "HAProxy on `lb1` (backend `app`)");
+        let (kind, batch_size) = (StrategyKind::Rolling, Portion::Count(1));
+        assert_eq!(environment.strategy, Strategy { kind, batch_size, min_serving: 1 });
         assert_eq!(environment.hosts[1].endpoint.address, "web2");
     }
 
@@ -307,7 +224,7 @@ name = "web2"
             ("approval = \"none\"", "", "missing field `approval`"),
             ("approval", "aproval", "lab.toml:4: unknown field `aproval`"),
             ("approval", "aproval", "did you mean `approval`?"),
-            ("\"none\"", "\"nobody\"", "unknown variant `nobody`, expected `none` or `person`"),
+            ("\"none\"", "\"nobody\"", "unknown variant `nobody`, expected one of `none`, `person`, `two`"),
             ("${DIR}", "${OTHER}", "lab.toml:9: variable `OTHER` is not set"),
             ("\"30s\"", "\"30\"", "lab.toml:16: `30` is not a time"),
             ("[\"pkg-dev\"]", "[]", "lab.toml:6: `ids` is empty"),
@@ -319,7 +236,7 @@ name = "web2"
             ("min_serving = 1", "min_serving = 1\nbatch_size = 0", "`batch_size` = 0 can't hold"),
             ("http://{", "ftp://{", "lab.toml:14: url `ftp://{address}:8080/app/` is not a URL"),
             ("\"app\"", "\"a b\"", "backend `a b` is not a word"),
-            ("\"haproxy\"", "\"f5\"", "unknown variant `f5`"),
+            ("\"haproxy\"", "\"f5\"", "unknown kind `f5`, there are `haproxy`"),
         ] {
             let error = parse(&WHOLE.replacen(old, new, 1)).unwrap_err().to_string();
             assert!(error.contains(expected), "{old} → {new}: {error}");

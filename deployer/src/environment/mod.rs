@@ -1,18 +1,47 @@
 //! Environments: which hosts there are, how to reach them, what keeps them serving, and how to deploy to them.
+//!
+//! Each section of the file has a module of its own: what is written, what it means, and how the one becomes the other.
 
+mod approval;
+mod balancer;
+mod clusters;
 mod error;
+mod fields;
+mod health;
+mod hooks;
+mod hosts;
+mod inventory;
 mod load;
-mod raw;
+mod notifications;
+mod pattern;
+mod policy;
+mod reader;
+mod repository;
+mod service;
+mod ssh;
+mod standard;
+mod strategy;
 mod text;
+mod windows;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
+pub use self::approval::Approval;
+pub use self::balancer::Balancer;
+pub use self::clusters::{Cluster, Proxy};
 pub use self::error::{EnvironmentError, EnvironmentProblem};
-use crate::{EnvironmentName, HostName};
-use nevra::Name;
+pub use self::health::{Check, From, Health, HttpCheck};
+pub use self::hooks::{Hook, HookPoint, On, Place, Task};
+pub use self::hosts::{Endpoint, Host};
+pub use self::notifications::{News, Notification, Via};
+pub use self::policy::{FailurePolicy, OnFailure};
+pub use self::service::{Service, ServiceKind, TomcatManager};
+pub use self::ssh::SshSettings;
+pub use self::standard::{Standard, StandardDirectory, StandardKey, StandardRepository};
+pub use self::strategy::{Portion, Strategy, StrategyKind};
+pub use self::windows::{Freeze, Window};
+use crate::{ClusterName, EnvironmentName, HostName};
 
 /// An environment, read from its file and valid.
 #[derive(Debug, Clone)]
@@ -23,116 +52,46 @@ pub struct Environment {
     pub ledger: String,
     /// Who has to agree to a change.
     pub approval: Approval,
+    /// The file of those who may sign an approval; always there where two have to agree.
+    pub approvers: Option<PathBuf>,
+    /// When deployments may begin: at any time, if there are none.
+    pub windows: Vec<Window>,
+    /// Where a freeze is declared.
+    pub freeze: Option<Freeze>,
+    /// What follows a step that failed.
+    pub policy: FailurePolicy,
+    /// Commands that run at points of each deployment, in the file's order.
+    pub hooks: Vec<Hook>,
+    /// Commands that are run on request, by name.
+    pub tasks: BTreeMap<String, Task>,
+    /// Who is told of deployments.
+    pub notifications: Vec<Notification>,
+    /// What every host is to have before anything is deployed to it.
+    pub standard: Standard,
     /// The ids of the yum repositories, configured on the hosts, that packages may come from. Never empty.
     pub repositories: Vec<String>,
     /// The address of the repository server that is told what the hosts run and would go back to, so that it keeps that.
     pub repository_server: Option<String>,
     /// How to reach the hosts.
     pub ssh: SshSettings,
-    /// The service that runs the application, such as `tomcat10`.
-    pub service: String,
+    /// The service that runs the application.
+    pub service: Service,
     /// How a host shows that it serves the right version.
     pub health: Health,
     /// The load balancers in front of the hosts, all of which are told of each change.
     pub balancers: Vec<Balancer>,
     /// In what order and how carefully hosts are changed.
-    pub strategy: Rolling,
+    pub strategy: Strategy,
+    /// Hosts that are taken out of service together; each host is in one of them or in none.
+    pub clusters: Vec<Cluster>,
+    /// The balancers before the clusters, which are told of the clusters' proxies.
+    pub front: Vec<Balancer>,
+    /// What `{KEY}` stands for on every host.
+    pub variables: BTreeMap<String, String>,
     /// The hosts, in the order in which they are deployed to. Never empty.
     pub hosts: Vec<Host>,
-}
-
-/// Who has to agree before a deployment changes anything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Approval {
-    /// Nobody: a job may deploy on its own.
-    None,
-    /// A person at a terminal, who has seen the plan and types the environment's name.
-    Person,
-}
-
-/// How the system's `ssh` is called. What is not said here is left to the user's own configuration.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct SshSettings {
-    /// The login name on the hosts.
-    pub user: Option<String>,
-    /// The port.
-    pub port: Option<u16>,
-    /// The private key (`ssh -i`).
-    pub key_file: Option<PathBuf>,
-    /// The host to go through (`ssh -J`).
-    pub jump_host: Option<String>,
-    /// The configuration file to use (`ssh -F`).
-    pub config_file: Option<PathBuf>,
-    /// Whether root's rights come from `sudo -n`; otherwise the login has them.
-    pub sudo: bool,
-    /// Further `ssh -o` options, as `Key=value`.
-    pub options: Vec<String>,
-}
-
-/// How a host shows that it serves the right version: a request from the controller.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Health {
-    /// The URL, with `{address}` and `{host}` for the host's.
-    pub url: String,
-    /// The status that is right, 200 by default.
-    pub expect_status: u16,
-    /// What the body must contain, with `{version}` and `{release}` for the package's.
-    pub expect_body: Option<String>,
-    /// Whose version and release those are; by default those of the first package deployed.
-    pub package: Option<Name>,
-    /// How long a started host has until it must be right, 2 minutes by default.
-    pub start_timeout: Duration,
-    /// The time between two requests, 250 ms by default.
-    pub interval: Duration,
-}
-
-/// An HAProxy in front of the hosts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Balancer {
-    /// Where `ssh` finds it.
-    pub host: Endpoint,
-    /// Its admin socket.
-    pub socket: String,
-    /// The backend that holds the hosts.
-    pub backend: String,
-    /// How long a drained server has to finish its requests, 30 seconds by default.
-    pub drain_timeout: Duration,
-}
-
-/// The rolling strategy: batch after batch, each put back before the next is taken out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rolling {
-    /// How many hosts are changed at a time, 1 by default.
-    pub batch_size: usize,
-    /// How many hosts the balancers must see serving at any time.
-    pub min_serving: usize,
-}
-
-/// A host that packages are deployed to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Host {
-    /// How to reach it, and what it is called.
-    pub endpoint: Endpoint,
-    /// What the balancers call it.
-    pub server: String,
-}
-
-/// A machine that `ssh` reaches.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Endpoint {
-    /// What it is called in plans, events and errors.
-    pub name: HostName,
-    /// The destination given to `ssh`.
-    pub address: String,
-}
-
-impl Host {
-    /// The host's name.
-    #[must_use]
-    pub fn name(&self) -> &HostName {
-        &self.endpoint.name
-    }
+    /// The hosts that a person wanted left out; they are not among `hosts`.
+    pub left_out: Vec<HostName>,
 }
 
 impl Environment {
@@ -140,5 +99,34 @@ impl Environment {
     #[must_use]
     pub fn host(&self, name: &HostName) -> Option<&Host> {
         self.hosts.iter().find(|host| host.name() == name)
+    }
+
+    /// The cluster that a host is in.
+    #[must_use]
+    pub fn cluster_of(&self, host: &HostName) -> Option<&Cluster> {
+        self.clusters.iter().find(|cluster| cluster.hosts.contains(host))
+    }
+
+    /// Finds a cluster by its name.
+    #[must_use]
+    pub fn cluster(&self, name: &ClusterName) -> Option<&Cluster> {
+        self.clusters.iter().find(|cluster| cluster.name == *name)
+    }
+
+    /// Leaves hosts out: they are not looked at and keep what they have.
+    ///
+    /// # Errors
+    /// The first name that no host has.
+    pub fn leave_out(&mut self, names: &[HostName]) -> Result<(), HostName> {
+        if let Some(unknown) = names.iter().find(|name| self.host(name).is_none()) {
+            return Err(unknown.clone());
+        }
+        self.hosts.retain(|host| !names.contains(host.name()));
+        for cluster in &mut self.clusters {
+            cluster.hosts.retain(|host| !names.contains(host));
+        }
+        self.clusters.retain(|cluster| !cluster.hosts.is_empty());
+        self.left_out.extend(names.iter().cloned());
+        Ok(())
     }
 }

@@ -48,10 +48,12 @@ pub(super) fn parse_time(text: &str) -> Result<Duration, EnvironmentProblem> {
 pub(super) fn nearest_key(message: &str) -> Option<String> {
     let (unknown, expected) = message.strip_prefix("unknown ")?.split_once(", expected ")?;
     let unknown = unknown.split('`').nth(1)?;
-    expected
-        .split('`')
-        .skip(1)
-        .step_by(2)
+    nearest_of(unknown, expected.split('`').skip(1).step_by(2))
+}
+
+/// Finds the key that was probably meant.
+pub(super) fn nearest_of<'a>(unknown: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+    known
         .map(|key| (strsim::damerau_levenshtein(unknown, key), key))
         .filter(|(distance, key)| *distance <= 1 + key.len() / 3)
         .min()

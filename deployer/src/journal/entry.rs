@@ -6,8 +6,11 @@ use chrono::{DateTime, Utc};
 use nevra::Nevra;
 use serde::{Deserialize, Serialize};
 
+use crate::approval::Agreement;
+use crate::environment::HookPoint;
 use crate::plan::{Plan, Step};
-use crate::{DeploymentId, HostName, Target};
+use crate::policy::{Decision, Pause};
+use crate::{ClusterName, DeploymentId, HostName, Target};
 
 /// One entry. The number of the commit that holds `Begun` or `Resumed` is the fencing token of what follows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,13 +47,25 @@ pub enum Entry {
         deployment: DeploymentId,
         /// The plan.
         plan: Plan,
+        /// How it was agreed to.
+        agreement: Agreement,
+    },
+    /// A command of the environment's has run.
+    HookEnded {
+        /// Of what.
+        deployment: DeploymentId,
+        /// Which, and what came of it.
+        hook: HookRecord,
     },
     /// A step on a host is about to begin.
     StepBegun {
         /// Of what.
         deployment: DeploymentId,
-        /// Where.
+        /// Where; for a whole cluster, its first proxy, or its first host.
         host: HostName,
+        /// The cluster, where the step is about a whole one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cluster: Option<ClusterName>,
         /// Which.
         step: Step,
         /// Onward or back.
@@ -60,8 +75,11 @@ pub enum Entry {
     StepEnded {
         /// Of what.
         deployment: DeploymentId,
-        /// Where.
+        /// Where; for a whole cluster, its first proxy, or its first host.
         host: HostName,
+        /// The cluster, where the step is about a whole one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cluster: Option<ClusterName>,
         /// Which.
         step: Step,
         /// Onward or back.
@@ -71,12 +89,29 @@ pub enum Entry {
         /// How long it took.
         milliseconds: u64,
     },
+    /// Steps failed, and it is to be decided what follows.
+    Paused {
+        /// Of what.
+        deployment: DeploymentId,
+        /// Where it stands.
+        pause: Pause,
+    },
+    /// It is decided what follows.
+    Decided {
+        /// Of what.
+        deployment: DeploymentId,
+        /// What.
+        decision: Decision,
+    },
     /// A step failed: from here on hosts are taken back.
     BackingOut {
         /// Of what.
         deployment: DeploymentId,
         /// Why.
         because: String,
+        /// Which hosts; `None` for all that were touched.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hosts: Option<Vec<HostName>>,
     },
     /// It is over, and the lease is free.
     Finished {
@@ -89,6 +124,30 @@ pub enum Entry {
         /// What the hosts of the plan were left with.
         hosts: Vec<HostReport>,
     },
+}
+
+/// A command that ran at a point of a deployment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HookRecord {
+    /// At which point.
+    pub point: HookPoint,
+    /// Where, in words.
+    pub place: String,
+    /// The host that it ran on, or was about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<HostName>,
+    /// What ran.
+    pub command: String,
+    /// Why it failed, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
+    /// Whether a failure stops the deployment.
+    pub required: bool,
+    /// The last lines that it printed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub output: Vec<String>,
+    /// How long it took.
+    pub milliseconds: u64,
 }
 
 /// What kind of change it is.
@@ -175,8 +234,11 @@ impl Entry {
             | Self::Resumed { deployment, .. }
             | Self::Extended { deployment, .. }
             | Self::Planned { deployment, .. }
+            | Self::HookEnded { deployment, .. }
             | Self::StepBegun { deployment, .. }
             | Self::StepEnded { deployment, .. }
+            | Self::Paused { deployment, .. }
+            | Self::Decided { deployment, .. }
             | Self::BackingOut { deployment, .. }
             | Self::Finished { deployment, .. } => *deployment,
         }

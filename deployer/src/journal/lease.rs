@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use ledger::{AppendError, Author, Ledger, LedgerError};
+use ledger::{AppendError, Author, Ground, Ledger, LedgerError, Refused};
 use tokio::sync::Mutex;
 
 use super::entry::{Action, Entry};
@@ -70,6 +70,22 @@ pub enum JournalError {
     /// The ledger can't be read or written.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+}
+
+impl JournalError {
+    /// The no of the server that keeps the ledger, if it is that.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&Refused> {
+        match self {
+            Self::Ledger(error) => error.refusal(),
+            _ => None,
+        }
+    }
+
+    /// Whether the server that keeps the ledger asks for an approval that was not given, or has the environment frozen.
+    pub(crate) fn is_approval(&self) -> bool {
+        self.refusal().is_some_and(|refused| matches!(refused.ground, Ground::Approval | Ground::Frozen))
+    }
 }
 
 fn time(at: &DateTime<Utc>) -> String {
@@ -173,8 +189,13 @@ impl Journal {
                     state.apply(&commit);
                     return Ok(());
                 }
-                Err(AppendError::Lost { .. }) => catch_up(&self.ledger, &mut state).await?,
-                Err(AppendError::Ledger(error @ LedgerError::Store { .. })) if attempt < ATTEMPTS => {
+                Err(AppendError::Lost { .. }) => {
+                    if catch_up(&self.ledger, &mut state).await?.contains(&entry) {
+                        // It was made at an earlier attempt, whose answer was lost.
+                        return Ok(());
+                    }
+                }
+                Err(AppendError::Ledger(error)) if error.is_passing() && attempt < ATTEMPTS => {
                     tracing::warn!(%error, attempt, "journal entry is tried again");
                     tokio::time::sleep(PAUSE * 2u32.pow(attempt)).await;
                     attempt += 1;
@@ -223,9 +244,14 @@ async fn take(
     }
 }
 
-async fn catch_up(ledger: &Ledger<Entry>, state: &mut JournalState) -> Result<(), LedgerError> {
+/// Takes in what came; gives what of it this process wrote.
+async fn catch_up(ledger: &Ledger<Entry>, state: &mut JournalState) -> Result<Vec<Entry>, LedgerError> {
+    let mut own = Vec::new();
     for commit in ledger.since(&state.position).await? {
         state.apply(&commit);
+        if ledger.is_own(&commit) {
+            own.push(commit.payload);
+        }
     }
-    Ok(())
+    Ok(own)
 }

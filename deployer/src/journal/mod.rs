@@ -5,7 +5,7 @@ mod lease;
 mod past;
 mod record;
 
-pub use entry::{Action, Direction, Ending, Entry, HostReport, StepResult};
+pub use entry::{Action, Direction, Ending, Entry, HookRecord, HostReport, StepResult};
 pub(crate) use lease::Journal;
 pub use lease::{Identity, JournalError, LEASE};
 pub use past::{NoEarlierVersion, earlier_versions};

@@ -6,9 +6,11 @@ use chrono::{DateTime, Utc};
 use ledger::{Author, Commit, Position};
 use serde::Serialize;
 
-use super::entry::{Action, Direction, Ending, Entry, HostReport, StepResult};
+use super::entry::{Action, Direction, Ending, Entry, HookRecord, HostReport, StepResult};
+use crate::approval::Agreement;
 use crate::plan::{Change, Plan, Step};
-use crate::{DeploymentId, HostName, Target};
+use crate::policy::{Decision, Pause};
+use crate::{ClusterName, DeploymentId, HostName, Target};
 
 /// Everything that an environment's ledger says.
 #[derive(Debug, Clone)]
@@ -44,9 +46,15 @@ pub struct DeploymentRecord {
     pub token: u64,
     /// The first plan that was agreed to: what was before it is what a way back leads to.
     pub plan: Option<Plan>,
+    /// How each of its plans was agreed to: the first, and those of resumptions.
+    pub agreements: Vec<Agreement>,
+    /// The commands of the environment's that ran, with the time at which each ended.
+    pub hooks: Vec<(DateTime<Utc>, HookRecord)>,
     /// The steps, in the order in which they began.
     pub steps: Vec<StepRecord>,
-    /// Why hosts are taken back, once they are.
+    /// Where it paused, and what was decided.
+    pub pauses: Vec<(Pause, Option<Decision>)>,
+    /// Why hosts are taken back, once all of them are.
     pub backing_out: Option<String>,
     /// How it ended; `None` while it runs, and for ever where its controller died and nobody resumed it.
     pub ending: Option<Ending>,
@@ -59,8 +67,11 @@ pub struct DeploymentRecord {
 /// One step of a deployment.
 #[derive(Debug, Clone, Serialize)]
 pub struct StepRecord {
-    /// Where.
+    /// Where; for a whole cluster, its first proxy, or its first host.
     pub host: HostName,
+    /// The cluster, where the step is about a whole one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<ClusterName>,
     /// Which.
     pub step: Step,
     /// Onward or back.
@@ -108,6 +119,22 @@ impl JournalState {
         unsettled
     }
 
+    /// The clusters that were taken out and not brought back.
+    #[must_use]
+    pub fn out(&self) -> BTreeSet<ClusterName> {
+        let mut out = BTreeSet::new();
+        for record in &self.deployments {
+            for step in &record.steps {
+                match (&step.cluster, step.step, &step.result) {
+                    (Some(cluster), Step::TakeOut, _) => drop(out.insert(cluster.clone())),
+                    (Some(cluster), Step::BringBack, Some(StepResult::Ok { .. })) => drop(out.remove(cluster)),
+                    _ => {}
+                }
+            }
+        }
+        out
+    }
+
     /// Takes the next commit in.
     pub(crate) fn apply(&mut self, commit: &Commit<Entry>) {
         self.position = commit.position();
@@ -124,7 +151,10 @@ impl JournalState {
                 until: *until,
                 token: commit.number,
                 plan: None,
+                agreements: Vec::new(),
+                hooks: Vec::new(),
                 steps: Vec::new(),
+                pauses: Vec::new(),
                 backing_out: None,
                 ending: None,
                 reason: None,
@@ -153,6 +183,12 @@ impl DeploymentRecord {
         touched
     }
 
+    /// Whether no cluster was taken out.
+    #[must_use]
+    pub fn took_out_nothing(&self) -> bool {
+        !self.steps.iter().any(|step| step.step == Step::TakeOut)
+    }
+
     /// What was planned for a host.
     #[must_use]
     pub fn changes(&self, host: &HostName) -> &[Change] {
@@ -171,9 +207,14 @@ impl DeploymentRecord {
                 self.ending = None;
             }
             Entry::Extended { until, .. } => self.until = *until,
-            Entry::Planned { plan, .. } => drop(self.plan.get_or_insert_with(|| plan.clone())),
-            Entry::StepBegun { host, step, direction, .. } => self.steps.push(StepRecord {
+            Entry::Planned { plan, agreement, .. } => {
+                self.plan.get_or_insert_with(|| plan.clone());
+                self.agreements.push(agreement.clone());
+            }
+            Entry::HookEnded { hook, .. } => self.hooks.push((commit.at, hook.clone())),
+            Entry::StepBegun { host, cluster, step, direction, .. } => self.steps.push(StepRecord {
                 host: host.clone(),
+                cluster: cluster.clone(),
                 step: *step,
                 direction: *direction,
                 began: commit.at,
@@ -187,7 +228,15 @@ impl DeploymentRecord {
                     begun.milliseconds = Some(*milliseconds);
                 }
             }
-            Entry::BackingOut { because, .. } => self.backing_out = Some(because.clone()),
+            Entry::Paused { pause, .. } => self.pauses.push((pause.clone(), None)),
+            Entry::Decided { decision, .. } => {
+                if let Some((_, decided)) = self.pauses.last_mut() {
+                    *decided = Some(*decision);
+                }
+            }
+            Entry::BackingOut { because, hosts: None, .. } => self.backing_out = Some(because.clone()),
+            // What is left of a batch that was being taken back is found by looking at its hosts.
+            Entry::BackingOut { .. } => {}
             Entry::Finished { ending, reason, hosts, .. } => {
                 self.ending = Some(*ending);
                 self.reason.clone_from(reason);
@@ -205,9 +254,10 @@ impl StepRecord {
 }
 
 impl Step {
-    /// Whether the step changes what the host serves; staging and testing do not.
+    /// Whether the step changes what the host serves; staging, testing and watching do not, nor what is
+    /// done with a cluster as a whole.
     #[must_use]
     pub fn touches(self) -> bool {
-        !matches!(self, Self::Stage | Self::Test)
+        matches!(self, Self::Drain | Self::Stop | Self::Install | Self::Start | Self::Check | Self::PutBack)
     }
 }

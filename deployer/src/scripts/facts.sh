@@ -2,10 +2,11 @@
 # Prints what is known of the host, one fact a line; changes nothing.
 # ENVIRONMENT NAMES (that packages may have) SERVICE REPOSITORIES OFFERS (yes: ask the repositories, too)
 offered() {
+    package='%{name}-%{epoch}:%{version}-%{release}.%{arch}'
     # shellcheck disable=SC2086 # a list, split on purpose
     case $MANAGER in
-    dnf4) manager_fresh -q repoquery --qf '%{name}-%{epoch}:%{version}-%{release}.%{arch}' $NAMES ;;
-    dnf5) manager_fresh -q repoquery --qf '%{name}-%{epoch}:%{version}-%{release}.%{arch}\n' $NAMES ;;
+    dnf4) manager_fresh -q repoquery --qf "$package %{installsize} %{downloadsize}" $NAMES ;;
+    dnf5) manager_fresh -q repoquery --qf "$package %{installsize} %{downloadsize}\n" $NAMES ;;
     # Lines that are too wide are broken; `list` fails where nothing is found.
     *)
         manager_fresh -q makecache fast >/dev/null || return 1
@@ -39,13 +40,22 @@ else
 fi
 echo "manager $MANAGER"
 echo "service $(service_state)"
-echo "disk $(df -Pk /var | awk 'NR == 2 { print $4 }')"
+echo "disk $(df -Pk /var /usr | awk 'NR > 1 { print $4 }' | sort -n | head -n 1)"
+echo "clock $(date +%s)"
+holder=$(lock_holders)
+[ -z "$holder" ] || echo "locked $holder"
 lock=/var/lib/pkg/fences/$ENVIRONMENT.lock
 if [ -e "$lock" ] && ! flock -n "$lock" true; then
     echo busy
 fi
+complaint=$(rpm -q rpm 2>&1 | sed -n 's/^error: //p' | head -n 1)
+[ -z "$complaint" ] || echo "broken $complaint"
 for name in $NAMES; do
-    rpm -q --qf 'installed %{NAME}-%{EPOCHNUM}:%{VERSION}-%{RELEASE}.%{ARCH}\n' "$name" | grep '^installed '
+    rpm -q --qf 'installed %{NAME}-%{EPOCHNUM}:%{VERSION}-%{RELEASE}.%{ARCH}\n' "$name" | grep '^installed ' || continue
+    rpm -V --nodeps --noscripts "$name" 2>/dev/null | awk '$2 == "c" { print "edited", $3; next } $2 == "g" { next } { print "changed", $NF }'
+    rpm -qc "$name" | sed 's/\(.*\)/\1.rpmnew\n\1.rpmsave\n\1.rpmorig/' | while read -r file; do
+        [ ! -e "$file" ] || echo "beside $file"
+    done
 done
 if [ "$OFFERS" = yes ]; then
     # 200: the lock is held, which is no fault of the repositories.

@@ -13,24 +13,40 @@ manager() {
         return
     fi
     # Left to itself, dnf waits without end and without a word for another one that holds its lock (exit code 200).
+    # dnf5 does not know the option and gives up on a held lock at once, with the exit code of any other failure.
+    option=--setopt=exit_on_lock=1
+    [ "$MANAGER" != dnf5 ] || option=--setopt=keepcache=1
     locked=0
     while :; do
-        "$command" --setopt=exit_on_lock=1 "$@"
+        holder=$(lock_holders)
+        "$command" "$option" "$@"
         code=$?
-        [ "$code" = 200 ] || return "$code"
+        case $MANAGER:$code in
+        dnf4:200) ;;
+        dnf5:1) [ -n "$holder" ] || return 1 ;;
+        *) return "$code" ;;
+        esac
         locked=$((locked + 1))
         [ "$locked" -lt 60 ] || break
         sleep 1
     done
-    echo "another process has held dnf's lock for a minute: $(lock_holders)" >&2
+    echo "another process has held a lock of the package manager for a minute: $(lock_holders)" >&2
     return 200
 }
 
+# Who holds a lock of dnf, of yum or of rpm, if anybody does.
 lock_holders() {
     set +f
-    for file in /var/cache/dnf/*.pid /var/lib/dnf/*.pid /run/dnf/*.pid; do
-        pid=$(cat "$file" 2>/dev/null) && [ -n "$pid" ] || continue
-        echo "process $pid, $(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null)"
+    {
+        for file in /var/cache/dnf/*.pid /var/lib/dnf/*.pid /run/dnf/*.pid /run/yum.pid; do
+            [ ! -e "$file" ] || { cat "$file"; echo; }
+        done
+        for file in /var/lib/rpm/.rpm.lock /usr/lib/sysimage/rpm/.rpm.lock /run/dnf/rpmtransaction.lock; do
+            number=$(stat -c %i "$file" 2>/dev/null) || continue
+            awk -v end=":$number" '$4 == "WRITE" && substr($6, length($6) - length(end) + 1) == end { print $5 }' /proc/locks
+        done
+    } | while read -r pid; do
+        command=$(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null) && [ -n "$command" ] && echo "process $pid, $command"
     done | sort -u | head -n 1
     set -f
 }

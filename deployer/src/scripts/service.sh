@@ -1,20 +1,30 @@
 # shellcheck shell=sh
-# The service manager. SERVICE
-service_state() {
-    if [ -d /run/systemd/system ]; then
-        systemctl is-active "$SERVICE"
-    elif service "$SERVICE" status >/dev/null 2>&1; then
-        echo active
-    else
-        echo inactive
-    fi
+# The service, by whoever runs it. SERVICE SERVICE_KIND (host systemd sysv command) SERVICE_START SERVICE_STOP SERVICE_STATUS
+service_manager() {
+    case $SERVICE_KIND in
+    host) if [ -d /run/systemd/system ]; then echo systemd; else echo sysv; fi ;;
+    *) echo "$SERVICE_KIND" ;;
+    esac
 }
 
 # A daemon must not inherit the lock (9).
+service_state() {
+    case $(service_manager) in
+    systemd) systemctl is-active "$SERVICE" ;;
+    command) if sh -c "$SERVICE_STATUS" >/dev/null 2>&1 9>&-; then echo active; else echo inactive; fi ;;
+    *) if service "$SERVICE" status >/dev/null 2>&1 9>&-; then echo active; else echo inactive; fi ;;
+    esac
+}
+
+# start or stop
 service_do() {
-    if [ -d /run/systemd/system ]; then
+    case $(service_manager) in
+    systemd)
+        # systemd refuses a start after five within ten seconds, and one that has failed.
+        [ "$1" != start ] || systemctl reset-failed "$SERVICE" 2>/dev/null
         systemctl "$1" "$SERVICE"
-    else
-        service "$SERVICE" "$1" 9>&-
-    fi
+        ;;
+    command) if [ "$1" = start ]; then sh -c "$SERVICE_START" 9>&-; else sh -c "$SERVICE_STOP" 9>&-; fi ;;
+    *) service "$SERVICE" "$1" >/dev/null 9>&- ;;
+    esac
 }

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# Prints the state of the service and the last it said; changes nothing. SERVICE
+# Prints the state of the service and the last it said; changes nothing. SERVICE…
 echo "$SERVICE is $(service_state)"
-[ ! -d /run/systemd/system ] || journalctl --unit "$SERVICE" --lines 8 --no-pager --output cat 2>/dev/null
+[ "$(service_manager)" != systemd ] || journalctl --unit "$SERVICE" --lines 8 --no-pager --output cat 2>/dev/null
 exit 0

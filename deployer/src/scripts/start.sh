@@ -1,7 +1,5 @@
 # shellcheck shell=sh
-# Starts the service. SERVICE
-# systemd refuses a start after five within ten seconds, and one that has failed.
-[ ! -d /run/systemd/system ] || systemctl reset-failed "$SERVICE" 2>/dev/null
+# Starts the service. SERVICE…
 service_do start || exit
 state=$(service_state)
 case $state in

@@ -1,11 +1,16 @@
 //! The way back: every host that was touched, in reverse order, by the same steps.
 
+use std::collections::BTreeSet;
+
+use futures::future::join_all;
+
 use super::batches::Setback;
 use super::{StepError, Walk};
-use crate::HostName;
+use crate::environment::{Cluster, StrategyKind};
 use crate::journal::Direction;
 use crate::observer::Happening;
-use crate::plan::WALK;
+use crate::plan::{Change, Step, WALK};
+use crate::{ClusterName, HostName};
 
 /// What came of the way back.
 #[derive(Debug, Default)]
@@ -25,40 +30,101 @@ impl BackedOut {
 
 impl Walk<'_> {
     /// Takes touched hosts back, the last first; those that are out of service already go before the others.
-    pub(crate) async fn back_out(&self, unsettled: &[HostName]) -> BackedOut {
+    ///
+    /// Of a deployment that is taken back only in part, `only` names the hosts.
+    pub(crate) async fn back_out(&self, unsettled: &[HostName], only: Option<&[HostName]>) -> BackedOut {
         let mut order = self.touched().await;
+        order.retain(|host| only.is_none_or(|only| only.contains(host)));
         order.reverse();
         order.sort_by_key(|host| !unsettled.contains(host));
         let mut outcome = BackedOut::default();
-        for host in order {
-            match self.take_back(&host).await {
-                Ok(()) => {}
-                Err(Setback { error, .. }) if error.is_end() || matches!(error, StepError::Interrupted) => {
-                    outcome.ended_by = Some(error);
-                    return outcome;
+        match self.site.environment.strategy.kind {
+            StrategyKind::Clusters { .. } => self.clusters_back(&order, only, &mut outcome).await,
+            StrategyKind::AllAtOnce => drop(self.hosts_back(&order, &mut outcome).await),
+            StrategyKind::Rolling | StrategyKind::Canary { .. } => {
+                for host in &order {
+                    if let Err(setback) = self.wait_for_capacity(std::slice::from_ref(host)).await {
+                        self.note(&mut outcome, setback);
+                    } else {
+                        self.hosts_back(std::slice::from_ref(host), &mut outcome).await;
+                    }
+                    if outcome.ended_by.is_some() {
+                        return outcome;
+                    }
                 }
-                Err(setback) => self.leave(&mut outcome, host, setback.to_string()),
             }
         }
         outcome
     }
 
-    async fn take_back(&self, host: &HostName) -> Result<(), Setback> {
-        let Some(station) = self.station(host) else { return Ok(()) };
+    /// Takes clusters back as wholes: one that is out first, while the others carry the load.
+    async fn clusters_back(&self, touched: &[HostName], only: Option<&[HostName]>, outcome: &mut BackedOut) {
+        let out = self.out().await;
+        let clusters = self.concerned(touched, only, &out);
+        let back = Direction::Back;
+        for (index, cluster) in clusters.iter().enumerate() {
+            let hosts: Vec<HostName> = touched.iter().filter(|host| cluster.hosts.contains(host)).cloned().collect();
+            if !hosts.is_empty() {
+                if let Err(setback) = self.take_cluster_out(cluster, back).await {
+                    return self.note(outcome, setback);
+                }
+                if !self.hosts_back(&hosts, outcome).await {
+                    // It stays out, and the others carry the load.
+                    return;
+                }
+            }
+            let next = clusters.get(index + 1).filter(|next| next.hosts.iter().any(|host| touched.contains(host)));
+            let next = next.copied().filter(|_| self.site.environment.clusters.len() == 2);
+            if let Err(setback) = self.bring_cluster_back(cluster, next, back).await {
+                return self.note(outcome, setback);
+            }
+        }
+    }
+
+    /// The clusters that have something to be taken back, those first that are out.
+    fn concerned(&self, touched: &[HostName], only: Option<&[HostName]>, out: &BTreeSet<ClusterName>) -> Vec<&Cluster> {
+        let concerns = |cluster: &&Cluster| {
+            let is_touched = cluster.hosts.iter().any(|host| touched.contains(host));
+            let is_meant = only.is_none_or(|only| cluster.hosts.iter().any(|host| only.contains(host)));
+            is_touched || (is_meant && out.contains(&cluster.name))
+        };
+        let mut clusters: Vec<&Cluster> = self.site.environment.clusters.iter().rev().filter(concerns).collect();
+        clusters.sort_by_key(|cluster| !out.contains(&cluster.name));
+        clusters
+    }
+
+    /// Takes hosts back side by side; says whether all of them are.
+    async fn hosts_back(&self, hosts: &[HostName], outcome: &mut BackedOut) -> bool {
+        let outcomes = join_all(hosts.iter().cloned().map(|host| self.take_back(host))).await;
+        let setbacks: Vec<Setback> = outcomes.into_iter().filter_map(Result::err).collect();
+        let whole = setbacks.is_empty();
+        for setback in setbacks {
+            self.note(outcome, setback);
+        }
+        whole
+    }
+
+    async fn take_back(&self, host: HostName) -> Result<(), Setback> {
+        let Some(station) = self.station(&host) else { return Ok(()) };
         if !station.plan.has_way_back() {
             let error = StepError::NoWayBack(
                 station.plan.changes.iter().filter(|change| change.moves()).map(|change| change.way_back).collect(),
             );
-            return Err(Setback { host: host.clone(), step: None, error });
+            return Err(Setback { host, step: None, error });
         }
-        self.wait_for_capacity(std::slice::from_ref(host)).await?;
-        let moves = station.plan.changes.iter().any(crate::plan::Change::moves);
-        let steps: Vec<_> = WALK.iter().copied().filter(|step| moves || *step != crate::plan::Step::Install).collect();
+        let moves = station.plan.changes.iter().any(Change::moves);
+        let steps: Vec<_> = WALK.iter().copied().filter(|step| moves || *step != Step::Install).collect();
         self.steps(station, &steps, Direction::Back).await
     }
 
-    fn leave(&self, outcome: &mut BackedOut, host: HostName, because: String) {
-        self.tell(Happening::Left { host, because: because.clone() });
+    /// Notes what is not back, or what ended the way back.
+    fn note(&self, outcome: &mut BackedOut, setback: Setback) {
+        if setback.error.is_end() || matches!(setback.error, StepError::Interrupted) {
+            outcome.ended_by.get_or_insert(setback.error);
+            return;
+        }
+        let because = setback.to_string();
+        self.tell(Happening::Left { host: setback.host, because: because.clone() });
         outcome.left.push(because);
     }
 }

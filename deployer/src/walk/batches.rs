@@ -1,23 +1,25 @@
-//! Onward: everything staged and tested everywhere, then batch after batch.
+//! A batch: its hosts side by side, each through its steps, as soon as enough others serve.
 
 use std::time::Duration;
 
 use futures::future::join_all;
 use tokio::time::Instant;
 
+use super::decisions::Halt;
 use super::{Station, StepError, Walk};
 use crate::HostName;
 use crate::journal::Direction;
-use crate::plan::{Step, Work};
+use crate::plan::{Stage, Step};
+use crate::policy::{Decision, StepFailure};
 
 /// How long others may take to be seen serving before a host is taken out.
-const CAPACITY_LIMIT: Duration = Duration::from_secs(10);
-const CAPACITY_INTERVAL: Duration = Duration::from_millis(250);
+pub(super) const CAPACITY_LIMIT: Duration = Duration::from_secs(10);
+pub(super) const CAPACITY_INTERVAL: Duration = Duration::from_millis(250);
 
 /// A step that failed, and where.
 #[derive(Debug)]
 pub(crate) struct Setback {
-    /// The host; for too little capacity, the one that was to be taken out.
+    /// The host; for too little capacity, the one that was to be taken out; for a cluster, its proxy's.
     pub(crate) host: HostName,
     /// The step; `None` where none was begun.
     pub(crate) step: Option<Step>,
@@ -34,21 +36,44 @@ impl std::fmt::Display for Setback {
     }
 }
 
-impl Walk<'_> {
-    /// Brings all hosts to the target.
-    pub(crate) async fn onward(&self) -> Result<(), Setback> {
-        let changing = || self.plan.hosts.iter().filter(|plan| plan.work == Work::Change).map(|plan| &plan.host);
-        for steps in [&[Step::Stage][..], &[Step::Test][..]] {
-            let stations = changing().filter_map(|host| self.station(host));
-            first_setback(join_all(stations.map(|station| self.steps(station, steps, Direction::Onward))).await)?;
+impl Setback {
+    /// The same, for whoever decides what follows.
+    pub(super) fn failure(&self) -> StepFailure {
+        let (error, log) = (self.error.to_string(), self.error.log().to_vec());
+        StepFailure { host: self.host.clone(), step: self.step, error, log }
+    }
+}
+
+/// A host and the steps that it still has to make.
+type Way<'a> = (Station<'a>, &'static [Step]);
+
+impl<'a> Walk<'a> {
+    /// Brings the hosts of a batch to the target, however often it is tried.
+    pub(super) async fn batch(&self, stage: &Stage, batch: &[HostName]) -> Result<(), Halt> {
+        let mut ways: Vec<Way<'a>> =
+            batch.iter().filter_map(|host| self.station(host)).map(|station| (station, station.plan.steps())).collect();
+        loop {
+            let mut setbacks = match self.wait_where_needed(stage, &ways).await {
+                Ok(()) => self.walk(&ways, Direction::Onward).await,
+                Err(setback) => vec![setback],
+            };
+            if setbacks.is_empty() {
+                return Ok(());
+            }
+            match self.decide(stage, batch, &mut setbacks).await? {
+                Decision::Retry => ways = ways.into_iter().filter_map(|way| again(way, &setbacks)).collect(),
+                _ => {
+                    self.skip(setbacks.iter().map(|setback| setback.host.clone())).await;
+                    return Ok(());
+                }
+            }
         }
-        for batch in &self.plan.batches {
-            self.wait_for_capacity(batch).await?;
-            let stations = batch.iter().filter_map(|host| self.station(host));
-            let walks = stations.map(|station| self.steps(station, station.plan.steps(), Direction::Onward));
-            first_setback(join_all(walks).await)?;
-        }
-        Ok(())
+    }
+
+    /// All hosts side by side; gives what failed.
+    pub(super) async fn walk(&self, ways: &[Way<'_>], direction: Direction) -> Vec<Setback> {
+        let walks = ways.iter().copied().map(|(station, steps)| self.steps(station, steps, direction));
+        join_all(walks).await.into_iter().filter_map(Result::err).collect()
     }
 
     /// Makes steps on one host, in order.
@@ -68,9 +93,23 @@ impl Walk<'_> {
         Ok(())
     }
 
+    /// Waits for capacity before hosts of their own are taken out; a cluster that is out costs nothing more.
+    async fn wait_where_needed(&self, stage: &Stage, ways: &[Way<'_>]) -> Result<(), Setback> {
+        if stage.cluster.is_some() || stage.outage {
+            return Ok(());
+        }
+        let leaving: Vec<HostName> = ways
+            .iter()
+            .filter(|(_, steps)| steps.first() == Some(&Step::Drain))
+            .map(|(station, _)| station.host.name().clone())
+            .collect();
+        self.wait_for_capacity(&leaving).await
+    }
+
     /// Waits until enough others serve for these hosts to be taken out. Hosts that do not serve cost nothing.
     pub(super) async fn wait_for_capacity(&self, leaving: &[HostName]) -> Result<(), Setback> {
-        let setback = |error| Setback { host: leaving.first().unwrap_or(self.any_host()).clone(), step: None, error };
+        let Some(first) = leaving.first() else { return Ok(()) };
+        let setback = |error| Setback { host: first.clone(), step: None, error };
         if self.site.environment.balancers.is_empty() {
             return Ok(());
         }
@@ -82,7 +121,7 @@ impl Walk<'_> {
             }
             let views = self.views().await.map_err(setback)?;
             let is_leaving = |host: &HostName| leaving.contains(host);
-            let serving = views.iter().filter(|(_, view)| view.iter().all(crate::balancer::ServerState::is_serving));
+            let serving = views.iter().filter(|(_, view)| view.iter().all(|state| state.serving));
             let (losing, staying): (Vec<_>, Vec<_>) = serving.map(|(host, _)| host.clone()).partition(is_leaving);
             if losing.is_empty() || staying.len() >= min_serving {
                 return Ok(());
@@ -94,15 +133,18 @@ impl Walk<'_> {
             tokio::time::sleep(CAPACITY_INTERVAL).await;
         }
     }
-
-    fn any_host(&self) -> &HostName {
-        self.site.environment.hosts[0].name()
-    }
 }
 
-/// Gives the first failure, one that ends everything before all others.
-fn first_setback(outcomes: Vec<Result<(), Setback>>) -> Result<(), Setback> {
-    let mut setbacks: Vec<Setback> = outcomes.into_iter().filter_map(Result::err).collect();
-    setbacks.sort_by_key(|setback| !setback.error.is_end());
-    setbacks.into_iter().next().map_or(Ok(()), Err)
+/// What a host that failed has left to do; nothing for one that did not fail.
+///
+/// A service that did not come up is started anew: whoever retries has mended something in between.
+fn again<'a>((station, steps): Way<'a>, setbacks: &[Setback]) -> Option<Way<'a>> {
+    let setback = setbacks.iter().find(|setback| setback.host == *station.host.name())?;
+    let from = match setback.step {
+        Some(Step::Start | Step::Check) => Step::Stop,
+        Some(step) => step,
+        None => return Some((station, steps)),
+    };
+    let position = station.plan.steps().iter().position(|step| *step == from);
+    Some((station, &station.plan.steps()[position.unwrap_or(0)..]))
 }

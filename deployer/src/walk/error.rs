@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::transaction::TransactionError;
 use crate::HostName;
+use crate::balancers::BalancerError;
 use crate::health::HealthError;
+use crate::hooks::HookError;
 use crate::journal::JournalError;
 use crate::plan::WayBack;
 use crate::site::ProbeError;
@@ -32,14 +34,9 @@ pub enum StepError {
         /// The last lines of the service's log.
         log: Vec<String>,
     },
-    /// The balancer does not take the host back.
-    #[error("the balancers see it as {seen}, not as UP, {} s after it was put back", limit.as_secs())]
-    NotServing {
-        /// How they see it.
-        seen: String,
-        /// How long they had.
-        limit: Duration,
-    },
+    /// A balancer does not do what it is told, or does not answer.
+    #[error(transparent)]
+    Balancer(#[from] BalancerError),
     /// Too few others serve for the host to be taken out.
     #[error("only {serving} other hosts serve ({}); `min_serving` is {min_serving}", hosts(serving_hosts))]
     Capacity {
@@ -50,9 +47,23 @@ pub enum StepError {
         /// How many must.
         min_serving: usize,
     },
+    /// A host that served no longer answers rightly.
+    #[error("no longer healthy after {:.1} s: {last}", after.as_secs_f64())]
+    Lost {
+        /// How long it was watched until then.
+        after: Duration,
+        /// What was wrong at last.
+        last: HealthError,
+    },
+    /// A cluster stays in, since the one that was to take over could not.
+    #[error("`{0}` could not take over")]
+    NotHandedOver(HostName),
     /// What was there before can't be had.
     #[error("there is no way back: {}", ways(.0))]
     NoWayBack(Vec<WayBack>),
+    /// A hook failed.
+    #[error(transparent)]
+    Hook(#[from] HookError),
     /// A person wanted it to stop.
     #[error("interrupted")]
     Interrupted,
@@ -81,6 +92,12 @@ impl StepError {
 
     /// Whether this controller may change nothing any more: its lease is gone, or the journal is out of reach.
     pub(crate) fn is_end(&self) -> bool {
-        matches!(self, Self::Journal(_) | Self::Script(ScriptError::Fenced { .. }))
+        matches!(
+            self,
+            Self::Journal(_)
+                | Self::Script(ScriptError::Fenced { .. })
+                | Self::Balancer(BalancerError::Script(ScriptError::Fenced { .. }))
+                | Self::Probe(ProbeError::Balancer(BalancerError::Script(ScriptError::Fenced { .. })))
+        )
     }
 }

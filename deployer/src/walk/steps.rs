@@ -7,31 +7,22 @@ use nevra::{Evr, Nevra};
 use tokio::time::Instant;
 
 use super::{Station, StepError, Walk};
-use crate::balancer::{AdminState, ServerState, set_script};
+use crate::balancers::{Control, Front, Member, ServerState};
 use crate::environment::Endpoint;
 use crate::facts::PackageManager;
-use crate::health;
+use crate::health::HealthError;
 use crate::journal::Direction;
+use crate::observer::Happening;
 use crate::plan::{Change, Step, Verb, WayBack};
-use crate::site::ProbeError;
 use crate::transport::{ScriptError, TransportError, run_checked};
 use crate::{HostName, Script};
 
 const PACKAGE_MANAGER: &str = include_str!("../scripts/package_manager.sh");
-const SERVICE: &str = include_str!("../scripts/service.sh");
-/// How often a balancer is asked.
-const BALANCER_INTERVAL: Duration = Duration::from_millis(150);
-/// How long a balancer must see a host serving after it was put back.
-const WATCH: Duration = Duration::from_secs(1);
-/// How long a balancer that does not answer, as while it restarts, is asked again.
-const BALANCER_PATIENCE: Duration = Duration::from_secs(15);
 /// How long a connection that broke is tried again, before the step counts as failed.
 const PATIENCE: Duration = Duration::from_secs(30);
 const RECONNECT_INTERVAL: Duration = Duration::from_millis(500);
 /// Downloads take their time.
 const DOWNLOAD_LIMIT: Duration = Duration::from_secs(1800);
-/// A stop waits for requests in flight; systemd's own limit is 90 s.
-const SERVICE_LIMIT: Duration = Duration::from_secs(180);
 
 impl Walk<'_> {
     /// Does a step; gives what was seen, where that says more than "ok".
@@ -45,11 +36,19 @@ impl Walk<'_> {
             Step::Stage => self.stage(station).await.map(|()| None),
             Step::Test => self.test(station).await.map(|()| None),
             Step::Drain => self.drain(station).await,
-            Step::Stop => self.service(station, "stop", include_str!("../scripts/stop.sh")).await.map(|()| None),
+            Step::Stop => {
+                let forgotten = self.keep_out(station).await?;
+                self.stop_service(station).await.map(|said| forgotten.or(said))
+            }
             Step::Install => self.transact(station, direction).await.map(Some),
-            Step::Start => self.service(station, "start", include_str!("../scripts/start.sh")).await.map(|()| None),
+            Step::Start => {
+                let forgotten = self.keep_out(station).await?;
+                self.start_service(station, direction).await.map(|said| forgotten.or(said))
+            }
             Step::Check => self.check(station, direction).await.map(|()| None),
             Step::PutBack => self.put_back(station).await.map(Some),
+            // These are about clusters and stages, and are done where those are.
+            Step::TakeOut | Step::BringBack | Step::Watch => Ok(None),
         }
     }
 
@@ -74,54 +73,75 @@ impl Walk<'_> {
         self.run(&station.host.endpoint, &script).await.map(drop)
     }
 
-    async fn service(&self, station: Station<'_>, name: &'static str, part: &'static str) -> Result<(), StepError> {
-        let script = self
-            .fenced(name, &[SERVICE, part])
-            .set("SERVICE", &self.site.environment.service)
-            .time_limit(SERVICE_LIMIT);
-        self.run(&station.host.endpoint, &script).await.map(drop)
+    /// Whether balancers are told of the host itself: not where its cluster goes out and comes back as a whole.
+    fn is_told(&self, station: Station<'_>) -> bool {
+        self.cluster_out(station.host.name()).is_none_or(|cluster| !cluster.proxies.is_empty())
     }
 
-    /// Drains the host on all balancers, waits until nothing is there or the time is over, and puts it in maintenance.
+    /// Takes the host, or its cluster, out again where a balancer has forgotten that it is out.
+    async fn keep_out(&self, station: Station<'_>) -> Result<Option<String>, StepError> {
+        let of_cluster = self.keep_cluster_out(station.host.name()).await?;
+        if !self.is_told(station) {
+            return Ok(of_cluster);
+        }
+        let of_host = self.front().keep_out(&member(station)).await?;
+        Ok(of_cluster.or(of_host))
+    }
+
+    /// Takes the host out of all balancers.
     async fn drain(&self, station: Station<'_>) -> Result<Option<String>, StepError> {
-        let Some(limit) = self.site.environment.balancers.iter().map(|balancer| balancer.drain_timeout).max() else {
-            return Ok(None);
-        };
-        // Draining a server in maintenance would let sticky requests in again.
-        let out = |state: &ServerState| state.status.starts_with("MAINT");
-        if !self.view(station.host.name()).await?.iter().all(out) {
-            self.set_state(station, AdminState::Drain).await?;
+        if !self.is_told(station) {
+            return Ok(Some("its cluster is out".to_owned()));
         }
-        let deadline = Instant::now() + limit;
-        let mut left = sessions(&self.view(station.host.name()).await?);
-        while left > 0 && Instant::now() < deadline {
-            tokio::time::sleep(BALANCER_INTERVAL).await;
-            left = sessions(&self.view(station.host.name()).await?);
-        }
-        self.set_state(station, AdminState::Maintenance).await?;
-        Ok((left > 0).then(|| format!("{left} requests were still there after {} s", limit.as_secs())))
+        Ok(self.front().take_out(&member(station)).await?)
     }
 
     /// Waits until the host answers with the right version.
     async fn check(&self, station: Station<'_>, direction: Direction) -> Result<(), StepError> {
         let health = &self.site.environment.health;
-        let version = self.health_version(station, direction);
         let began = Instant::now();
+        let (mut successes, mut told) = (0, String::new());
         loop {
-            let endpoint = &station.host.endpoint;
-            let Err(last) = health::check(&*self.site.tools.health, health, endpoint, version.as_ref()).await else {
-                return Ok(());
-            };
-            if began.elapsed() >= health.start_timeout {
-                let log = self.service_log(endpoint).await;
-                return Err(StepError::Health { limit: health.start_timeout, last, log });
+            match self.healthy(station, direction).await {
+                Ok(()) => {
+                    successes += 1;
+                    if successes >= health.successes {
+                        return Ok(());
+                    }
+                }
+                Err(last) if began.elapsed() >= health.start_timeout => {
+                    let log = self.service_log(&station.host.endpoint).await;
+                    return Err(StepError::Health { limit: health.start_timeout, last, log });
+                }
+                Err(last) => {
+                    successes = 0;
+                    let seen = last.to_string();
+                    if seen != told {
+                        told.clone_from(&seen);
+                        self.tell(Happening::StepSeen { host: station.host.name().clone(), step: Step::Check, seen });
+                    }
+                }
             }
             tokio::time::sleep(health.interval).await;
         }
     }
 
+    /// Asks once whether the host answers with the version that it has after going in a direction.
+    async fn healthy(&self, station: Station<'_>, direction: Direction) -> Result<(), HealthError> {
+        let version = self.health_version(station, direction);
+        self.site.doctor().look(&self.site.environment.health, station.host, version.as_ref()).await
+    }
+
+    /// Asks once whether the host answers with the version that it has now.
+    pub(super) async fn healthy_now(&self, station: Station<'_>) -> Result<(), HealthError> {
+        let finished = self.finished.lock().await.get(station.host.name()).copied();
+        let is_there = station.plan.changes.iter().all(|change| change.verb == Verb::Nothing);
+        let direction = finished.unwrap_or(if is_there { Direction::Onward } else { Direction::Back });
+        self.healthy(station, direction).await
+    }
+
     /// The version that a healthy host tells.
-    fn health_version(&self, station: Station<'_>, direction: Direction) -> Option<Evr> {
+    pub(super) fn health_version(&self, station: Station<'_>, direction: Direction) -> Option<Evr> {
         let name = self.site.environment.health.package.as_ref();
         let changes = &station.plan.changes;
         let change = match name {
@@ -138,71 +158,29 @@ impl Walk<'_> {
         }
     }
 
-    async fn service_log(&self, endpoint: &Endpoint) -> Vec<String> {
-        let script = Script::new("service log", &[SERVICE, include_str!("../scripts/service_log.sh")])
-            .set("SERVICE", &self.site.environment.service);
-        let text = run_checked(&*self.site.tools.transport, endpoint, &script).await;
-        text.map(|text| text.lines().map(str::to_owned).collect()).unwrap_or_default()
-    }
-
     /// Puts the host back and sees that the balancers keep it.
     async fn put_back(&self, station: Station<'_>) -> Result<String, StepError> {
+        let retired = self.retire(station).await?;
+        if !self.is_told(station) {
+            return Ok("comes back with its cluster".to_owned());
+        }
         if self.site.environment.balancers.is_empty() {
-            return Ok("no balancer".to_owned());
+            return Ok(retired.unwrap_or_else(|| "no balancer".to_owned()));
         }
-        self.set_state(station, AdminState::Ready).await?;
         let limit = self.site.environment.health.start_timeout;
-        let began = Instant::now();
-        let mut serving_since: Option<Instant> = None;
-        loop {
-            let view = self.view(station.host.name()).await?;
-            if view.iter().all(ServerState::is_serving) {
-                if serving_since.get_or_insert_with(Instant::now).elapsed() >= WATCH {
-                    return Ok(seen(&view));
-                }
-            } else {
-                serving_since = None;
-                if began.elapsed() >= limit {
-                    return Err(StepError::NotServing { seen: seen(&view), limit });
-                }
-            }
-            tokio::time::sleep(BALANCER_INTERVAL).await;
-        }
+        Ok(self.front().put_back(&member(station), self.site.environment.health.watch, limit).await?)
     }
 
-    pub(super) async fn view(&self, host: &HostName) -> Result<Vec<ServerState>, StepError> {
-        Ok(self.views().await?.remove(host).unwrap_or_default())
+    /// The balancers in front of the hosts, for changes.
+    pub(super) fn front(&self) -> Front<'_> {
+        self.site.front(Control::changing(&*self.site.tools.transport, self.fence()))
     }
 
     /// How the balancers see the hosts; one that restarts is waited for.
     pub(super) async fn views(&self) -> Result<BTreeMap<HostName, Vec<ServerState>>, StepError> {
-        let began = Instant::now();
-        loop {
-            match self.site.balancer_views().await {
-                Err(ProbeError::Script(_)) if began.elapsed() < BALANCER_PATIENCE => {
-                    tokio::time::sleep(RECONNECT_INTERVAL).await;
-                }
-                outcome => return Ok(outcome?),
-            }
-        }
-    }
-
-    async fn set_state(&self, station: Station<'_>, state: AdminState) -> Result<(), StepError> {
-        for balancer in &self.site.environment.balancers {
-            let script = self.fenced("set server state", &[include_str!("../scripts/haproxy_set.sh")]);
-            let script = set_script(script, balancer, &station.host.server, state);
-            let began = Instant::now();
-            loop {
-                match self.run(&balancer.host, &script).await {
-                    Err(StepError::Script(ScriptError::Failed { .. })) if began.elapsed() < BALANCER_PATIENCE => {
-                        tokio::time::sleep(RECONNECT_INTERVAL).await;
-                    }
-                    Ok(_) => break,
-                    Err(error) => return Err(error),
-                }
-            }
-        }
-        Ok(())
+        let mut views = self.front().patient_views().await?;
+        let hosts = self.site.environment.hosts.iter();
+        Ok(hosts.filter_map(|host| Some((host.name().clone(), views.remove(&host.server)?))).collect())
     }
 
     /// Makes a fenced script that uses the package manager.
@@ -232,10 +210,6 @@ pub(super) fn targets(changes: &[Change]) -> impl Iterator<Item = String> {
     changes.iter().filter(|change| change.verb != Verb::Nothing).map(|change| change.to.with_epoch())
 }
 
-fn sessions(view: &[ServerState]) -> u64 {
-    view.iter().map(|state| state.sessions + state.queued).sum()
-}
-
-fn seen(view: &[ServerState]) -> String {
-    view.iter().map(|state| state.status.as_str()).collect::<Vec<_>>().join(", ")
+pub(super) fn member(station: Station<'_>) -> Member<'_> {
+    Member { server: &station.host.server, endpoint: &station.host.endpoint }
 }

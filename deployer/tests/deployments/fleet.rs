@@ -75,6 +75,11 @@ impl Fleet {
         self.0.lock().unwrap().hosts.get_mut(host).unwrap().installed = [package.parse().unwrap()].into();
     }
 
+    /// Says how many hosts have to serve at any time; 1 unless it is said.
+    pub(crate) fn must_serve(&self, hosts: usize) {
+        self.0.lock().unwrap().min_serving = hosts;
+    }
+
     /// Cuts a host off.
     pub(crate) fn cut(&self, host: &str) {
         self.0.lock().unwrap().unreachable.insert(host.to_owned());
@@ -148,6 +153,17 @@ impl Transport for Fleet {
                     "drain" => "DRAIN",
                     _ => "MAINT",
                 };
+                state.watch();
+                answer(0, "", "")
+            }
+            "swap of servers" => {
+                for command in script.variable("COMMANDS").unwrap().split("; ") {
+                    let words: Vec<&str> = command.split(' ').collect();
+                    let server = words[2].split('/').nth(1).unwrap().to_owned();
+                    state.happens(format!("{server} {}", words[4]));
+                    let told = if words[4] == "ready" { "UP" } else { "DRAIN" };
+                    state.hosts.get_mut(&server).unwrap().balancer = told;
+                }
                 state.watch();
                 answer(0, "", "")
             }

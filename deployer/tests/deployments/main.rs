@@ -1,13 +1,15 @@
 //! Whole deployments over a simulated fleet: the order of steps, what a failure leads to, what is left in the journal.
 
+mod decisions;
 mod fleet;
+mod strategies;
 
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use deployer::{
-    Approver, Author, DeployError, Deployer, DeploymentId, Ending, Entry, Environment, Event, Identity, JournalError,
-    Observer, Plan, Report, Request, Tools,
+    Agreement, AlwaysBackOut, Approver, Author, Consent, DeployError, Deployer, DeploymentRecord, Ending, Entry,
+    Environment, Event, Identity, Interrupt, JournalError, Observer, Plan, Policy, Report, Request, Tools,
 };
 use fleet::Fleet;
 use ledger::Store;
@@ -52,7 +54,8 @@ fn walk(host: &str, version: &str) -> Vec<String> {
 struct Site {
     directory: TempDir,
     fleet: Fleet,
-    interrupt: watch::Sender<bool>,
+    interrupt: watch::Sender<Interrupt>,
+    policy: Arc<dyn Policy>,
 }
 
 /// Agrees, or refuses.
@@ -60,8 +63,8 @@ struct Answer(bool);
 
 #[async_trait]
 impl Approver for Answer {
-    async fn approve(&self, _: &Environment, _: DeploymentId, _: &Plan) -> Result<(), String> {
-        if self.0 { Ok(()) } else { Err("no".to_owned()) }
+    async fn approve(&self, _: &Environment, _: &DeploymentRecord, _: &Plan) -> Result<Agreement, String> {
+        if self.0 { Ok(Agreement::by(Consent::Unattended)) } else { Err("no".to_owned()) }
     }
 }
 
@@ -76,25 +79,47 @@ impl Observer for Events {
 
 impl Site {
     fn new() -> Self {
+        Self::of(ENVIRONMENT, &["web1", "web2"])
+    }
+
+    /// An environment of its own text, and its hosts.
+    fn of(environment: &str, hosts: &[&str]) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        fs_err::write(directory.path().join("test.toml"), ENVIRONMENT).unwrap();
-        Self { directory, fleet: Fleet::new(&["web1", "web2"], OLD, OFFERED), interrupt: watch::channel(false).0 }
+        fs_err::write(directory.path().join("test.toml"), environment).unwrap();
+        Self {
+            directory,
+            fleet: Fleet::new(hosts, OLD, OFFERED),
+            interrupt: watch::channel(Interrupt::None).0,
+            policy: Arc::new(AlwaysBackOut),
+        }
+    }
+
+    fn environment(&self) -> Environment {
+        Environment::load(&self.directory.path().join("test.toml")).unwrap()
     }
 
     async fn open(&self) -> Deployer {
-        let environment = Environment::load(&self.directory.path().join("test.toml")).unwrap();
+        self.open_as(self.environment()).await
+    }
+
+    async fn open_as(&self, environment: Environment) -> Deployer {
         let tools = Tools {
             transport: Arc::new(self.fleet.clone()),
             health: Arc::new(self.fleet.clone()),
             observer: Arc::new(Events::default()),
+            policy: Arc::clone(&self.policy),
             interrupt: self.interrupt.subscribe(),
         };
         Deployer::open(environment, tools).await.unwrap()
     }
 
     async fn run(&self, request: Request) -> Result<Report, DeployError> {
+        self.run_with(&self.open().await, request).await
+    }
+
+    async fn run_with(&self, deployer: &Deployer, request: Request) -> Result<Report, DeployError> {
         let who = Identity { who: "ana".to_owned(), from: "test".to_owned() };
-        self.open().await.run(request, who, Some("CHG-1".to_owned()), &Answer(true)).await
+        deployer.run(request, who, Some("CHG-1".to_owned()), &Answer(true)).await
     }
 
     async fn deploy(&self, version: &str) -> Result<Report, DeployError> {
@@ -141,7 +166,7 @@ async fn a_failure_takes_every_touched_host_back() {
     assert!(report.reason.unwrap().starts_with("`web2`: check failed: not healthy"));
     let onward = [walk("web1", "1.1-1"), walk("web2", "1.1-1")[..5].to_vec()].concat();
     // What failed is out of the balancer already, and goes first.
-    let back = [walk("web2", "1.0-1")[1..].to_vec(), walk("web1", "1.0-1")].concat();
+    let back = [walk("web2", "1.0-1")[2..].to_vec(), walk("web1", "1.0-1")].concat();
     assert_eq!(site.fleet.happened(), [onward, back].concat());
     assert_eq!(site.fleet.now(), ["web1 app-1.0-1.noarch UP", "web2 app-1.0-1.noarch UP"]);
 }
@@ -310,14 +335,14 @@ async fn an_interrupt_stops_after_the_step_and_says_so() {
     let site = Site::new();
     let interrupt = site.interrupt.clone();
     site.fleet.before("web1 stop", move || {
-        interrupt.send_replace(true);
+        interrupt.send_replace(Interrupt::AfterStep);
     });
     let report = site.deploy("1.1-1").await.unwrap();
     assert_eq!(report.ending, Ending::PartlyChanged);
     assert_eq!(site.fleet.happened(), walk("web1", "1.1-1")[..3]);
     assert_eq!(site.fleet.now()[0], "web1 app-1.0-1.noarch MAINT");
 
-    site.interrupt.send_replace(false);
+    site.interrupt.send_replace(Interrupt::None);
     assert_eq!(site.run(Request::Resume).await.unwrap().ending, Ending::Done);
     assert_eq!(site.fleet.now(), ["web1 app-1.1-1.noarch UP", "web2 app-1.1-1.noarch UP"]);
 }

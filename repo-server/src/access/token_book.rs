@@ -25,6 +25,8 @@ enum TokenChange {
         scopes: Vec<Scope>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         expires_at: Option<DateTime<Utc>>,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        unattended: bool,
     },
     Revoked {
         name: TokenName,
@@ -110,7 +112,8 @@ impl TokenBook {
         scopes.dedup();
         let name = request.name;
         let sha256 = Digest::of(token.as_bytes());
-        let change = TokenChange::Created { name: name.clone(), sha256, scopes, expires_at };
+        let unattended = request.unattended;
+        let change = TokenChange::Created { name: name.clone(), sha256, scopes, expires_at, unattended };
         let tokens = self
             .change(author, change, |tokens| match tokens.by_name.get(&name) {
                 Some(_) => Err(TokenBookError::NameTaken(name.clone())),
@@ -214,13 +217,14 @@ impl Default for Tokens {
 impl Tokens {
     fn apply(&mut self, commit: &Commit<TokenChange>) {
         match &commit.payload {
-            TokenChange::Created { name, sha256, scopes, expires_at } => {
+            TokenChange::Created { name, sha256, scopes, expires_at, unattended } => {
                 let info = TokenInfo {
                     name: name.clone(),
                     scopes: scopes.clone(),
                     created_at: commit.at.trunc_subsecs(0),
                     created_by: commit.author.who.clone(),
                     expires_at: *expires_at,
+                    unattended: *unattended,
                 };
                 let record = Arc::new(TokenRecord { info, sha256: *sha256 });
                 self.by_sha256.insert(*sha256, Arc::clone(&record));
@@ -253,6 +257,12 @@ impl TokenRecord {
         self.info.scopes.iter().any(|scope| scope.allows(permission, channel))
     }
 
+    /// Tells whether it allows something in an environment.
+    #[must_use]
+    pub fn allows_in(&self, permission: Permission, environment: &repo_api::TagName) -> bool {
+        self.info.scopes.iter().any(|scope| scope.allows_in(permission, environment))
+    }
+
     /// What it allows, as text.
     pub(crate) fn scopes(&self) -> String {
         let scopes: Vec<String> = self.info.scopes.iter().map(ToString::to_string).collect();
@@ -277,7 +287,13 @@ mod tests {
     use super::*;
 
     fn request(name: &str, scope: &str) -> TokenRequest {
-        TokenRequest { name: name.parse().unwrap(), scopes: vec![scope.parse().unwrap()], expires_at: None, why: None }
+        TokenRequest {
+            name: name.parse().unwrap(),
+            scopes: vec![scope.parse().unwrap()],
+            expires_at: None,
+            unattended: false,
+            why: None,
+        }
     }
 
     fn author() -> Author {

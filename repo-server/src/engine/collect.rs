@@ -63,7 +63,7 @@ impl Repository {
             self.end_interrupted(TimeDelta::zero()).await?;
         }
         let since = Utc::now() - grace;
-        let keep = Keep { since, deployed: deployed(&self.store, &self.state()).await? };
+        let keep = Keep { since, deployed: deployed(&self.store).await? };
         let old = self.store.blobs().try_filter(|blob| std::future::ready(blob.modified <= since));
         let mut old: Vec<StoredBlob> = old.try_collect().await?;
         let mut report = CollectionReport::default();

@@ -9,6 +9,7 @@ use ledger::{Digest, Store};
 use nevra::Nevra;
 use repo_api::ChannelName;
 
+use crate::environments::Environments;
 use crate::error::RepositoryError;
 use crate::state::{Channel, PackageRecord, RepositoryState, View};
 
@@ -27,7 +28,7 @@ pub(super) struct Marks {
 pub(super) struct Keep {
     /// What was shown or listed since.
     pub(super) since: DateTime<Utc>,
-    /// What deployments name.
+    /// What hosts run or would go back to.
     pub(super) deployed: HashSet<Nevra>,
 }
 
@@ -119,35 +120,8 @@ pub(super) fn forgotten_views(state: &RepositoryState, keep: &Keep) -> BTreeMap<
     channels.filter(|(_, commits)| !commits.is_empty()).collect()
 }
 
-/// What the journals of environments in the same store name: whatever else they say, a word that is a known package's
-/// name keeps that package.
-pub(super) async fn deployed(store: &Store, state: &RepositoryState) -> Result<HashSet<Nevra>, RepositoryError> {
-    let mut found = HashSet::new();
-    for name in store.ledgers("environments").await? {
-        let commits = store.ledger::<serde_json::Value>(&name).since(&ledger::Position::start()).await?;
-        for commit in commits {
-            words(&commit.payload, &mut |word| {
-                if let Ok(nevra) = word.parse::<Nevra>()
-                    && state.package(&nevra).is_some()
-                {
-                    found.insert(nevra);
-                }
-            });
-        }
-    }
-    Ok(found)
-}
-
-fn words(value: &serde_json::Value, see: &mut impl FnMut(&str)) {
-    match value {
-        serde_json::Value::String(word) => see(word),
-        serde_json::Value::Array(values) => values.iter().for_each(|value| words(value, see)),
-        serde_json::Value::Object(entries) => {
-            for (key, value) in entries {
-                see(key);
-                words(value, see);
-            }
-        }
-        _ => {}
-    }
+/// What the hosts of environments in the same store run or would go back to, as their ledgers say.
+pub(super) async fn deployed(store: &Store) -> Result<HashSet<Nevra>, RepositoryError> {
+    let environments = Environments::new(store).all().await.map_err(Box::new)?;
+    Ok(environments.values().flat_map(|environment| environment.needs()).collect())
 }

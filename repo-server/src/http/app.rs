@@ -3,6 +3,8 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use tokio::sync::watch;
+
 use super::hot::Hot;
 use super::metrics::Metrics;
 use super::network::Network;
@@ -14,11 +16,13 @@ use super::tls::Tls;
 use crate::access::Access;
 use crate::engine::Repository;
 use crate::pages::Catalog;
+use crate::environments::Environments;
 
 /// What all requests share.
 #[derive(Debug)]
 pub(super) struct App {
     pub(super) repository: Arc<Repository>,
+    pub(super) environments: Environments,
     pub(super) access: Access,
     pub(super) limits: Limits,
     pub(super) tls: Option<Tls>,
@@ -34,6 +38,8 @@ pub(super) struct App {
     pub(super) writes: Rate,
     /// Of looking whether other servers know more.
     pub(super) refreshes: Rate,
+    /// Turns true when the server was told to stop: answers without an end are ended then.
+    pub(super) stopping: watch::Sender<bool>,
 }
 
 impl App {

@@ -6,15 +6,16 @@ use std::sync::Arc;
 use axum::extract::{FromRequestParts, RawPathParams};
 use http::request::Parts;
 use http::{HeaderMap, Method, Response, Uri};
-use repo_api::{ChannelName, Permission, Problem, ProblemKind};
+use repo_api::{ChannelName, Permission, Problem, ProblemKind, TagName};
 
 use super::app::App;
 use super::body::ReplyBody;
-use super::guard::{Caller, permit, permit_change};
+use super::guard::{Caller, permit, permit_change, permit_environment};
 use super::origin::Origin;
 use super::refusal::Refusal;
 use super::reply::Reply;
 use super::yum::missing;
+use crate::environments::Controller;
 
 /// A request, but for its body, on its way to its answer.
 pub(super) struct Call {
@@ -49,7 +50,31 @@ impl<T: FromStr> FromRequestParts<Arc<App>> for Named<T> {
     }
 }
 
+/// The two names that stand in a path.
+pub(super) struct Both<A, B>(pub(super) A, pub(super) B);
+
+impl<A: FromStr, B: FromStr> FromRequestParts<Arc<App>> for Both<A, B> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refusal> {
+        let parameters = RawPathParams::from_request_parts(parts, app).await.map_err(|_| missing())?;
+        let mut texts = parameters.iter().map(|(_, text)| text);
+        let (first, second) =
+            (texts.next().and_then(|text| text.parse().ok()), texts.next().and_then(|text| text.parse().ok()));
+        first.zip(second).map(|(first, second)| Self(first, second)).ok_or_else(missing)
+    }
+}
+
 impl Call {
+    /// Lets the request through if it may do something in an environment; see [`permit_environment`].
+    pub(super) async fn permit_environment(
+        &self,
+        permission: Permission,
+        environment: &TagName,
+    ) -> Result<Controller, Refusal> {
+        permit_environment(&self.app, &self.origin, &self.headers, permission, environment).await
+    }
+
     /// Lets the request through if it may do something in a channel; see [`permit`].
     pub(super) async fn permit(
         &self,

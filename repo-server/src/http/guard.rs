@@ -1,6 +1,7 @@
 //! Whether a request may do what it asks for, and in whose name.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -8,11 +9,13 @@ use chrono::Utc;
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, HOST, ORIGIN};
 use ledger::Digest;
-use repo_api::{ChannelName, Permission, Problem, ProblemKind};
+use repo_api::{ChannelName, Permission, Problem, ProblemKind, TagName, TokenInfo};
 
 use super::app::App;
 use super::origin::Origin;
 use super::refusal::{Refusal, with_causes};
+use crate::access::TokenRecord;
+use crate::environments::Controller;
 
 /// Who asks, as far as the server knows for sure.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,19 +51,42 @@ pub(super) async fn permit(
     if permission == Permission::Read && app.access.is_open(channel) {
         return Ok(Caller::Anybody);
     }
+    let record = match identify(app, origin, headers).await? {
+        Known::Caller(caller) => return Ok(caller),
+        Known::Bearer(record) => record,
+    };
+    let name = &record.info.name;
+    if !record.allows(permission, channel) {
+        let wanted = wanted(permission, channel);
+        let detail = format!("token `{name}` does not allow `{wanted}`, only {}", record.scopes());
+        return Err(Problem::new(ProblemKind::Forbidden, detail));
+    }
+    Ok(Caller::Token(name.to_string()))
+}
+
+/// Who a request comes from, whatever it may do.
+pub(super) enum Known {
+    /// The bearer of a token.
+    Bearer(Arc<TokenRecord>),
+    /// Somebody who may do everything.
+    Caller(Caller),
+}
+
+/// Finds out who a request comes from.
+pub(super) async fn identify(app: &App, origin: &Origin, headers: &HeaderMap) -> Result<Known, Problem> {
     let unauthorized = |detail: &str| {
         let hint = "give a token: PKG_TOKEN or --token-file for pkg, `password` in yum's .repo file";
         Problem::new(ProblemKind::Unauthorized, detail).hint(hint)
     };
     let Some(token) = credential(headers) else {
         if app.access.trusts_this_machine() {
-            return check_this_machine(origin, headers).map(|()| Caller::ThisMachine);
+            return check_this_machine(origin, headers).map(|()| Known::Caller(Caller::ThisMachine));
         }
         return Err(unauthorized("the request has no token"));
     };
     let sha256 = Digest::of(token.as_bytes());
     if app.access.master == Some(sha256) {
-        return Ok(Caller::Master);
+        return Ok(Known::Caller(Caller::Master));
     }
     let mut found = app.access.tokens.find(&sha256);
     if found.is_none() && app.refreshes.pass("tokens", std::time::Instant::now()).is_ok() {
@@ -72,16 +98,37 @@ pub(super) async fn permit(
         found = app.access.tokens.find(&sha256);
     }
     let record = found.ok_or_else(|| unauthorized("the request's token is not known here"))?;
-    let name = &record.info.name;
     if record.has_expired(Utc::now()) {
-        return Err(unauthorized(&format!("token `{name}` has expired")));
+        return Err(unauthorized(&format!("token `{}` has expired", record.info.name)));
     }
-    if !record.allows(permission, channel) {
-        let wanted = wanted(permission, channel);
-        let detail = format!("token `{name}` does not allow `{wanted}`, only {}", record.scopes());
-        return Err(Problem::new(ProblemKind::Forbidden, detail));
+    Ok(Known::Bearer(record))
+}
+
+/// Lets a request through that may do something in an environment.
+pub(super) async fn permit_environment(
+    app: &App,
+    origin: &Origin,
+    headers: &HeaderMap,
+    permission: Permission,
+    environment: &TagName,
+) -> Result<Controller, Refusal> {
+    match identify(app, origin, headers).await {
+        Ok(Known::Caller(_)) => Ok(Controller { token: None, unattended: false }),
+        Ok(Known::Bearer(record)) if record.allows_in(permission, environment) => {
+            let TokenInfo { name, unattended, .. } = &record.info;
+            Ok(Controller { token: Some(name.to_string()), unattended: *unattended })
+        }
+        Ok(Known::Bearer(record)) => {
+            let (name, scopes) = (&record.info.name, record.scopes());
+            let detail = format!("token `{name}` does not allow `{permission}:{environment}`, only {scopes}");
+            Err(Problem::new(ProblemKind::Forbidden, detail).into())
+        }
+        // Who guesses tokens is slowed down. Who has one is not: a deployment to many hosts writes much.
+        Err(problem) => {
+            let slowed = app.writes.pass(&origin.address.to_string(), std::time::Instant::now());
+            slowed.map_err(|seconds| Refusal::TooFast { seconds }).and(Err(problem.into()))
+        }
     }
-    Ok(Caller::Token(name.to_string()))
 }
 
 /// The same for what changes something, which may not come too fast.

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::api;
 use super::app::App;
 use super::refusal::with_causes;
 
@@ -9,12 +10,19 @@ use super::refusal::with_causes;
 const KEYS: Duration = Duration::from_secs(2);
 /// How often retention is applied.
 const RETENTION: Duration = Duration::from_secs(3600);
+/// How often the environments' ledgers are looked at for what has to be kept.
+const ENVIRONMENTS: Duration = Duration::from_secs(60);
 
 /// Keeps house. Never ends.
 pub(super) async fn keep_house(app: &App) {
     let mut retained = Instant::now();
+    let mut kept: Option<Instant> = None;
     let mut failing = false;
     loop {
+        if kept.is_none_or(|kept| kept.elapsed() >= ENVIRONMENTS) {
+            kept = Some(Instant::now());
+            api::keep(app).await;
+        }
         tokio::time::sleep(KEYS).await;
         let followed = app.repository.follow_keys().await;
         if let Err(error) = &followed
@@ -25,6 +33,7 @@ pub(super) async fn keep_house(app: &App) {
         failing = followed.is_err();
         if retained.elapsed() >= RETENTION {
             retained = Instant::now();
+            api::keep(app).await;
             if let Err(error) = app.repository.retain_all().await {
                 tracing::error!(error = with_causes(&error), "retention could not be applied");
             }

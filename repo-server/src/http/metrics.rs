@@ -23,6 +23,7 @@ pub(super) enum Label {
     Promote,
     Withdraw,
     Administer,
+    Deploy,
     Listing,
     Unknown,
 }
@@ -35,7 +36,7 @@ impl Label {
 }
 
 /// All of them with their names, in the order of their declaration.
-const LABELS: [(Label, &str); 14] = [
+const LABELS: [(Label, &str); 15] = [
     (Label::Page, "page"),
     (Label::Operating, "operating"),
     (Label::Key, "key"),
@@ -48,6 +49,7 @@ const LABELS: [(Label, &str); 14] = [
     (Label::Promote, "promote"),
     (Label::Withdraw, "withdraw"),
     (Label::Administer, "administer"),
+    (Label::Deploy, "deploy"),
     (Label::Listing, "listing"),
     (Label::Unknown, "unknown"),
 ];

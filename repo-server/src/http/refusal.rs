@@ -10,6 +10,7 @@ use repo_api::{Problem, ProblemKind};
 
 use super::body::ReplyBody;
 use crate::access::TokenBookError;
+use crate::environments::EnvironmentError;
 use crate::error::RepositoryError;
 use crate::policy::PolicyError;
 
@@ -70,6 +71,7 @@ fn kind(error: &RepositoryError) -> ProblemKind {
         | RepositoryError::Damaged { .. }
         | RepositoryError::Store(_)
         | RepositoryError::Ledger(_)
+        | RepositoryError::Environments(_)
         | RepositoryError::Fold(_)
         | RepositoryError::Key(_)
         | RepositoryError::Render(_) => ProblemKind::Internal,
@@ -135,6 +137,31 @@ impl From<TokenBookError> for Refusal {
             }
         };
         Problem::new(kind, error.to_string()).into()
+    }
+}
+
+impl From<EnvironmentError> for Refusal {
+    fn from(error: EnvironmentError) -> Self {
+        let kind = match &error {
+            EnvironmentError::Taken(_) => ProblemKind::CommitTaken,
+            EnvironmentError::Gap { .. } | EnvironmentError::Chain(_) | EnvironmentError::SettingsChanged(_) => {
+                ProblemKind::Conflict
+            }
+            EnvironmentError::Unreadable { .. } | EnvironmentError::Clock { .. } | EnvironmentError::Settings(_) => {
+                ProblemKind::BadRequest
+            }
+            EnvironmentError::Author { .. } => ProblemKind::Forbidden,
+            EnvironmentError::Held(_) => ProblemKind::LeaseHeld,
+            EnvironmentError::Approval(_) => ProblemKind::ApprovalMissing,
+            EnvironmentError::Frozen { .. } => ProblemKind::Frozen,
+            EnvironmentError::UnknownDeployment { .. } | EnvironmentError::Unknown(_) => ProblemKind::NotFound,
+            EnvironmentError::Busy => ProblemKind::Busy,
+            EnvironmentError::Ledger(error) => {
+                tracing::error!(error = with_causes(error), "request failed");
+                return Problem::new(ProblemKind::Internal, "the server failed; its log says why").into();
+            }
+        };
+        Problem::new(kind, with_causes(&error)).into()
     }
 }
 

@@ -23,6 +23,7 @@ use super::tls::{Tls, TlsError};
 use crate::access::Access;
 use crate::engine::Repository;
 use crate::pages::Catalog;
+use crate::environments::Environments;
 
 /// How often other processes' commits to the same store are looked for.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(1);
@@ -70,6 +71,7 @@ impl Server {
         let listener = TcpListener::bind(address).await.map_err(|source| BindError::Address { address, source })?;
         let limits = settings.limits;
         let app = App {
+            environments: Environments::new(repository.store()),
             repository,
             access,
             tls,
@@ -82,6 +84,7 @@ impl Server {
             catalog: Catalog::default(),
             writes: Rate::new(limits.writes_per_second, limits.writes_at_once),
             refreshes: Rate::new(REFRESHES, REFRESHES),
+            stopping: watch::Sender::new(false),
             limits,
         };
         Ok(Self { listener, app: Arc::new(app) })
@@ -123,6 +126,7 @@ pub async fn serve(server: Server, stop: impl Future<Output = ()> + Send) {
         () = stop => {}
     }
     let _ = stopping.send(true);
+    app.stopping.send_replace(true);
     // Those who do nothing are still ended while the others finish.
     tokio::select! {
         () = accepting => {}
@@ -165,5 +169,6 @@ async fn keep_fresh(app: &App) {
 
 async fn refresh(app: &App) -> Result<(), String> {
     app.repository.refresh().await.map_err(|error| with_causes(&error))?;
-    app.access.tokens.refresh().await.map_err(|error| with_causes(&error))
+    app.access.tokens.refresh().await.map_err(|error| with_causes(&error))?;
+    app.environments.refresh_lively().await.map_err(|error| with_causes(&error))
 }

@@ -21,7 +21,7 @@ async fn server(reading: Reading) -> Running {
 
 fn request(name: &str, scopes: &[&str]) -> TokenRequest {
     let scopes = scopes.iter().map(|scope| scope.parse().unwrap()).collect();
-    TokenRequest { name: name.parse().unwrap(), scopes, expires_at: None, why: None }
+    TokenRequest { name: name.parse().unwrap(), scopes, expires_at: None, unattended: false, why: None }
 }
 
 /// A client with a new token.

@@ -3,76 +3,104 @@
 use std::io::{self, IsTerminal};
 
 use async_trait::async_trait;
-use deployer::{Approval, Approver, DeploymentId, Environment, Plan};
+use chrono::Utc;
+use deployer::{
+    Action, Agreement, Approval, Approver, Consent, DeploymentRecord, Environment, Given, Interrupt, Plan, Question,
+    closed, question,
+};
 use tokio::sync::watch;
 
-use super::{plan_notes, progress};
+use super::carry_out::ChangeArgs;
+use super::plan_notes::plan_notes;
+use super::{plan_text, typing};
 use crate::render::Printer;
 
 /// Shows the plan, and asks where the environment wants that.
 pub(crate) struct Terminal {
     /// What prints.
     pub(crate) printer: Printer,
-    /// Whether `--yes` was given.
-    pub(crate) assume_yes: bool,
-    /// Turns true on Ctrl-C.
-    pub(crate) interrupt: watch::Receiver<bool>,
-}
-
-/// What a person has to type.
-enum Question<'a> {
-    Nothing,
-    Yes,
-    Name(&'a str),
+    /// What was given towards it.
+    pub(crate) change: ChangeArgs,
+    /// Turns on with Ctrl-C.
+    pub(crate) interrupt: watch::Receiver<Interrupt>,
 }
 
 #[async_trait]
 impl Approver for Terminal {
-    async fn approve(&self, environment: &Environment, deployment: DeploymentId, plan: &Plan) -> Result<(), String> {
-        for line in progress::plan_lines(plan) {
+    async fn approve(
+        &self,
+        environment: &Environment,
+        record: &DeploymentRecord,
+        plan: &Plan,
+    ) -> Result<Agreement, String> {
+        for line in plan_text::plan_lines(plan) {
             self.printer.talk(&line);
         }
         for line in plan_notes(environment, plan, &self.printer).await {
             self.printer.talk(&line);
         }
-        let present = io::stdin().is_terminal() && io::stderr().is_terminal();
-        let question = match environment.approval {
-            Approval::Person if !present => {
-                return Err(format!(
-                    "environment `{}` is deployed to by a person at a terminal only; `--yes` does not stand for one",
-                    environment.name
-                ));
-            }
-            Approval::Person => Question::Name(environment.name.as_str()),
-            Approval::None if present && !self.assume_yes => Question::Yes,
-            Approval::None => Question::Nothing,
-        };
-        let (prompt, expected) = match question {
-            Question::Nothing => return Ok(()),
-            Question::Yes => (format!("{deployment}: go on? [y/N]"), "y"),
-            Question::Name(name) => (format!("{deployment}: type the environment's name to go on:"), name),
-        };
-        self.printer.warning(&prompt);
-        let typed = self.read_line().await.ok_or_else(|| "nothing was typed".to_owned())?;
-        let agreed = typed == expected || (expected == "y" && typed.eq_ignore_ascii_case("yes"));
-        if agreed { Ok(()) } else { Err(format!("`{typed}` was typed instead of `{expected}`")) }
+        let mut agreement = Agreement::by(Consent::Unattended);
+        if environment.approval == Approval::Two {
+            self.signatures(environment, plan, &mut agreement)?;
+        }
+        agreement.closed = closed(environment, Utc::now()).await;
+        let wanted = self.question(environment, record, &agreement)?;
+        agreement.consent = self.ask(environment, record, wanted).await?;
+        // A person may have thought for hours.
+        agreement.closed = closed(environment, Utc::now()).await;
+        let wanted_now = self.question(environment, record, &agreement)?;
+        if wanted_now == Question::Name && wanted != Question::Name {
+            return Err(format!("environment was closed meanwhile: {}", agreement.closed.unwrap_or_default()));
+        }
+        if let Some(closed) = &agreement.closed {
+            agreement.despite.clone_from(&self.change.despite_freeze);
+            self.printer.warning(&format!("`{}` is closed ({closed}), and goes on all the same", environment.name));
+        }
+        Ok(agreement)
     }
 }
 
 impl Terminal {
-    /// Reads a line, unless Ctrl-C comes first.
-    async fn read_line(&self) -> Option<String> {
-        let (sender, receiver) = tokio::sync::oneshot::channel();
-        // A thread of its own: the runtime would wait for a blocking task that still reads at the end.
-        std::thread::spawn(move || {
-            let mut line = String::new();
-            let read = io::stdin().read_line(&mut line);
-            let _ = sender.send(read.is_ok_and(|count| count > 0).then_some(line));
-        });
-        let mut interrupt = self.interrupt.clone();
-        tokio::select! {
-            line = receiver => line.ok().flatten().map(|line| line.trim().to_owned()),
-            _ = interrupt.wait_for(|interrupted| *interrupted) => None,
-        }
+    fn question(
+        &self,
+        environment: &Environment,
+        record: &DeploymentRecord,
+        agreement: &Agreement,
+    ) -> Result<Question, String> {
+        let given = Given {
+            terminal: is_person_present(),
+            yes: self.change.yes,
+            fresh: record.action == Action::Deploy && record.agreements.is_empty(),
+            closed: agreement.closed.as_deref(),
+            despite: self.change.despite_freeze.as_deref(),
+            people: agreement.people.len(),
+            agreed: record.agreements.iter().any(|agreement| agreement.people.len() >= 2),
+        };
+        question(environment.approval, given).map_err(|refusal| refusal.to_string())
     }
+
+    async fn ask(
+        &self,
+        environment: &Environment,
+        record: &DeploymentRecord,
+        question: Question,
+    ) -> Result<Consent, String> {
+        let (prompt, expected, consent) = match question {
+            Question::Nothing => return Ok(Consent::Unattended),
+            Question::Yes => (format!("{}: go on? [y/N]", record.id), "y", Consent::Confirmed),
+            Question::Name => {
+                let prompt = format!("{}: type the environment's name to go on:", record.id);
+                (prompt, environment.name.as_str(), Consent::NameTyped)
+            }
+        };
+        self.printer.warning(&prompt);
+        let typed = typing::line(&self.interrupt).await.ok_or_else(|| "nothing was typed".to_owned())?;
+        let agreed = typed == expected || (expected == "y" && typed.eq_ignore_ascii_case("yes"));
+        if agreed { Ok(consent) } else { Err(format!("`{typed}` was typed instead of `{expected}`")) }
+    }
+}
+
+/// Whether somebody is there to read and to type.
+pub(crate) fn is_person_present() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
 }

@@ -12,6 +12,10 @@ use crate::render::Printer;
 pub(crate) async fn report_holds(deployer: &Deployer, printer: &Printer) {
     let environment = deployer.environment();
     let Some(server) = &environment.repository_server else { return };
+    if locate::is_server(&environment.ledger) {
+        // Whoever keeps the ledger reads there what is needed.
+        return;
+    }
     match tell(deployer, server).await {
         Ok(count) => printer.detail(&format!("{server} keeps {count} packages for {}", environment.name)),
         Err(error) => printer.warning(&format!(

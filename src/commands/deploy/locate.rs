@@ -3,9 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use deployer::{Deployer, Environment, HttpProbe, Identity, Observer, Ssh, Tools};
+use deployer::{AlwaysBackOut, Deployer, Entry, Environment, HostName, HttpProbe, Identity, Interrupt, Observer, Policy, Ssh, Tools};
+use ledger::Ledger;
+use repo_api::{Client, ServerLedger, TagName};
 use tokio::sync::watch;
 
+use super::super::connection::{self, read_token};
 use crate::exit::Failure;
 
 /// Reads the environment that an argument names: a path to a `.toml` file, or a name that is looked up.
@@ -19,6 +22,13 @@ pub(crate) fn environment(argument: &str) -> Result<Environment, Failure> {
             Err(Failure::input(error).hint("set PKG_ENVIRONMENTS to the directory of your environment files"))
         }
     }
+}
+
+/// Leaves hosts out of an environment, as a person wants it.
+pub(crate) fn leave_out(environment: &mut Environment, hosts: &[HostName]) -> Result<(), Failure> {
+    environment.leave_out(hosts).map_err(|unknown| {
+        Failure::input(anyhow::anyhow!("environment `{}` has no host `{unknown}`", environment.name))
+    })
 }
 
 fn places(argument: &str, directory: Option<PathBuf>) -> Vec<PathBuf> {
@@ -35,12 +45,55 @@ fn places(argument: &str, directory: Option<PathBuf>) -> Vec<PathBuf> {
 pub(crate) async fn open(
     environment: Environment,
     observer: Arc<dyn Observer>,
-    interrupt: watch::Receiver<bool>,
+    interrupt: watch::Receiver<Interrupt>,
 ) -> Result<Deployer, Failure> {
-    let ssh = Ssh::new(environment.ssh.clone()).map_err(Failure::failed)?;
+    open_with(environment, observer, Arc::new(AlwaysBackOut), interrupt).await
+}
+
+/// Opens an environment with the real tools, and what follows a step that fails.
+pub(crate) async fn open_with(
+    environment: Environment,
+    observer: Arc<dyn Observer>,
+    policy: Arc<dyn Policy>,
+    interrupt: watch::Receiver<Interrupt>,
+) -> Result<Deployer, Failure> {
+    let ssh = Ssh::of(&environment).map_err(Failure::failed)?;
     let health = HttpProbe::new().map_err(Failure::failed)?;
-    let tools = Tools { transport: Arc::new(ssh), health: Arc::new(health), observer, interrupt };
-    Deployer::open(environment, tools).await.map_err(super::failure)
+    let tools = Tools {
+        transport: Arc::new(ssh),
+        health: Arc::new(health),
+        observer,
+        policy,
+        interrupt,
+    };
+    if !is_server(&environment.ledger) {
+        return Deployer::open(environment, tools).await.map_err(super::failure);
+    }
+    let ledger = server_ledger(&environment).await?;
+    Ok(Deployer::with_ledger(environment, ledger, tools))
+}
+
+/// Whether the repository server keeps a ledger.
+pub(crate) fn is_server(ledger: &str) -> bool {
+    ledger.starts_with("https://") || ledger.starts_with("http://")
+}
+
+/// The client of the repository server that keeps a ledger; `None` where none does.
+pub(crate) fn server_client(ledger: &str) -> Option<Result<Client, Failure>> {
+    is_server(ledger).then(|| client(ledger))
+}
+
+fn client(server: &str) -> Result<Client, Failure> {
+    let token = read_token(None, "PKG_TOKEN")?;
+    Client::new(server, token.as_deref()).map_err(connection::failure)
+}
+
+/// Opens the ledger of an environment that the repository server keeps.
+async fn server_ledger(environment: &Environment) -> Result<Ledger<Entry>, Failure> {
+    let client = client(&environment.ledger)?;
+    let name: TagName = environment.name.as_str().parse().map_err(Failure::input)?;
+    let server = ServerLedger::open(client, name).await.map_err(connection::failure)?;
+    Ok(Ledger::remote(Arc::new(server), &format!("environments/{}", environment.name)))
 }
 
 /// Says who deploys: what a CI system tells, or the login.

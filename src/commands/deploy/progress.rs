@@ -1,11 +1,24 @@
 //! How a deployment looks: the plan, one stable line per event, the closing table.
 
-use deployer::{Direction, Ending, Event, Happening, HostReport, Observer, Plan, Report, StepResult, WayBack, Work};
+use deployer::{Direction, Ending, Event, Happening, HookRecord, HostReport, Observer, Report, StepResult};
 
-use crate::render::{Printer, Tone};
+use crate::render::{Printer, Tone, printable};
 
 /// Prints events as they come: lines to stderr, or JSON lines to stdout.
 pub(crate) struct Progress(pub(crate) Printer);
+
+impl Progress {
+    /// Prints only what fails, for where rows show the rest.
+    pub(crate) fn failures(&self, event: &Event) {
+        match &event.happening {
+            Happening::StepEnded { result: StepResult::Failed { .. }, .. }
+            | Happening::BackingOut { .. }
+            | Happening::Left { .. } => self.observe(event),
+            Happening::HookEnded { hook } if hook.failed.is_some() => self.observe(event),
+            _ => {}
+        }
+    }
+}
 
 impl Observer for Progress {
     fn observe(&self, event: &Event) {
@@ -19,11 +32,13 @@ impl Observer for Progress {
                 printer.talk(&format!("{begin} {environment} lease ok, token {token}"));
             }
             Happening::Planned { .. } => {}
-            Happening::StepBegun { host, step, .. } => printer.detail(&format!("{begin} {host} {step} begins")),
-            Happening::StepEnded { host, step, direction, result, milliseconds } => {
+            Happening::StepBegun { host, cluster, step, .. } => {
+                printer.detail(&format!("{begin} {}{host} {step} begins", of_cluster(cluster.as_ref())));
+            }
+            Happening::StepEnded { host, cluster, step, direction, result, milliseconds } => {
                 let seconds = format!("{:.1}s", std::time::Duration::from_millis(*milliseconds).as_secs_f64());
                 let back = if *direction == Direction::Back { "back:" } else { "" };
-                let begin = format!("{begin} {host} {back}{step}");
+                let begin = format!("{begin} {}{host} {back}{step}", of_cluster(cluster.as_ref()));
                 match result {
                     StepResult::Ok { detail } => {
                         let detail = detail.as_deref().map(|detail| format!(" {detail}")).unwrap_or_default();
@@ -43,46 +58,45 @@ impl Observer for Progress {
             Happening::Left { host, because } => {
                 printer.urgent(&format!("{begin} {host} {} {because}", printer.paint(Tone::Bad, "left:")));
             }
+            Happening::HookEnded { hook } => self.hook(&begin, hook),
+            Happening::StepSeen { host, step, seen } => printer.detail(&format!("{begin} {host} {step} {seen}")),
+            Happening::Paused { pause } => {
+                printer.urgent(&format!("{begin} {}", printer.paint(Tone::Busy, &format!("paused in {}", pause.stage))));
+            }
+            Happening::Decided { decision } => printer.urgent(&format!("{begin} decided: {decision}")),
+            Happening::Approved { agreement } => {
+                let people = agreement.people.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+                let signed = if people.is_empty() { people } else { format!(", signed by {}", printable(&people)) };
+                printer.detail(&format!("{begin} approved{signed}"));
+            }
             Happening::Finished { .. } => {}
         }
     }
 }
 
-/// The plan, as lines.
-pub(crate) fn plan_lines(plan: &Plan) -> Vec<String> {
-    let mut lines = Vec::new();
-    let width = plan.hosts.iter().map(|host| host.host.as_str().len()).max().unwrap_or_default();
-    for host in &plan.hosts {
-        let changes: Vec<String> = host
-            .changes
-            .iter()
-            .map(|change| match &change.from {
-                Some(from) if change.moves() => {
-                    format!("{} {} {} → {}", change.verb, change.to.name, from.evr, change.to.evr)
+impl Progress {
+    fn hook(&self, begin: &str, hook: &HookRecord) {
+        let printer = &self.0;
+        let host = hook.host.as_ref().map(|host| format!("{host} ")).unwrap_or_default();
+        let begin = format!("{begin} {host}hook {}", hook.point);
+        let seconds = format!("{:.1}s", std::time::Duration::from_millis(hook.milliseconds).as_secs_f64());
+        match &hook.failed {
+            None => printer.talk(&format!("{begin} {} {seconds}", printer.paint(Tone::Good, "ok"))),
+            Some(reason) => {
+                let tone = if hook.required { Tone::Bad } else { Tone::Busy };
+                let failed = printer.paint(tone, "failed");
+                printer.urgent(&format!("{begin} {failed} {seconds} `{}`: {reason}", printable(&hook.command)));
+                for line in &hook.output {
+                    printer.urgent(&format!("{}> {}", printer.paint(Tone::Faint, host.trim()), printable(line)));
                 }
-                Some(_) => format!("has {}", change.to),
-                None => format!("{} {}", change.verb, change.to),
-            })
-            .collect();
-        let work = match host.work {
-            Work::Nothing if host.changes.is_empty() => "nothing to do",
-            Work::Nothing => "nothing to do: ",
-            Work::Restart => "restart, check, put back: ",
-            Work::Change => "",
-        };
-        lines.push(format!("  {:width$}  {work}{}", host.host, changes.join(", ")));
-        let lost = host.changes.iter().find(|change| change.moves() && change.way_back != WayBack::Offered);
-        if let Some(change) = lost {
-            lines.push(format!("  {:width$}  NO WAY BACK: {}", "", change.way_back));
+            }
         }
     }
-    for (number, batch) in (1..).zip(&plan.batches) {
-        let hosts: Vec<&str> = batch.iter().map(deployer::HostName::as_str).collect();
-        let steps = batch.first().and_then(|host| plan.host(host)).map_or(&[][..], |host| host.steps());
-        let steps: Vec<String> = steps.iter().map(ToString::to_string).collect();
-        lines.push(format!("  batch {number}: {}: {}", hosts.join(", "), steps.join(" → ")));
-    }
-    lines
+}
+
+/// Says which cluster a step is about as a whole.
+fn of_cluster(cluster: Option<&deployer::ClusterName>) -> String {
+    cluster.map(|cluster| format!("cluster {cluster} ")).unwrap_or_default()
 }
 
 /// The closing table: what every host was left with, failures last, and then the outcome.

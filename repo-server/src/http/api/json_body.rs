@@ -14,7 +14,19 @@ use super::super::refusal::Refusal;
 
 /// Reads a JSON body. The content type is asked for because no web page of another site can send it unasked.
 pub(super) async fn read<T: DeserializeOwned + JsonSchema>(call: &Call, body: Body) -> Result<T, Refusal> {
-    let bad = |detail: String| Problem::new(ProblemKind::BadRequest, detail);
+    let bytes = bytes(call, body).await?;
+    let value: Value = serde_json::from_slice(&bytes).map_err(|error| bad(error.to_string()))?;
+    let schema = SchemaGenerator::default().into_root_schema_for::<T>().to_value();
+    // serde takes a list for an object whose fields come in order.
+    if !value.is_object() || has_stray_list(&schema, &schema, &value) {
+        return Err(bad("a list stands where the API's document says object".to_owned()).into());
+    }
+    // Read anew for messages that name the line.
+    serde_json::from_slice(&bytes).map_err(|error| bad(error.to_string()).into())
+}
+
+/// Reads the bytes of a body that says that it is JSON.
+pub(super) async fn bytes(call: &Call, body: Body) -> Result<Vec<u8>, Refusal> {
     let limits = &call.app.limits;
     let content_type = call.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if content_type.split(';').next().map(str::trim) != Some("application/json") {
@@ -33,17 +45,14 @@ pub(super) async fn read<T: DeserializeOwned + JsonSchema>(call: &Call, body: Bo
         }
         Ok(bytes)
     };
-    let bytes = tokio::time::timeout(limits.stall, read)
+    tokio::time::timeout(limits.stall, read)
         .await
-        .map_err(|_| bad(format!("the body did not come within {} s", limits.stall.as_secs())))??;
-    let value: Value = serde_json::from_slice(&bytes).map_err(|error| bad(error.to_string()))?;
-    let schema = SchemaGenerator::default().into_root_schema_for::<T>().to_value();
-    // serde takes a list for an object whose fields come in order.
-    if !value.is_object() || has_stray_list(&schema, &schema, &value) {
-        return Err(bad("a list stands where the API's document says object".to_owned()).into());
-    }
-    // Read anew for messages that name the line.
-    serde_json::from_slice(&bytes).map_err(|error| bad(error.to_string()).into())
+        .map_err(|_| bad(format!("the body did not come within {} s", limits.stall.as_secs())).into())
+        .and_then(|read| read.map_err(Refusal::from))
+}
+
+fn bad(detail: String) -> Problem {
+    Problem::new(ProblemKind::BadRequest, detail)
 }
 
 /// Tells whether a list stands where a schema allows none.

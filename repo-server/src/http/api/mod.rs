@@ -7,6 +7,7 @@ mod attachments;
 mod audit;
 mod blobs;
 mod channels;
+mod environments;
 mod jars;
 mod json_body;
 mod openapi;
@@ -23,11 +24,13 @@ use axum::routing::{delete, get, post, put};
 use super::app::App;
 use super::metrics::Label;
 use super::router::counted;
+pub(super) use environments::keep;
 
 /// The routes after `/api/v1`, in the groups that they are counted in.
 pub(super) fn routes() -> Router<Arc<App>> {
     let listing = Router::new()
         .route("/openapi.json", get(openapi::answer))
+        .route("/me", get(tokens::me))
         .route("/channels", get(channels::list))
         .route("/differences", get(administration::compare))
         .route("/find-jar", get(jars::find))
@@ -46,7 +49,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/channels/{channel}/retention", post(administration::retain))
         .route("/tags", get(administration::tags))
         .route("/tags/{tag}", put(administration::set_tag).delete(administration::remove_tag))
-        .route("/environments", get(administration::holds))
+        .route("/holds", get(administration::holds))
         .route("/environments/{environment}/holds", put(administration::hold));
     counted(Label::Listing, listing)
         .merge(counted(Label::Upload, uploads))
@@ -54,4 +57,5 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .merge(counted(Label::Promote, promotions))
         .merge(counted(Label::Withdraw, withdrawals))
         .merge(counted(Label::Administer, administering))
+        .merge(counted(Label::Deploy, environments::routes()))
 }

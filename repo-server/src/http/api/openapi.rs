@@ -125,6 +125,7 @@ fn content(content: &Content, generator: &mut SchemaGenerator) -> Option<Value> 
         Content::File => {
             Some(json!({ "application/octet-stream": { "schema": {} }, "application/x-rpm": { "schema": {} } }))
         }
+        Content::Text(kind) => Some(json!({ *kind: { "schema": { "type": "string" } } })),
         Content::Json(schema) => Some(json!({ "application/json": { "schema": schema(generator) } })),
     }
 }
@@ -136,6 +137,9 @@ fn query(id: &str, generator: &mut SchemaGenerator) -> Vec<Value> {
     let moment = json!({ "type": "string", "pattern": "^([1-9][0-9]{0,8}|[A-Za-z][A-Za-z0-9._-]{0,63})$" });
     let snapshot = of::<Snapshot>(generator);
     let parameters = match id {
+        "showEnvironment" => vec![("at", false, json!({ "type": "string", "format": "date-time" }))],
+        "listDeployments" => vec![("before", false, json!({ "type": "string", "pattern": "^D-[0-9]{4,9}$" }))],
+        "followEnvironment" | "listCommits" => vec![("after", false, number)],
         "listPackages" => vec![("at", false, moment)],
         "compare" => vec![("from", true, snapshot.clone()), ("to", true, snapshot)],
         "removeChannel" | "removeTag" => vec![("who", false, text.clone()), ("why", false, text)],
@@ -172,7 +176,12 @@ fn parameters(path: &str) -> Vec<Value> {
     let names = path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'));
     names
         .map(|name| {
+            if name == "number" {
+                let number = json!({ "type": "integer", "minimum": 1, "maximum": u64::MAX });
+                return json!({ "name": name, "in": "path", "required": true, "schema": number });
+            }
             let pattern = match name {
+                "deployment" => "^D-[0-9]{4,9}$",
                 "sha256" => "^[0-9a-f]{64}$",
                 "tag" | "environment" => "^[A-Za-z][A-Za-z0-9._-]{0,63}$",
                 "name" => "^[A-Za-z0-9._@-]{1,64}$",

@@ -2,14 +2,27 @@
 
 use axum::body::Body;
 use http::{Response, StatusCode};
-use repo_api::{Permission, TokenName, TokenRequest};
+use repo_api::{Me, Permission, Scope, TokenName, TokenRequest};
 
 use super::super::body::ReplyBody;
 use super::super::call::{Call, Named};
+use super::super::guard::{Known, identify};
 use super::super::refusal::Refusal;
 use super::super::reply::json;
 use super::audit::author;
 use super::json_body;
+
+/// Says who the caller is taken for.
+pub(super) async fn me(call: Call) -> Result<Response<ReplyBody>, Refusal> {
+    let me = match identify(&call.app, &call.origin, &call.headers).await? {
+        Known::Bearer(record) => {
+            let info = &record.info;
+            Me { name: Some(info.name.clone()), scopes: info.scopes.clone(), unattended: info.unattended }
+        }
+        Known::Caller(_) => Me { name: None, scopes: vec![Scope::admin()], unattended: false },
+    };
+    json(StatusCode::OK, &me)
+}
 
 /// Lists the tokens.
 pub(super) async fn list(call: Call) -> Result<Response<ReplyBody>, Refusal> {

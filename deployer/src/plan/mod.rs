@@ -1,23 +1,57 @@
 //! From what is and what is wanted to what is to be done: a function from values to a value.
 
+mod error;
+mod resolve;
+mod saved;
+mod stages;
+
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::time::Duration;
 
-use nevra::{Nevra, PackageQuery};
+use nevra::Nevra;
 use serde::{Deserialize, Serialize};
 
+pub use self::error::PlanError;
+pub use self::saved::{PLAN_FORMAT, PlanFile, PlanFileError};
 use crate::environment::Environment;
 use crate::facts::{Facts, HostFacts};
-use crate::{HostName, Target};
+use crate::{ClusterName, EnvironmentName, HostName, Target};
 
 /// What a deployment does: per host, and in which order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
-    /// Every host of the environment, in its order.
+    /// Of which environment.
+    pub environment: EnvironmentName,
+    /// Every host of the environment but those that are left out, in its order.
     pub hosts: Vec<HostPlan>,
-    /// The hosts that are worked on, batch after batch.
+    /// The hosts that are worked on, stage after stage.
+    pub stages: Vec<Stage>,
+    /// Hosts of the environment that a person wanted left out: they are not looked at and keep what they have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<HostName>,
+}
+
+/// A part of a deployment that ends with every host of it serving.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stage {
+    /// What it is, for people.
+    pub title: String,
+    /// The cluster that is taken out for it as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<ClusterName>,
+    /// Its hosts, batch after batch; none where a cluster only has to come back.
     pub batches: Vec<Vec<HostName>>,
+    /// The cluster that is taken out at the moment at which this one comes back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hands_over_from: Option<ClusterName>,
+    /// How long its hosts are watched before the next stage.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub soak_milliseconds: u64,
+    /// Whether nothing serves meanwhile.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub outage: bool,
 }
 
 /// What a deployment does on one host.
@@ -104,6 +138,17 @@ pub enum Step {
     Check,
     /// Put the host back into the balancers.
     PutBack,
+    /// Take a whole cluster out.
+    TakeOut,
+    /// Bring a whole cluster back.
+    BringBack,
+    /// See hosts serve for a while.
+    Watch,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's `skip_serializing_if` gives a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// What an earlier run left behind.
@@ -111,97 +156,36 @@ pub enum Step {
 pub struct Past {
     /// Hosts that were left in mid-walk.
     pub unsettled: BTreeSet<HostName>,
+    /// Clusters that were taken out and not brought back.
+    pub out: BTreeSet<ClusterName>,
     /// What the deployment that is resumed had planned, for the hosts that it touched.
     pub moved: BTreeMap<HostName, Vec<Change>>,
-}
-
-/// Says why there is no plan. Nothing was changed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PlanError {
-    /// The repositories do not offer what was asked for.
-    #[error("`{query}` is not offered to `{host}`; {}", Offered(offered))]
-    NotOffered {
-        /// What was asked for.
-        query: PackageQuery,
-        /// The host.
-        host: HostName,
-        /// What they do offer of that name, newest first.
-        offered: Vec<Nevra>,
-    },
-    /// A query fits packages of more than one name.
-    #[error("`{query}` fits `{first}` and `{second}`; write the whole `name-version-release.arch`")]
-    Ambiguous {
-        /// What was asked for.
-        query: PackageQuery,
-        /// One package.
-        first: Box<Nevra>,
-        /// Another package.
-        second: Box<Nevra>,
-    },
-    /// Hosts are offered different versions for one query.
-    #[error("`{query}` is `{}` for `{}` and `{}` for `{}`; name the version", .first.1, .first.0, .second.1, .second.0)]
-    Disagree {
-        /// What was asked for.
-        query: PackageQuery,
-        /// A host and its newest.
-        first: Box<(HostName, Nevra)>,
-        /// Another host and its newest.
-        second: Box<(HostName, Nevra)>,
-    },
-    /// Two targets are versions of one package.
-    #[error("`{first}` and `{second}` are the same package; name one version")]
-    Conflict {
-        /// One.
-        first: Box<Nevra>,
-        /// The other.
-        second: Box<Nevra>,
-    },
-    /// More than one version is installed, as an interrupted transaction leaves it.
-    #[error("`{host}` has {} installed at once; repair it with `dnf remove --duplicates`", list(installed))]
-    Duplicates {
-        /// The host.
-        host: HostName,
-        /// The versions.
-        installed: Vec<Nevra>,
-    },
-    /// Two different packages that rpm takes for the same version.
-    #[error("`{from}` on `{host}` and `{to}` are the same version to rpm; build it with a higher release")]
-    SameVersion {
-        /// The host.
-        host: HostName,
-        /// What is installed.
-        from: Box<Nevra>,
-        /// What was asked for.
-        to: Box<Nevra>,
-    },
-}
-
-struct Offered<'a>(&'a [Nevra]);
-
-impl fmt::Display for Offered<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            [] => formatter.write_str("the repositories have no package of that name"),
-            offered => write!(formatter, "offered are {}", list(&offered[..offered.len().min(8)])),
-        }
-    }
-}
-
-fn list(packages: &[Nevra]) -> String {
-    packages.iter().map(|package| format!("`{package}`")).collect::<Vec<_>>().join(", ")
 }
 
 impl Plan {
     /// Whether nothing is to be done on any host.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.batches.is_empty()
+        self.stages.is_empty()
+    }
+
+    /// The batches of all stages, in order.
+    pub fn batches(&self) -> impl Iterator<Item = &Vec<HostName>> {
+        self.stages.iter().flat_map(|stage| &stage.batches)
     }
 
     /// What is done on a host.
     #[must_use]
     pub fn host(&self, name: &HostName) -> Option<&HostPlan> {
         self.hosts.iter().find(|plan| plan.host == *name)
+    }
+}
+
+impl Stage {
+    /// How long its hosts are watched before the next stage.
+    #[must_use]
+    pub fn soak(&self) -> Duration {
+        Duration::from_millis(self.soak_milliseconds)
     }
 }
 
@@ -239,10 +223,7 @@ impl Change {
 /// # Errors
 /// [`PlanError`] where what is wanted can't be had or the hosts are not in order.
 pub fn plan(environment: &Environment, facts: &Facts, target: &Target, past: &Past) -> Result<Plan, PlanError> {
-    let resolved = match target {
-        Target::Packages(queries) => resolve_queries(environment, facts, queries)?,
-        Target::Hosts(hosts) => resolve_exact(facts, hosts)?,
-    };
+    let resolved = resolve::resolve(environment, facts, target)?;
     let mut hosts = Vec::new();
     for host in &environment.hosts {
         let name = host.name();
@@ -258,90 +239,24 @@ pub fn plan(environment: &Environment, facts: &Facts, target: &Target, past: &Pa
         } else {
             Work::Nothing
         };
+        refuse_obstacles(name, found, &changes)?;
         hosts.push(HostPlan { host: name.clone(), work, changes });
     }
-    // What is out of the balancers already comes first: that costs nobody anything.
-    let mut order: Vec<&HostPlan> = hosts.iter().filter(|plan| plan.work != Work::Nothing).collect();
-    order.sort_by_key(|plan| !past.unsettled.contains(&plan.host));
-    let batches = order
-        .chunks(environment.strategy.batch_size)
-        .map(|batch| batch.iter().map(|plan| plan.host.clone()).collect())
-        .collect();
-    Ok(Plan { hosts, batches })
+    let stages = stages::stages(environment, &hosts, past);
+    Ok(Plan { environment: environment.name.clone(), hosts, stages, left_out: environment.left_out.clone() })
 }
 
-type Resolved = BTreeMap<HostName, Vec<Nevra>>;
-
-fn resolve_queries(environment: &Environment, facts: &Facts, queries: &[PackageQuery]) -> Result<Resolved, PlanError> {
-    let mut resolved = Resolved::new();
-    for query in queries {
-        let mut first: Option<(HostName, Nevra)> = None;
-        for host in environment.hosts.iter().map(crate::environment::Host::name) {
-            let Some(found) = facts.hosts.get(host) else { continue };
-            let package = newest(query, host, &found.offered)?;
-            match &first {
-                Some((first_host, other)) if (&other.name, &other.evr) != (&package.name, &package.evr) => {
-                    return Err(PlanError::Disagree {
-                        query: query.clone(),
-                        first: Box::new((first_host.clone(), other.clone())),
-                        second: Box::new((host.clone(), package)),
-                    });
-                }
-                Some(_) => {}
-                None => first = Some((host.clone(), package.clone())),
-            }
-            let wanted = resolved.entry(host.clone()).or_default();
-            match wanted.iter().find(|other| other.name == package.name) {
-                Some(other) if *other == package => {}
-                Some(other) => {
-                    return Err(PlanError::Conflict { first: Box::new(other.clone()), second: Box::new(package) });
-                }
-                None => wanted.push(package),
-            }
-        }
+/// Refuses a host on which the transaction can't go well, before anything is changed anywhere.
+fn refuse_obstacles(host: &HostName, found: &HostFacts, changes: &[Change]) -> Result<(), PlanError> {
+    if let Some(reason) = &found.condition.broken {
+        return Err(PlanError::Database { host: host.clone(), reason: reason.clone() });
     }
-    Ok(resolved)
-}
-
-/// The newest package that a query names.
-fn newest(query: &PackageQuery, host: &HostName, offered: &BTreeSet<Nevra>) -> Result<Nevra, PlanError> {
-    let fitting = || offered.iter().filter(|package| query.matches(package) && package.arch.as_str() != "src");
-    let Some(package) = fitting().max_by(|left, right| left.evr.cmp(&right.evr)) else {
-        return Err(not_offered(query.clone(), host, offered));
-    };
-    match fitting().find(|other| other.name != package.name) {
-        Some(other) => Err(PlanError::Ambiguous {
-            query: query.clone(),
-            first: Box::new(package.clone()),
-            second: Box::new(other.clone()),
-        }),
-        None => Ok(package.clone()),
+    let coming = changes.iter().filter(|change| change.verb != Verb::Nothing).map(|change| &change.to);
+    let (free, needed) = (found.free_space, found.condition.needed_space(coming));
+    if free < needed {
+        return Err(PlanError::Space { host: host.clone(), free, needed });
     }
-}
-
-/// Says what there is of the longest name that the query begins with.
-fn not_offered(query: PackageQuery, host: &HostName, offered: &BTreeSet<Nevra>) -> PlanError {
-    let fits = |package: &&Nevra| {
-        let rest = query.as_str().strip_prefix(package.name.as_str());
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
-    };
-    let longest = offered.iter().filter(fits).map(|package| package.name.as_str().len()).max();
-    let mut offered: Vec<Nevra> =
-        offered.iter().filter(fits).filter(|package| Some(package.name.as_str().len()) == longest).cloned().collect();
-    offered.sort_by(|left, right| right.evr.cmp(&left.evr));
-    PlanError::NotOffered { query, host: host.clone(), offered }
-}
-
-fn resolve_exact(facts: &Facts, hosts: &Resolved) -> Result<Resolved, PlanError> {
-    for (host, packages) in hosts {
-        let Some(found) = facts.hosts.get(host) else { continue };
-        for package in packages {
-            if !found.offered.contains(package) && !found.installed.contains(package) {
-                return Err(not_offered(PackageQuery::from(package), host, &found.offered));
-            }
-        }
-    }
-    Ok(hosts.clone())
+    Ok(())
 }
 
 fn change(host: &HostName, found: &HostFacts, to: &Nevra, past: &Past) -> Result<Change, PlanError> {
@@ -396,7 +311,7 @@ macro_rules! display_as {
 display_as!(Verb { Nothing => "nothing", Install => "install", Upgrade => "upgrade", Downgrade => "downgrade", Repair => "repair" });
 display_as!(Step {
     Stage => "stage", Test => "test", Drain => "drain", Stop => "stop", Install => "install", Start => "start",
-    Check => "check", PutBack => "put-back",
+    Check => "check", PutBack => "put-back", TakeOut => "take-out", BringBack => "bring-back", Watch => "watch",
 });
 display_as!(WayBack {
     Offered => "offered",
@@ -405,5 +320,4 @@ display_as!(WayBack {
 });
 
 #[cfg(test)]
-#[path = "plan_tests.rs"]
 mod tests;

@@ -1,0 +1,149 @@
+//! The scripts by themselves, with stand-ins for tools that no machine of the lab has: they print and take what the real
+//! ones do.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::Script;
+
+const PACKAGE_MANAGER: &str = include_str!("scripts/package_manager.sh");
+
+/// Puts a stand-in for a program into a directory.
+fn stand_in(directory: &Path, name: &str, text: &str) {
+    let path = directory.join(name);
+    std::fs::write(&path, format!("#!/bin/sh\n{text}")).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&path, mode).unwrap();
+}
+
+/// Runs a script with the stand-ins before all others; gives its exit code, what it prints and what it complains about.
+fn run(directory: &Path, script: &Script) -> (i32, String, String) {
+    let path = format!("PATH={}:", directory.display());
+    let text = script.text().replace("PATH=", &path);
+    let output = Command::new("sh").args(["-c", &text]).output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+}
+
+fn said(directory: &Path) -> String {
+    std::fs::read_to_string(directory.join("said")).unwrap_or_default()
+}
+
+/// `ipvsadm -Sn` and `-e` as ipvsadm 1.31 has them.
+const IPVSADM: &str = r#"
+state=${0%/*}/rules
+case $1 in
+-Sn) cat "$state" ;;
+-e) echo "-a ${*#-e }" | sed 's/^-a -e/-a/' >"$state.new"
+    server=$5
+    while read -r line; do
+        case $line in
+        "-a $2 $3 -r $server "*) cat "$state.new" ;;
+        *) echo "$line" ;;
+        esac
+    done <"$state" >"$state.next"
+    mv "$state.next" "$state" ;;
+*) exit 2 ;;
+esac
+"#;
+
+#[test]
+fn lvs_keeps_all_but_the_weight() {
+    let directory = tempfile::tempdir().unwrap();
+    let directory = directory.path();
+    stand_in(directory, "ipvsadm", IPVSADM);
+    let rules = "-A -t 10.0.0.1:80 -s wlc -p 300\n-a -t 10.0.0.1:80 -r 10.0.0.11:8080 -m -w 7 -x 100 -y 5\n\
+                 -a -t 10.0.0.1:80 -r 10.0.0.12:8080 -g -w 1\n-A -f 7 -s rr\n-a -f 7 -r 10.0.0.11:0 -i -w 3\n";
+    std::fs::write(directory.join("rules"), rules).unwrap();
+    let set = |service: &str, server: &str, to: &str| {
+        let kept: &'static str = Box::leak(
+            include_str!("scripts/lvs_set.sh")
+                .replace("/var/lib/pkg/lvs", &directory.join("kept").display().to_string())
+                .into_boxed_str(),
+        );
+        let script = Script::new("lvs", &[kept]).set("SERVICE", service).set("SERVER", server).set("TO", to);
+        let (code, _, complaint) = run(directory, &script);
+        (code, std::fs::read_to_string(directory.join("rules")).unwrap(), complaint)
+    };
+    let out = rules.replace("-r 10.0.0.11:8080 -m -w 7 -x 100 -y 5", "-r 10.0.0.11:8080 -m -x 100 -y 5 -w 0");
+    for to in ["draining", "out", "out"] {
+        assert_eq!(set("-t 10.0.0.1:80", "10.0.0.11", to), (0, out.clone(), String::new()));
+    }
+    let back = out.replace("-x 100 -y 5 -w 0", "-x 100 -y 5 -w 7");
+    for _ in 0..2 {
+        assert_eq!(set("-t 10.0.0.1:80", "10.0.0.11", "in"), (0, back.clone(), String::new()));
+    }
+    assert_eq!(set("-f 7", "10.0.0.11:0", "out").1, back.replace("-i -w 3", "-i -w 0"));
+    let (code, _, complaint) = set("-t 10.0.0.1:80", "10.0.0.1", "out");
+    assert_eq!((code, complaint.trim()), (1, "`ipvsadm -Sn` has no `-t 10.0.0.1:80 -r 10.0.0.1`"));
+}
+
+fn transaction(up: &str, down: &str) -> Script {
+    Script::new("transaction", &[PACKAGE_MANAGER, include_str!("scripts/transaction_run.sh")])
+        .set("MANAGER", "yum3")
+        .set("REPOSITORIES", "pkg-prod base")
+        .set("NAMES", "app app-config")
+        .set("UP", up)
+        .set("DOWN", down)
+}
+
+#[test]
+fn yum_3_is_told_the_direction() {
+    let directory = tempfile::tempdir().unwrap();
+    let directory = directory.path();
+    stand_in(directory, "yum", "echo \"$*\" >>\"${0%/*}/said\"; [ ! -e \"${0%/*}/fails\" ]");
+    stand_in(directory, "rpm", "echo x");
+    let always = "-y --disablerepo=* --enablerepo=pkg-prod,base --setopt=keepcache=1 -C";
+    assert_eq!(run(directory, &transaction("app-0:1.1-1.noarch app-config-0:2-1.noarch", "")).0, 0);
+    assert_eq!(said(directory), format!("{always} install app-0:1.1-1.noarch app-config-0:2-1.noarch\n"));
+    std::fs::remove_file(directory.join("said")).unwrap();
+    assert_eq!(run(directory, &transaction("app-0:1.1-1.noarch", "app-config-0:1-1.noarch")).0, 0);
+    assert_eq!(
+        said(directory),
+        format!("{always} install app-0:1.1-1.noarch\n{always} downgrade app-config-0:1-1.noarch\n")
+    );
+    std::fs::remove_file(directory.join("said")).unwrap();
+    std::fs::write(directory.join("fails"), "").unwrap();
+    assert_eq!(run(directory, &transaction("app-0:1.1-1.noarch", "app-config-0:1-1.noarch")).0, 1);
+    assert_eq!(said(directory).lines().count(), 1, "nothing goes on after a failure");
+}
+
+/// yum 3 breaks lines that are too wide, and leaves out an epoch of 0.
+#[test]
+fn yum_3s_broken_lines_are_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let directory = directory.path();
+    let yum = "case \"$*\" in\n*makecache*) exit 0 ;;\n*showduplicates*) cat <<'END'\nAvailable Packages\n\
+               app.noarch                     1.0-1                pkg-prod\n\
+               a-name-that-is-rather-long-for-yum.x86_64\n                               2:1.0-1              pkg-prod\n\
+               END\n;;\nesac\n";
+    stand_in(directory, "yum", yum);
+    let offered = include_str!("scripts/facts.sh").split("if [ \"$(id -u)\"").next().unwrap();
+    let script = Script::new("facts", &[PACKAGE_MANAGER, offered, "offered"])
+        .set("MANAGER", "yum3")
+        .set("REPOSITORIES", "pkg-prod")
+        .set("NAMES", "app");
+    let (code, printed, complaint) = run(directory, &script);
+    assert_eq!((code, complaint.as_str()), (0, ""));
+    assert_eq!(printed, "app-0:1.0-1.noarch\na-name-that-is-rather-long-for-yum-2:1.0-1.x86_64\n");
+}
+
+/// A lock is waited for; whoever still holds it after a minute is named.
+#[test]
+fn a_lock_is_waited_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let directory = directory.path();
+    let locked_twice = "echo \"$*\" >>\"${0%/*}/said\"; [ $(wc -l <\"${0%/*}/said\") -gt 2 ] || exit 200";
+    stand_in(directory, "dnf", locked_twice);
+    stand_in(directory, "sleep", "exit 0");
+    let script = |manager: &str| {
+        Script::new("stage", &[PACKAGE_MANAGER, "manager install app"]).set("MANAGER", manager).set("REPOSITORIES", "r")
+    };
+    assert_eq!(run(directory, &script("dnf4")).0, 0);
+    assert_eq!(said(directory).lines().count(), 3);
+    assert!(said(directory).contains("--setopt=exit_on_lock=1 -y"), "{}", said(directory));
+    stand_in(directory, "dnf", "exit 200");
+    let (code, _, complaint) = run(directory, &script("dnf4"));
+    assert_eq!(code, 200);
+    assert!(complaint.contains("has held a lock of the package manager for a minute"), "{complaint}");
+}

@@ -1,0 +1,3 @@
+# shellcheck shell=sh
+# Prints LVS's table; changes nothing. No variables.
+ipvsadm -Ln

@@ -1,0 +1,165 @@
+//! What an environment's entries add up to: the deployments, who holds the lease, what each host was left with.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use ledger::{Commit, Position};
+use nevra::{Name, Nevra};
+use repo_api::{DeploymentSummary, HostOutcome, PackageMove};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::entry::{Change, Entry, HostPlan};
+
+/// Everything that an environment's ledger says, but for the steps.
+#[derive(Debug)]
+pub(super) struct Projection {
+    /// Up to where it was read.
+    pub(super) position: Position,
+    /// The deployments, oldest first.
+    pub(super) deployments: Vec<Deployment>,
+}
+
+/// One deployment.
+#[derive(Debug)]
+pub(super) struct Deployment {
+    pub(super) summary: DeploymentSummary,
+    /// The commits that are about it.
+    pub(super) first: u64,
+    pub(super) newest: u64,
+    /// The writer who holds the lease.
+    pub(super) writer: Uuid,
+    /// What the first plan that was agreed to does on each host.
+    pub(super) plan: Option<BTreeMap<String, Vec<Change>>>,
+    /// What its hosts were left with, by their names.
+    pub(super) hosts: BTreeMap<String, HostOutcome>,
+}
+
+/// What a host runs of one name.
+#[derive(Debug, Clone)]
+pub(super) struct Running<'a> {
+    pub(super) packages: BTreeSet<Nevra>,
+    /// Whether that was seen after the deployment.
+    pub(super) seen: bool,
+    pub(super) settled: bool,
+    pub(super) deployment: &'a Deployment,
+}
+
+impl Default for Projection {
+    fn default() -> Self {
+        Self { position: Position::start(), deployments: Vec::new() }
+    }
+}
+
+impl Projection {
+    /// The last deployment, if it has not finished: it holds the lease, be it expired.
+    pub(super) fn unfinished(&self) -> Option<&Deployment> {
+        self.deployments.last().filter(|deployment| deployment.summary.ending.is_none())
+    }
+
+    /// The last deployment that has finished.
+    pub(super) fn last_finished(&self) -> Option<&Deployment> {
+        self.deployments.iter().rev().find(|deployment| deployment.summary.ending.is_some())
+    }
+
+    /// What each host was left with, by the packages' names: each deployment is about some.
+    pub(super) fn running(&self, at: Option<DateTime<Utc>>) -> BTreeMap<&str, BTreeMap<Name, Running<'_>>> {
+        let mut hosts: BTreeMap<&str, BTreeMap<Name, Running<'_>>> = BTreeMap::new();
+        let finished = self.deployments.iter().filter(|deployment| deployment.summary.ending.is_some());
+        for deployment in finished.filter(|deployment| at.is_none_or(|at| deployment.summary.last <= at)) {
+            for outcome in deployment.hosts.values() {
+                // Where it could not be seen, it may be either.
+                let packages = outcome.now.as_ref().unwrap_or(&outcome.before);
+                let planned = deployment.changes(&outcome.host).iter().map(|change| &change.to.name);
+                let named = packages.iter().chain(&outcome.before).map(|package| &package.name);
+                let names: BTreeSet<&Name> = planned.chain(named).collect();
+                let host = hosts.entry(outcome.host.as_str()).or_default();
+                for name in names {
+                    let packages = packages.iter().filter(|package| package.name == *name).cloned().collect();
+                    let (seen, settled) = (outcome.now.is_some(), outcome.settled);
+                    host.insert(name.clone(), Running { packages, seen, settled, deployment });
+                }
+            }
+        }
+        hosts
+    }
+
+    /// Takes the next commit in.
+    pub(super) fn apply(&mut self, commit: &Commit<Value>) {
+        self.position = commit.position();
+        // What can't be read changes nothing here; it stays in the ledger for those who can.
+        let Ok(entry) = Entry::read(&commit.payload) else { return };
+        if let Entry::Begun { deployment, action, until } = &entry {
+            self.deployments.push(Deployment::begun(commit, deployment.clone(), action.clone(), *until));
+        }
+        let Some(id) = Entry::deployment(&commit.payload) else { return };
+        if let Some(deployment) = self.deployments.iter_mut().rev().find(|deployment| deployment.summary.id == id) {
+            deployment.apply(commit, entry);
+        }
+    }
+}
+
+impl Deployment {
+    fn begun(commit: &Commit<Value>, id: String, action: String, until: DateTime<Utc>) -> Self {
+        let summary = DeploymentSummary {
+            id,
+            action,
+            who: commit.author.who.clone(),
+            from: commit.author.from.clone(),
+            why: commit.author.why.clone(),
+            holder: commit.author.who.clone(),
+            until,
+            began: commit.at,
+            last: commit.at,
+            ending: None,
+            reason: None,
+            moves: Vec::new(),
+            approved_by: Vec::new(),
+        };
+        let (first, newest, writer) = (commit.number, commit.number, commit.writer);
+        Self { summary, first, newest, writer, plan: None, hosts: BTreeMap::new() }
+    }
+
+    /// What was planned for a host.
+    pub(super) fn changes(&self, host: &str) -> &[Change] {
+        self.plan.as_ref().and_then(|plan| plan.get(host)).map_or(&[], Vec::as_slice)
+    }
+
+    fn apply(&mut self, commit: &Commit<Value>, entry: Entry) {
+        self.newest = commit.number;
+        let summary = &mut self.summary;
+        summary.last = commit.at;
+        match entry {
+            Entry::Resumed { until, .. } => {
+                summary.holder.clone_from(&commit.author.who);
+                summary.until = until;
+                summary.ending = None;
+                self.writer = commit.writer;
+            }
+            Entry::Extended { until, .. } => summary.until = until,
+            Entry::Planned { plan, agreement } if self.plan.is_none() => {
+                summary.moves = moves(&plan.hosts);
+                summary.approved_by = agreement.people;
+                self.plan = Some(plan.hosts.into_iter().map(|host| (host.host, host.changes)).collect());
+            }
+            Entry::Finished { ending, reason, hosts, .. } => {
+                summary.ending = Some(ending);
+                summary.reason = reason;
+                self.hosts = hosts.into_iter().map(|outcome| (outcome.host.clone(), outcome)).collect();
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What moves, each move once however many hosts make it.
+fn moves(hosts: &[HostPlan]) -> Vec<PackageMove> {
+    let mut moves: Vec<PackageMove> = Vec::new();
+    for change in hosts.iter().flat_map(|host| &host.changes).filter(|change| change.moves()) {
+        match moves.iter_mut().find(|known| known.to == change.to && known.from == change.from) {
+            Some(known) => known.hosts += 1,
+            None => moves.push(PackageMove { from: change.from.clone(), to: change.to.clone(), hosts: 1 }),
+        }
+    }
+    moves
+}

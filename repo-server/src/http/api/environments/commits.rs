@@ -1,0 +1,60 @@
+//! The commits of an environment's ledger as controllers read and make them: bytes that are kept as they came.
+
+use axum::body::Body;
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use http::{Response, StatusCode};
+use repo_api::{Committed, Permission, Problem, ProblemKind, TagName};
+
+use super::super::super::body::ReplyBody;
+use super::super::super::call::{Both, Call, Named};
+use super::super::super::reply::json;
+use super::super::json_body;
+use super::super::query::Query;
+use super::Answer;
+use super::kept::hold;
+use crate::environments::Appended;
+
+/// Gives commits after a number, one to a line: some of them, and none only where there are none.
+pub(super) async fn list(Named(name): Named<TagName>, call: Call) -> Answer {
+    call.permit_environment(Permission::Watch, &name).await?;
+    let query = Query::read(call.uri.query(), &["after"])?;
+    let after = query.value("after")?.unwrap_or(0);
+    let environment = call.app.environments.of(&name);
+    environment.refresh().await?;
+    written("application/x-ndjson", environment.commits(after).await?)
+}
+
+/// Gives a commit.
+pub(super) async fn show(Both(name, number): Both<TagName, u64>, call: Call) -> Answer {
+    call.permit_environment(Permission::Watch, &name).await?;
+    let commit = call.app.environments.of(&name).commit(number).await?;
+    let missing = || Problem::new(ProblemKind::UnknownCommit, format!("`{name}` has no commit {number}"));
+    written("application/json", commit.ok_or_else(missing)?)
+}
+
+/// Makes a commit, if it may be made and no other has its number.
+pub(super) async fn make(Both(name, number): Both<TagName, u64>, call: Call, body: Body) -> Answer {
+    let controller = call.permit_environment(Permission::Deploy, &name).await?;
+    let bytes = Bytes::from(json_body::bytes(&call, body).await?);
+    let appended = call.app.environments.append(&name, number, bytes, &controller).await?;
+    let status = match appended {
+        Appended::Known => StatusCode::OK,
+        Appended::New { needs } => {
+            if let Some(needs) = needs {
+                hold(&call.app, &name, needs).await;
+            }
+            StatusCode::CREATED
+        }
+    };
+    json(status, &Committed { commit: number })
+}
+
+fn written(kind: &'static str, bytes: Bytes) -> Answer {
+    let mut response = Response::new(ReplyBody::whole(bytes));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    Ok(response)
+}

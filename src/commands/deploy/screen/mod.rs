@@ -1,0 +1,86 @@
+//! The live screen of a deployment on a terminal: a block of lines that is drawn anew as things happen.
+
+mod board;
+mod draw;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono::Utc;
+use deployer::{Event, Happening, Observer};
+use tokio::task::JoinHandle;
+
+use self::board::Board;
+use crate::render::Printer;
+
+/// How often what goes on is drawn anew, for the seconds that pass.
+const INTERVAL: Duration = Duration::from_millis(250);
+
+/// Draws a deployment, from the approval of its plan to its end.
+pub(crate) struct Screen {
+    printer: Printer,
+    board: Arc<Mutex<Board>>,
+    ticker: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Screen {
+    pub(crate) fn new(printer: Printer) -> Self {
+        Self { printer, board: Arc::default(), ticker: Mutex::default() }
+    }
+
+    fn draw(&self) {
+        draw(&self.printer, &self.board);
+    }
+
+    fn start(&self) {
+        let (printer, board) = (self.printer.clone(), Arc::clone(&self.board));
+        let ticker = tokio::spawn(async move {
+            loop {
+                draw(&printer, &board);
+                tokio::time::sleep(INTERVAL).await;
+            }
+        });
+        if let Some(before) = self.ticker.lock().unwrap_or_else(PoisonError::into_inner).replace(ticker) {
+            before.abort();
+        }
+    }
+
+    fn stop(&self) {
+        if let Some(ticker) = self.ticker.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            ticker.abort();
+        }
+        self.printer.live(Vec::new());
+    }
+}
+
+fn draw(printer: &Printer, board: &Mutex<Board>) {
+    let Some((width, height)) = printer.terminal_size() else { return };
+    let board = board.lock().unwrap_or_else(PoisonError::into_inner);
+    printer.live(draw::lines(&board, Utc::now(), (width, height), &|tone, text| printer.paint(tone, text)));
+}
+
+impl Observer for Screen {
+    fn observe(&self, event: &Event) {
+        self.board.lock().unwrap_or_else(PoisonError::into_inner).take(event);
+        match &event.happening {
+            Happening::Approved { .. } => self.start(),
+            // What a person is asked stands below, and is not overwritten while it is answered.
+            Happening::Paused { .. } => {
+                self.draw();
+                if let Some(ticker) = self.ticker.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                    ticker.abort();
+                }
+                self.printer.leave_live();
+            }
+            Happening::Decided { .. } => self.start(),
+            Happening::Finished { .. } => self.stop(),
+            _ => {}
+        }
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
