@@ -64,7 +64,7 @@ impl Repository {
         }
         let _permit = self.headers.acquire().await.map_err(|_| RepositoryError::Stopping)?;
         let Some(blob) = self.store.open_blob(&package.sha256, None).await? else { return Ok(None) };
-        let mut reader = SyncIoBridge::new(StreamReader::new(blob.stream.map_err(io::Error::other)));
+        let mut reader = SyncIoBridge::new(StreamReader::new(blob.into_stream().map_err(io::Error::other)));
         let read = tokio::task::spawn_blocking(move || PackageHead::read(&mut reader)).await;
         let damaged = RepositoryError::Damaged { digest: package.sha256, what: "no package that can be read" };
         let head = read.map_err(|_| RepositoryError::Stopping)?.map_err(|_| damaged)?;
@@ -86,7 +86,7 @@ impl Repository {
         let _permit = self.headers.acquire().await.map_err(|_| RepositoryError::Stopping)?;
         let range = head.parsed.header_end..package.size;
         let Some(blob) = self.store.open_blob(&package.sha256, Some(range)).await? else { return Ok(BTreeMap::new()) };
-        let reader = SyncIoBridge::new(StreamReader::new(blob.stream.map_err(io::Error::other)));
+        let reader = SyncIoBridge::new(StreamReader::new(blob.into_stream().map_err(io::Error::other)));
         let head = Arc::clone(head);
         let read = tokio::task::spawn_blocking(move || payload::small_files(reader, &head.parsed, &paths));
         // A payload that can't be read shows nothing.
