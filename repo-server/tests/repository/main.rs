@@ -17,6 +17,7 @@ mod http;
 mod limits;
 mod policy;
 mod races;
+mod raw;
 mod reader;
 mod seaweed;
 mod support;
