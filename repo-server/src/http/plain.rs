@@ -31,6 +31,10 @@ const SMALL: usize = 16 << 10;
 const NOT_PLAIN: [&str; 5] = ["content-length", "transfer-encoding", "expect", "upgrade", "http2-settings"];
 
 /// What the bytes are that a client has sent.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is taken apart where it is made, and memory of its own would cost more"
+)]
 enum Asked {
     /// The beginning of a request.
     Part,
