@@ -36,7 +36,12 @@ async fn several_requests_on_one_connection() {
         ([get("/nothing", ""), get("/healthz", ""), get("/dev/%", ""), close.clone()], ["404", "200", "400", "200"]),
         // hyper takes the connection over, with what has been read of it.
         (
-            [get(package, ""), "DELETE /dev/Packages/app-1-1.noarch.rpm HTTP/1.1\r\nHost: x\r\n\r\n".to_owned(), head, close],
+            [
+                get(package, ""),
+                "DELETE /dev/Packages/app-1-1.noarch.rpm HTTP/1.1\r\nHost: x\r\n\r\n".to_owned(),
+                head,
+                close,
+            ],
             ["200", "405", "200", "200"],
         ),
     ] {
