@@ -61,7 +61,8 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> 
     for package in &packages {
         upload(&client, package, printer).await?;
     }
-    let staged = |package: LocalPackage| StagedPackage { sha256: package.sha256, file_name: package.file_name, time: None };
+    let staged =
+        |package: LocalPackage| StagedPackage { sha256: package.sha256, file_name: package.file_name, time: None };
     let mut about = Vec::new();
     for path in &args.advisories {
         about.push(attach::upload(&client, AttachmentKind::Updateinfo, path).await?);

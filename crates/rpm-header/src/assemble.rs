@@ -22,11 +22,16 @@ impl PackageHeader {
     /// # Errors
     /// [`ReadHeaderError`] for what is no RPM, is damaged, or breaks a limit.
     pub fn read<R: Read>(reader: &mut R) -> Result<Self, ReadHeaderError> {
-        let mut source = Source::new(reader);
-        read_lead(&mut source)?;
-        let signature = Section::read_signature(&mut source)?;
-        let main = Section::read_main(&mut source)?;
-        assemble(&signature, &main)
+        read(reader, Extent::Whole)
+    }
+
+    /// Reads what repodata says of a package, in less time: of files their paths, modes and flags alone, and neither
+    /// scriptlets, triggers nor signatures.
+    ///
+    /// # Errors
+    /// As for [`PackageHeader::read`].
+    pub fn read_for_repodata<R: Read>(reader: &mut R) -> Result<Self, ReadHeaderError> {
+        read(reader, Extent::Repodata)
     }
 
     /// Reads the headers of a file.
@@ -40,7 +45,25 @@ impl PackageHeader {
     }
 }
 
-fn assemble(signature: &Section, main: &Section) -> Result<PackageHeader, ReadHeaderError> {
+/// How much of a header is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// All of it.
+    Whole,
+    /// What repodata says.
+    Repodata,
+}
+
+fn read<R: Read>(reader: &mut R, extent: Extent) -> Result<PackageHeader, ReadHeaderError> {
+    let mut source = Source::new(reader);
+    read_lead(&mut source)?;
+    let signature = Section::read_signature(&mut source)?;
+    let main = Section::read_main(&mut source)?;
+    assemble(&signature, &main, extent)
+}
+
+fn assemble(signature: &Section, main: &Section, extent: Extent) -> Result<PackageHeader, ReadHeaderError> {
+    let is_whole = extent == Extent::Whole;
     let is_source = is_source(main)?;
     let nevra = nevra(main, is_source)?;
     Ok(PackageHeader {
@@ -77,11 +100,11 @@ fn assemble(signature: &Section, main: &Section) -> Result<PackageHeader, ReadHe
         enhances: dependencies(main, [Tag::ENHANCENAME, Tag::ENHANCEFLAGS, Tag::ENHANCEVERSION])?,
         old_suggests: dependencies(main, [Tag::OLDSUGGESTSNAME, Tag::OLDSUGGESTSFLAGS, Tag::OLDSUGGESTSVERSION])?,
         old_enhances: dependencies(main, [Tag::OLDENHANCESNAME, Tag::OLDENHANCESFLAGS, Tag::OLDENHANCESVERSION])?,
-        files: files::read(main)?,
+        files: files::read(main, extent)?,
         changelog: changelog(main)?,
-        scriptlets: scriptlets(main)?,
-        triggers: triggers::read(main)?,
-        signatures: signatures(signature)?,
+        scriptlets: if is_whole { scriptlets(main)? } else { Vec::new() },
+        triggers: if is_whole { triggers::read(main)? } else { Vec::new() },
+        signatures: if is_whole { signatures(signature)? } else { Vec::new() },
         nevra,
     })
 }

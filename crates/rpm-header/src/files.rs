@@ -1,6 +1,7 @@
 //! The list of files, from its parallel arrays.
 
 use crate::FileEntry;
+use crate::assemble::Extent;
 use crate::error::ReadHeaderError;
 use crate::section::Section;
 use crate::tags::{Tag, decode_owned};
@@ -10,12 +11,29 @@ use crate::tags::{Tag, decode_owned};
 const MAX_PATH_BYTES: usize = 128 * 1024 * 1024;
 
 /// Reads the files in the order of the header.
-pub(crate) fn read(main: &Section) -> Result<Vec<FileEntry>, ReadHeaderError> {
+pub(crate) fn read(main: &Section, extent: Extent) -> Result<Vec<FileEntry>, ReadHeaderError> {
     let (paths, of) = paths(main)?;
-    let count = paths.len();
-    if count == 0 {
+    if paths.is_empty() {
         return Ok(Vec::new());
     }
+    if extent == Extent::Whole { whole(main, paths, of) } else { listed(main, paths, of) }
+}
+
+/// The files with what repodata says of them.
+fn listed(main: &Section, paths: Vec<String>, of: Tag) -> Result<Vec<FileEntry>, ReadHeaderError> {
+    let modes = main.numbers_beside(Tag::FILEMODES, of, paths.len())?;
+    let flags = main.numbers_beside(Tag::FILEFLAGS, of, paths.len())?;
+    let entry = |(path, (mode, flags)): (String, (u64, u64))| FileEntry {
+        path,
+        mode: mode as u16,
+        flags: flags as u32,
+        ..FileEntry::default()
+    };
+    Ok(paths.into_iter().zip(modes.into_iter().zip(flags)).map(entry).collect())
+}
+
+fn whole(main: &Section, paths: Vec<String>, of: Tag) -> Result<Vec<FileEntry>, ReadHeaderError> {
+    let count = paths.len();
     let size_tag = if main.has(Tag::LONGFILESIZES) { Tag::LONGFILESIZES } else { Tag::FILESIZES };
     let sizes = main.numbers_beside(size_tag, of, count)?;
     let modes = main.numbers_beside(Tag::FILEMODES, of, count)?;

@@ -101,7 +101,7 @@ pub struct Dependency {
 }
 
 /// One file that the package owns.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FileEntry {
     /// Absolute path, without the `./` of source packages' payloads. Bytes that are no UTF-8 are kept losslessly as far
     /// as the text allows (Latin-1 decoded).

@@ -31,6 +31,10 @@ const SMALL: usize = 16 << 10;
 const NOT_PLAIN: [&str; 5] = ["content-length", "transfer-encoding", "expect", "upgrade", "http2-settings"];
 
 /// What the bytes are that a client has sent.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is taken apart where it is made, and memory of its own would cost more"
+)]
 enum Asked {
     /// The beginning of a request.
     Part,
@@ -205,5 +209,49 @@ fn date(take: impl FnOnce(&str)) {
 fn push_line(head: &mut Vec<u8>, name: &str, value: &[u8]) {
     for part in [name.as_bytes(), b": ", value, b"\r\n"] {
         head.extend_from_slice(part);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(text: &str) -> (&'static str, usize) {
+        let mut unread = BytesMut::from(text);
+        let what = match parse(&mut unread) {
+            Asked::Part => "part",
+            Asked::Plain(_, true) => "plain",
+            Asked::Plain(_, false) => "last",
+            Asked::Other => "other",
+        };
+        (what, unread.len())
+    }
+
+    #[test]
+    fn only_the_plainest_requests_are_plain() {
+        for (text, expected) in [
+            ("", "part"),
+            ("GE", "part"),
+            ("GET /a HTTP/1.1\r\nHost: x\r\n", "part"),
+            ("GET /a HTTP/1.1\r\nHost: x\r\n\r\n", "plain"),
+            ("HEAD /a HTTP/1.1\r\nhost: x\r\nConnection: Keep-Alive\r\n\r\n", "plain"),
+            ("GET /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "last"),
+            ("GET /a HTTP/1.0\r\n\r\n", "other"),
+            ("GET http://x/a HTTP/1.1\r\nHost: x\r\n\r\n", "other"),
+            ("PUT", "other"),
+            ("\r\nGET /a HTTP/1.1\r\n\r\n", "other"),
+            ("GET /a HTTP/1.1\nHost: x\n\n", "other"),
+            ("GET /a HTTP/1.1\r\nContent-Length: 1\r\n\r\n", "other"),
+            ("GET /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", "other"),
+            ("GET /a HTTP/1.1\r\nExpect: 100-continue\r\n\r\n", "other"),
+            ("GET /a HTTP/1.1\r\nConnection: upgrade\r\n\r\n", "other"),
+            ("GET /a HTTP/1.1\r\nno header\r\n\r\n", "other"),
+            ("GET /a b HTTP/1.1\r\n\r\n", "other"),
+        ] {
+            let left = if matches!(expected, "plain" | "last") { 0 } else { text.len() };
+            assert_eq!(told(text), (expected, left), "{text:?}");
+        }
+        let twice = "GET /a HTTP/1.1\r\nHost: x\r\n\r\nGET /b";
+        assert_eq!(told(twice), ("plain", 6), "the next request stays");
     }
 }

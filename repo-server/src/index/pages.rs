@@ -97,7 +97,7 @@ impl PageWork<'_> {
             let stamp = Stamp::of(&opened.metadata()?);
             let known = self.known.get(file.href.as_str()).filter(|known| known.stamp == stamp);
             let (header, sha256) = match known {
-                Some(known) => (PackageHeader::read(&mut BufReader::new(&mut opened))?, known.sha256),
+                Some(known) => (PackageHeader::read_for_repodata(&mut BufReader::new(&mut opened))?, known.sha256),
                 None => read_whole(&mut opened, chunk)?,
             };
             if Stamp::of(&opened.metadata()?) != stamp {
@@ -120,7 +120,7 @@ fn read_whole(mut file: impl Read, chunk: &mut [u8]) -> Result<(PackageHeader, D
     let mut digest = DigestBuilder::new();
     digest.update(first);
     let mut rest = Digesting { reader: file, digest };
-    let header = PackageHeader::read(&mut first.chain(&mut rest))?;
+    let header = PackageHeader::read_for_repodata(&mut first.chain(&mut rest))?;
     while rest.read(chunk)? > 0 {}
     Ok((header, rest.digest.finish()))
 }
@@ -162,7 +162,7 @@ mod tests {
         let mut package = rpm::PackageBuilder::new("sample", "1.0", "MIT", "noarch", "sample");
         let mut bytes = Vec::new();
         package.build().unwrap().write(&mut bytes).unwrap();
-        let header = PackageHeader::read(&mut bytes.as_slice()).unwrap();
+        let header = PackageHeader::read_for_repodata(&mut bytes.as_slice()).unwrap();
         for size in [1, 95, 100, 1000, bytes.len() - 1, bytes.len(), bytes.len() + 1] {
             let read = read_whole(bytes.as_slice(), &mut vec![0; size]).unwrap();
             assert_eq!(read, (header.clone(), Digest::of(&bytes)), "{size}");

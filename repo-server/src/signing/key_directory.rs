@@ -127,6 +127,11 @@ impl KeyDirectory {
         if path.exists() { self.read(&path).map(Some) } else { Ok(None) }
     }
 
+    /// Reads the key that signs, which has to be there.
+    pub(super) fn current_there(&self) -> Result<PrivateKey, KeyDirectoryError> {
+        self.read(&self.path.join(CURRENT))
+    }
+
     /// Reads the key that will sign.
     ///
     /// # Errors

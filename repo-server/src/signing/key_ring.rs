@@ -55,7 +55,11 @@ impl KeyRing {
     /// # Errors
     /// [`KeyDirectoryError`]
     pub fn open(source: KeySource) -> Result<Self, KeyDirectoryError> {
-        let keys = SigningKeys::read(&source)?;
+        let signs = match &source.key {
+            Some(name) => source.directory.named(name)?,
+            None => source.directory.current_or_made()?,
+        };
+        let keys = SigningKeys::around(&source.directory, signs)?;
         let stamp = source.directory.stamp();
         Ok(Self { source, keys: RwLock::new(Arc::new(keys)), stamp: Mutex::new(stamp) })
     }
@@ -101,7 +105,14 @@ impl KeyRing {
         }
         // Also where it fails: what can't be read is reported once.
         *stamp = found;
-        let keys = Arc::new(SigningKeys::read(&self.source)?);
+        let directory = &self.source.directory;
+        // One that is away for a while, such as a mounted one, is no reason to make another key, nor another directory.
+        fs_err::metadata(directory.path()).map_err(KeyDirectoryError::File)?;
+        let signs = match &self.source.key {
+            Some(name) => directory.named(name)?,
+            None => directory.current_there()?,
+        };
+        let keys = Arc::new(SigningKeys::around(directory, signs)?);
         *stamp = self.source.directory.stamp();
         let changed = keys.fingerprint() != self.keys().fingerprint();
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
@@ -110,12 +121,7 @@ impl KeyRing {
 }
 
 impl SigningKeys {
-    fn read(source: &KeySource) -> Result<Self, KeyDirectoryError> {
-        let directory = &source.directory;
-        let signs = match &source.key {
-            Some(name) => directory.named(name)?,
-            None => directory.current_or_made()?,
-        };
+    fn around(directory: &KeyDirectory, signs: PrivateKey) -> Result<Self, KeyDirectoryError> {
         directory.remember(&signs)?;
         let parsed = |key: &PrivateKey, path: PathBuf| {
             key.public().parse::<TrustedKeys>().map_err(|source| KeyDirectoryError::Public { path, source })

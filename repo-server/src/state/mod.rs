@@ -14,8 +14,8 @@ mod repository_state;
 mod sorted_map;
 
 pub use attachments::{AttachmentChange, Attachments};
-pub use change::{Action, Change, ChannelView, Entry, PackageRecord, PageStep, Shown};
 pub(crate) use change::file_name;
+pub use change::{Action, Change, ChannelView, Entry, PackageRecord, PageStep, Shown};
 pub use channel::{Channel, Listing, View};
 pub use collection::Collection;
 pub use fold::FoldError;

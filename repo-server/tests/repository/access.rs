@@ -44,7 +44,8 @@ async fn each_token_does_what_it_is_for() {
     let ci = client(&server, "ci", &["publish:dev"]).await;
     let release = client(&server, "release", &["promote:qa", "withdraw:qa"]).await;
     let upload = server.lab.upload(rpm("app", "1.0", "a")).await;
-    let staged = StagedPackage { sha256: upload.sha256.to_string().parse().unwrap(), file_name: "a.rpm".to_owned(), time: None };
+    let staged =
+        StagedPackage { sha256: upload.sha256.to_string().parse().unwrap(), file_name: "a.rpm".to_owned(), time: None };
     let publish = PublishRequest { packages: vec![staged], who: Some("ana@pc".to_owned()), why: None };
     let promote = repo_api::PromoteRequest {
         packages: vec!["app-1.0".parse().unwrap()],

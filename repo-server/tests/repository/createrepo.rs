@@ -253,7 +253,10 @@ fn render(path: &Path, sha256: &str, href: &str) -> Result<[Element; 3], ReadHea
     let header = PackageHeader::read_file(path)?;
     let metadata = std::fs::metadata(path).unwrap();
     let time = metadata.modified().unwrap().duration_since(UNIX_EPOCH).unwrap().as_secs();
-    let fragments = Fragments::render(&header, &FileIdentity { sha256, size: metadata.len(), time, href });
+    let identity = FileIdentity { sha256, size: metadata.len(), time, href };
+    let fragments = Fragments::render(&header, &identity);
+    let shorter = PackageHeader::read_for_repodata(&mut std::fs::File::open(path).unwrap())?;
+    assert_eq!(Fragments::render(&shorter, &identity), fragments, "{href}");
     let fragments = [fragments.primary, fragments.filelists, fragments.other];
     Ok(fragments.map(|fragment| Element::parse(std::str::from_utf8(&fragment).unwrap())))
 }

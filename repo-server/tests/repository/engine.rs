@@ -115,7 +115,8 @@ async fn what_is_no_package_is_refused() {
         let error = lab.repository.publish(&channel("dev"), &[upload], author()).await.unwrap_err();
         assert!(matches!(error, RepositoryError::NotAnRpm { .. }), "{error}");
     }
-    let missing = repo_server::Upload { sha256: ledger::Digest::of(b"never sent"), file_name: "a.rpm".to_owned(), time: None };
+    let missing =
+        repo_server::Upload { sha256: ledger::Digest::of(b"never sent"), file_name: "a.rpm".to_owned(), time: None };
     let error = lab.repository.publish(&channel("dev"), &[missing], author()).await.unwrap_err();
     assert!(matches!(error, RepositoryError::MissingUpload { .. }), "{error}");
     let error = lab.repository.publish(&channel("dev"), &[], author()).await.unwrap_err();

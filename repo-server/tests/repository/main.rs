@@ -18,6 +18,7 @@ mod http;
 mod limits;
 mod policy;
 mod races;
+mod raw;
 mod reader;
 mod seaweed;
 mod support;

@@ -235,6 +235,25 @@ async fn retention_tells_what_it_did() {
     assert_eq!((outcome.changed, names(&verdict.go)), (true, vec!["app-1-1.noarch".to_owned()]));
 }
 
+/// A directory of keys that goes away under a server, and comes back, changes nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_key_is_made_in_the_place_of_one_that_is_away() {
+    let lab = Lab::new().await;
+    lab.publish("dev", vec![rpm("app", "1.0", "a")]).await;
+    let (place, away) = (lab.directory.path().join("keys"), lab.directory.path().join("away"));
+    let key = lab.repository.keys().keys().fingerprint().to_owned();
+    std::fs::rename(&place, &away).unwrap();
+    assert!(lab.repository.follow_keys().await.is_err(), "it is told");
+    assert!(!place.exists() && !lab.repository.keys().is_present());
+    let commit = lab.publish("dev", vec![rpm("app", "1.1", "b")]).await;
+    std::fs::rename(&away, &place).unwrap();
+    lab.repository.follow_keys().await.unwrap();
+    assert!(lab.repository.keys().is_present());
+    let state = lab.repository.state();
+    assert_eq!(state.position().number, commit);
+    assert_eq!(state.channel(&channel("dev")).unwrap().view().unwrap().1.blobs.key, key);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn another_key_signs_everything() {
     let lab = Lab::new().await;

@@ -27,10 +27,9 @@ pub(super) async fn attach(
     let Call { app, origin, .. } = &call;
     let request: AttachRequest = json_body::read(&call, body).await?;
     let author = author(&caller, origin, request.who, request.why)?;
-    let files = request
-        .files
-        .into_iter()
-        .map(|file| (file.kind, Upload { sha256: store_digest(&file.sha256), file_name: plain(&file.file_name), time: None }));
+    let files = request.files.into_iter().map(|file| {
+        (file.kind, Upload { sha256: store_digest(&file.sha256), file_name: plain(&file.file_name), time: None })
+    });
     let wanted = AttachmentRequest {
         files: files.collect(),
         withdrawn_advisories: request.withdrawn_advisories,
