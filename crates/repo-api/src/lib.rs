@@ -27,7 +27,7 @@ pub use channel_name::{ChannelName, ParseChannelNameError};
 pub use channel_settings::{ChannelSettings, ChannelSettingsError, MetadataCompression, Retention, SignaturePolicy};
 pub use client::{Client, ClientError};
 pub use file_digest::{FileDigest, ParseFileDigestError};
-pub use jars::{FoundJar, JarCarrier, JarList};
+pub use jars::{FoundJar, JarCarrier, JarList, JarQuery};
 pub use local_package::{LocalPackage, LocalPackageError};
 pub use messages::{
     ChannelList, ChannelSummary, ListedPackage, PackageList, PromoteRequest, Promoted, PublishRequest, Published,
