@@ -418,6 +418,10 @@ fn pages_of_private_channels_are_private() {
     }
     let (_, home) = clinic.get("/", &[]);
     assert!(home.contains("href=\"/sign-in\"") && !home.contains("/ui/channels/qa"), "{home}");
+    let (_, head) = clinic.get("/", &["-I"]);
+    for header in ["content-security-policy: default-src 'none'; style-src 'self';", "vary: Authorization", "nosniff"] {
+        assert!(head.to_lowercase().contains(&header.to_lowercase()), "{head}");
+    }
     assert_eq!(clinic.get("/sign-in", &[]).0, "401");
     assert_eq!(clinic.get("/sign-in", &["-u", "any:wrong-wrong-wrong-wrong"]).0, "401");
     assert_eq!(clinic.get("/sign-in", &with_token).0, "303");
