@@ -38,6 +38,7 @@ pub(crate) enum Command {
     List(commands::list::Args),
     Diff(commands::diff::Args),
     Log(commands::log::Args),
+    FindJar(commands::find_jar::Args),
     Channel(commands::channel::Args),
     Tag(commands::tag::Args),
     Key(commands::key::Args),

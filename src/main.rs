@@ -48,6 +48,7 @@ async fn dispatch(command: Command, printer: &Printer) -> Result<Exit, Failure> 
         Command::List(args) => commands::list::run(args, printer).await,
         Command::Diff(args) => commands::diff::run(args, printer).await,
         Command::Log(args) => commands::log::run(args, printer).await,
+        Command::FindJar(args) => commands::find_jar::run(args, printer).await,
         Command::Channel(args) => commands::channel::run(args, printer).await,
         Command::Tag(args) => commands::tag::run(args, printer).await,
         Command::Key(args) => commands::key::run(args, printer).await,

@@ -24,7 +24,9 @@ mod war;
 pub use build::{BuildError, BuiltPackage, DraftedPackage, Notice, PlannedPackage, build, check_together, pack, plan};
 pub use compression::Compression;
 pub use contents::{ContentsError, ContentsProblem, PathFilter};
-pub use inside::{Coordinates, Jar, JarProblem, NotesError, NotesSource, Provenance, ReleaseNotes, WebArchive, WebArchiveError};
+pub use inside::{
+    Coordinates, Jar, JarProblem, NotesError, NotesSource, Provenance, ReleaseNotes, WebArchive, WebArchiveError,
+};
 pub use layout::{
     About, Dependencies, DescriptorError, Entry, EntryKind, LayoutError, PackageLayout, Role, Scriptlet, ScriptletKind,
     Source, Trigger, TriggerKind,

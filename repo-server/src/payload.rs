@@ -116,3 +116,78 @@ impl<R: Read> Archive<R> {
         u64::from_str_radix(text, 16).map_err(io::Error::other)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    /// A header with these files and no more in it.
+    fn header(files: &[(&str, u64)]) -> PackageHeader {
+        let config = rpm::BuildConfig::v4().compression(rpm::CompressionType::None).source_date(1_700_000_000);
+        let mut builder = rpm::PackageBuilder::new("a", "1", "MIT", "noarch", "a");
+        builder.using_config(config);
+        for (path, size) in files {
+            let body = vec![b'x'; *size as usize];
+            builder.with_file_contents(body.as_slice(), rpm::FileOptions::new(*path)).unwrap();
+        }
+        let mut bytes = Vec::new();
+        builder.build().unwrap().write(&mut bytes).unwrap();
+        PackageHeader::read(&mut bytes.as_slice()).unwrap()
+    }
+
+    fn entry(archive: &mut Vec<u8>, name: &str, body: &[u8]) {
+        let mut fields = [0; 13];
+        (fields[6], fields[11]) = (body.len(), name.len() + 1);
+        archive.extend_from_slice(b"070701");
+        fields.iter().for_each(|field| archive.extend_from_slice(format!("{field:08x}").as_bytes()));
+        archive.extend_from_slice(name.as_bytes());
+        archive.push(0);
+        archive.resize(archive.len().next_multiple_of(4), 0);
+        archive.extend_from_slice(body);
+        archive.resize(archive.len().next_multiple_of(4), 0);
+    }
+
+    fn found(packed: &[u8], header: &PackageHeader, paths: &[&str]) -> io::Result<Vec<String>> {
+        let paths: Vec<String> = paths.iter().map(|path| (*path).to_owned()).collect();
+        let found = small_files(packed, header, &paths)?;
+        Ok(found.iter().map(|(path, body)| format!("{path}: {}", String::from_utf8_lossy(body))).collect())
+    }
+
+    #[test]
+    fn files_of_every_compression() {
+        let mut archive = Vec::new();
+        entry(&mut archive, "./etc/a", b"one");
+        entry(&mut archive, "./opt/large", &vec![0; LARGEST as usize + 1]);
+        entry(&mut archive, "/etc/b", b"");
+        entry(&mut archive, "TRAILER!!!", b"");
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        gzip.write_all(&archive).unwrap();
+        let mut xz = liblzma::write::XzEncoder::new(Vec::new(), 1);
+        xz.write_all(&archive).unwrap();
+        let zstd = zstd::encode_all(archive.as_slice(), 1).unwrap();
+        let header = header(&[]);
+        for packed in [&archive, &gzip.finish().unwrap(), &xz.finish().unwrap(), &zstd] {
+            let all = ["/etc/a", "/etc/b", "/opt/large", "/none"];
+            assert_eq!(found(packed, &header, &all).unwrap(), ["/etc/a: one", "/etc/b: "]);
+            assert_eq!(found(&packed[..packed.len() / 2], &header, &[]).unwrap(), [""; 0]);
+        }
+        for damaged in [&archive[..60], b"BZh9", b"070707aaaa", b""] {
+            assert!(found(damaged, &header, &["/none"]).is_err());
+        }
+    }
+
+    #[test]
+    fn files_by_their_numbers() {
+        let header = header(&[("/etc/a", 3), ("/etc/b", 5)]);
+        let mut archive = Vec::new();
+        for (number, body) in [(1, "xxxxx\0\0\0"), (0, "yyy\0")] {
+            archive.extend_from_slice(format!("07070X{number:08x}\0\0{body}").as_bytes());
+        }
+        entry(&mut archive, "TRAILER!!!", b"");
+        let both = ["/etc/a", "/etc/b"];
+        assert_eq!(found(&archive, &header, &both).unwrap(), ["/etc/a: yyy", "/etc/b: xxxxx"]);
+        assert!(found(b"07070X000000ff\0\0", &header, &both).is_err());
+    }
+}

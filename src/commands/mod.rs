@@ -10,6 +10,7 @@ pub(crate) mod deploy;
 pub(crate) mod diff;
 pub(crate) mod env;
 pub(crate) mod export;
+pub(crate) mod find_jar;
 pub(crate) mod fsck;
 pub(crate) mod gc;
 pub(crate) mod history;

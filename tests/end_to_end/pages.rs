@@ -314,6 +314,37 @@ fn hostile_names_stay_text() {
     assert_eq!(run(Command::new("python3").args(["-c", read, &feed])).ok(), "9");
 }
 
+#[test]
+fn a_jar_is_found_now_and_as_of_then() {
+    let clinic = Clinic::with_versions();
+    let find = |arguments: &[&str]| {
+        let mut command = pkg(clinic.directory.path());
+        run(command.env("PKG_SERVER", &clinic.server.url).arg("find-jar").args(arguments))
+    };
+    let old = "org.logs:logs-core 2.14.1  clinic-1.0-1.noarch  in dev,prod";
+    let new = "org.logs:logs-core 2.17.2  clinic-1.1-1.noarch  in dev";
+    assert_eq!(find(&["logs-core"]).ok(), format!("{old}\n{new}"));
+    assert_eq!(find(&["org.logs:logs-core", "<2.17.1"]).ok(), old);
+    assert_eq!(find(&["logs*", ">=2.15,<3"]).ok(), new);
+    assert_eq!(find(&["logs-core", "--at", "2"]).ok(), "org.logs:logs-core 2.14.1  clinic-1.0-1.noarch  in dev");
+    assert_eq!(find(&["logs-core", "--at", "2001-01-01"]).ok(), "");
+    let channels: Value = serde_json::from_str(&clinic.get("/api/v1/channels", &[]).1).unwrap();
+    clinic.pkg(&["withdraw", "clinic-1.0-1", "--from", "dev"]);
+    clinic.pkg(&["withdraw", "clinic-1.0-1", "--from", "prod"]);
+    assert_eq!(find(&["logs-core"]).ok(), new);
+    assert_eq!(find(&["logs-core", "--at", &channels["commit"].to_string()]).ok(), format!("{old}\n{new}"));
+    let gone = "org.logs:logs-core 2.14.1  clinic-1.0-1.noarch  withdrawn";
+    assert_eq!(find(&["logs-core", "--withdrawn"]).ok(), format!("{gone}\n{new}"));
+    let held = serde_json::json!({ "packages": ["clinic-1.0-1.noarch"] }).to_string();
+    let hold = ["-X", "PUT", "-H", "Content-Type: application/json", "-d", &held];
+    assert_eq!(clinic.get("/api/v1/environments/shop/holds", &hold).0, "201");
+    assert_eq!(find(&["logs-core", "<2.17.1"]).ok(), format!("{gone}  held by shop"));
+    find(&["logs-core", "<"]).exits(2);
+    find(&["logs-core", "--at", "nope"]).says(&["there is no tag `nope`"]);
+    let (status, page) = clinic.get("/ui/environments/shop", &[]);
+    assert!(status == "200" && page.contains("clinic-1.0-1.noarch"), "{page}");
+}
+
 /// A package that no builder of ours would make.
 fn hostile(name: &str, version: &str) -> Vec<u8> {
     let text = |what: &str| format!("\"><script>alert({version})</script> \u{202e}{what}");
@@ -387,6 +418,10 @@ fn pages_of_private_channels_are_private() {
     }
     let (_, home) = clinic.get("/", &[]);
     assert!(home.contains("href=\"/sign-in\"") && !home.contains("/ui/channels/qa"), "{home}");
+    let (_, head) = clinic.get("/", &["-I"]);
+    for header in ["content-security-policy: default-src 'none'; style-src 'self';", "vary: Authorization", "nosniff"] {
+        assert!(head.to_lowercase().contains(&header.to_lowercase()), "{head}");
+    }
     assert_eq!(clinic.get("/sign-in", &[]).0, "401");
     assert_eq!(clinic.get("/sign-in", &["-u", "any:wrong-wrong-wrong-wrong"]).0, "401");
     assert_eq!(clinic.get("/sign-in", &with_token).0, "303");

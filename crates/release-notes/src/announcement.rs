@@ -250,6 +250,54 @@ mod tests {
         assert!(matches!(error, AnnouncementError::File(_)));
     }
 
+    /// Answers each request with the next status, and gives the bodies that came.
+    async fn hook(statuses: &'static [u16]) -> (String, tokio::task::JoinHandle<Vec<String>>) {
+        use tokio::io::AsyncReadExt;
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/secret-path", listener.local_addr().unwrap());
+        let bodies = tokio::spawn(async move {
+            let mut bodies = Vec::new();
+            for status in statuses {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let (mut request, mut buffer) = (Vec::new(), [0; 4096]);
+                loop {
+                    let count = stream.read(&mut buffer).await.unwrap();
+                    request.extend_from_slice(&buffer[..count]);
+                    let text = String::from_utf8_lossy(&request).into_owned();
+                    let length = text
+                        .lines()
+                        .find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse::<usize>().ok());
+                    let body = text.split_once("\r\n\r\n").map(|(_, body)| body.to_owned());
+                    if let (Some(length), Some(body)) = (length, body)
+                        && body.len() >= length
+                    {
+                        bodies.push(body);
+                        break;
+                    }
+                }
+                let answer = format!("HTTP/1.1 {status} X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+            bodies
+        });
+        (url, bodies)
+    }
+
+    #[tokio::test]
+    async fn web_hooks() {
+        let (url, bodies) = hook(&[503, 200]).await;
+        let to = destination(&format!("webhook = '{url}'\naudience = 'customer'")).unwrap();
+        to.publish(&notes()).await.unwrap();
+        let body: serde_json::Value = serde_json::from_str(&bodies.await.unwrap()[1]).unwrap();
+        assert_eq!(body["text"], "1.4\n\nNew features:\n- Carts are kept.\n");
+        assert_eq!(body["notes"]["changes"][0]["title"], "Carts are kept.");
+        let (url, _) = hook(&[404]).await;
+        let error = destination(&format!("webhook = '{url}'")).unwrap().publish(&notes()).await.unwrap_err();
+        assert!(
+            matches!(&error, AnnouncementError::Refused { status: 404, .. }) && !error.to_string().contains("secret")
+        );
+    }
+
     #[test]
     fn one_place_each() {
         for bad in ["", "command = []", "file = 'a'\nwebhook = 'https://a'", "webhook = 'ftp://a'", "colour = 1"] {

@@ -1,6 +1,6 @@
 //! The client's part for what administers channels.
 
-use reqwest::{Method, Url};
+use reqwest::Method;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -117,7 +117,7 @@ impl Client {
     }
 
     async fn delete(&self, path: &str, reason: &ReasonRequest) -> Result<Changed, ClientError> {
-        let mut url = Url::parse(&self.url(path)).map_err(|_| ClientError::Server(self.server().to_owned()))?;
+        let mut url = self.address(path)?;
         let said = [("who", &reason.who), ("why", &reason.why)];
         url.query_pairs_mut().extend_pairs(said.iter().filter_map(|(name, text)| Some((name, text.as_ref()?))));
         read(self.send(|| Ok(self.request(Method::DELETE, url.as_str()))).await?).await

@@ -210,6 +210,15 @@ impl Client {
         read(self.send(|| Ok(self.request(Method::GET, &url))).await?).await
     }
 
+    /// The URL of a path, to which a query can be added.
+    pub(crate) fn address(&self, path: &str) -> Result<Url, ClientError> {
+        Url::parse(&self.url(path)).map_err(|_| ClientError::Server(self.server().to_owned()))
+    }
+
+    pub(crate) async fn read_from<T: DeserializeOwned>(&self, url: &Url) -> Result<T, ClientError> {
+        read(self.send(|| Ok(self.request(Method::GET, url.as_str()))).await?).await
+    }
+
     pub(crate) async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, ClientError> {
         let url = self.url(path);
         read(self.send(|| Ok(self.request(Method::POST, &url).json(body))).await?).await

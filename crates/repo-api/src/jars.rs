@@ -4,7 +4,20 @@ use nevra::Nevra;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{ChannelName, TagName};
+use crate::{ChannelName, Client, ClientError, TagName};
+
+/// Asks which packages carry a jar.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct JarQuery {
+    /// `artifact` or `group:artifact`; `*` at either end stands for anything.
+    pub jar: String,
+    /// Bounds of the version, all of which have to hold: `<2.17.1`, `>=2.0,<2.17.1`.
+    pub version: Option<String>,
+    /// As of when: the number of a commit, a tag, a day or an RFC 3339 time; now, where nothing is said.
+    pub at: Option<String>,
+    /// Also what no channel lists any longer.
+    pub withdrawn: bool,
+}
 
 /// Says which packages carry a jar.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -42,4 +55,20 @@ pub struct JarCarrier {
     pub channels: Vec<ChannelName>,
     /// The environments whose hosts run it, or would go back to it; of the present alone.
     pub environments: Vec<TagName>,
+}
+
+impl Client {
+    /// Asks which packages carry a jar.
+    ///
+    /// # Errors
+    /// [`ClientError`]
+    pub async fn find_jar(&self, query: &JarQuery) -> Result<JarList, ClientError> {
+        let JarQuery { jar, version, at, withdrawn } = query;
+        let withdrawn = withdrawn.then(|| "true".to_owned());
+        let parts =
+            [("jar", Some(jar)), ("version", version.as_ref()), ("at", at.as_ref()), ("withdrawn", withdrawn.as_ref())];
+        let mut url = self.address("find-jar")?;
+        url.query_pairs_mut().extend_pairs(parts.iter().filter_map(|(name, text)| Some((name, (*text)?))));
+        self.read_from(&url).await
+    }
 }

@@ -198,7 +198,32 @@ fn release_notes_are_documentation_and_changelog() {
     let path = package.path.to_str().unwrap();
     let changelog = run("rpm", &["-qp", "--changelog", path]);
     assert_eq!(changelog.trim_end(), "* Tue Nov 14 2023 Ana <ana@example.org> - 1.4.0~rc1-57\nShop 1.4\n\n- faster");
-    assert_eq!(run("rpm", &["-qpd", path]), "/usr/share/doc/shop/RELEASE-NOTES.md\n");
+    let directory = "/usr/share/doc/shop/RELEASE-NOTES";
+    assert_eq!(run("rpm", &["-qpd", path]), format!("{directory}.json\n{directory}.md\n"));
+}
+
+#[test]
+fn release_notes_come_out_as_they_went_in() {
+    let workshop = Workshop::new();
+    std::fs::write(workshop.path("NOTES.md"), "## Fixed\n\n* The till opens (SHOP-8)\n").unwrap();
+    for compression in ["zstd", "gzip", "xz", "none"] {
+        workshop.spec(&format!("notes = 'NOTES.md'\ncompression = '{compression}'"));
+        let package = workshop.build("1.4.0", "57");
+        let found = release_notes::EmbeddedNotes::read(&package.path).unwrap().unwrap();
+        let (notes, change) = (&found.notes, &found.notes.changes[0]);
+        assert_eq!(
+            (notes.heading(), found.nevra),
+            ("shop 1.4.0 (build 57)".to_owned(), package.nevra),
+            "{compression}"
+        );
+        assert_eq!(change.references[0].id.as_str(), "SHOP-8");
+        let bytes = std::fs::read(&package.path).unwrap();
+        let payload = rpm_header::PackageHeader::read_file(&package.path).unwrap().header_end as usize;
+        std::fs::write(workshop.path("cut.rpm"), &bytes[..payload + 20]).unwrap();
+        assert!(release_notes::EmbeddedNotes::read(&workshop.path("cut.rpm")).is_err(), "{compression}");
+    }
+    workshop.spec("");
+    assert!(release_notes::EmbeddedNotes::read(&workshop.build("1.5.0", "58").path).unwrap().is_none());
 }
 
 #[test]

@@ -23,6 +23,8 @@ const SIDE_BY_SIDE: usize = 8;
 const SHOWN: usize = 50;
 /// How many of those that have a file, or a jar, are named with it.
 const NAMED: usize = 5;
+/// How many more are counted.
+const COUNTED: usize = 99;
 /// How many finds are looked at, so that a part that is everywhere takes no longer.
 const LOOKED_AT: usize = 20_000;
 
@@ -68,6 +70,7 @@ struct Find {
     text: String,
     version: String,
     packages: Vec<Link>,
+    /// How many more there are, up to [`COUNTED`].
     more: usize,
 }
 
@@ -175,9 +178,9 @@ impl Indexed {
 impl Find {
     fn of(text: &str, version: &str, packages: Vec<&Nevra>, visible: &Visible) -> Option<Self> {
         // The newest came last.
-        let mut seen = packages.into_iter().rev().filter(|nevra| visible.has(nevra));
+        let mut seen = packages.into_iter().rev().take(LOOKED_AT).filter(|nevra| visible.has(nevra));
         let named: Vec<Link> = seen.by_ref().take(NAMED).map(Link::to).collect();
-        let more = seen.count();
+        let more = seen.take(COUNTED).count();
         let (text, version) = (text.to_owned(), version.to_owned());
         (!named.is_empty()).then_some(Self { text, version, packages: named, more })
     }

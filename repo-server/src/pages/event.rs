@@ -81,18 +81,13 @@ fn event(story: &Story, (number, entry): (usize, &Entry), visible: &Visible, onl
     if was_about_channels && about.channels.is_empty() {
         return None;
     }
-    let was_about_packages = !about.packages.is_empty();
-    about.packages.retain(|nevra| visible.has(nevra));
-    if was_about_packages && about.packages.is_empty() {
+    let (packages, more) = match only {
+        Some(only) if about.packages.contains(&only) => (vec![Link::to(only)], about.packages.len() - 1),
+        Some(_) => return None,
+        None => named(&about.packages, visible),
+    };
+    if packages.is_empty() && !about.packages.is_empty() {
         return None;
-    }
-    let mut more = about.packages.len().saturating_sub(NAMED);
-    if let Some(only) = only {
-        more = about.packages.len().saturating_sub(1);
-        about.packages.retain(|nevra| *nevra == only);
-        if about.packages.is_empty() {
-            return None;
-        }
     }
     Some(Event {
         commit: story.commit,
@@ -103,12 +98,21 @@ fn event(story: &Story, (number, entry): (usize, &Entry), visible: &Visible, onl
         why: entry.author.why.clone(),
         verb: about.verb,
         what: about.what,
-        packages: about.packages.into_iter().take(NAMED).map(Link::to).collect(),
+        packages,
         more,
         preposition: about.preposition,
         channels: about.channels.into_iter().map(ToString::to_string).collect(),
         source: about.source.filter(|source| visible.channel(source).is_some()).map(ToString::to_string),
     })
+}
+
+/// The first of those packages that may be seen, and how many more there are.
+fn named(packages: &[&Nevra], visible: &Visible) -> (Vec<Link>, usize) {
+    let mut seen = packages.iter().filter(|nevra| visible.has(nevra));
+    let named: Vec<Link> = seen.by_ref().take(NAMED).map(|nevra| Link::to(nevra)).collect();
+    // A change may be about thousands.
+    let more = if visible.hides_any() { seen.count() } else { packages.len() - named.len() };
+    (named, more)
 }
 
 fn about(action: &Action) -> Option<About<'_>> {

@@ -12,6 +12,9 @@ use super::event::Link;
 use super::template::{PageError, Shell, render};
 use super::visible::Visible;
 
+/// How many packages the page names.
+const ROWS: usize = 500;
+
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct JarSearch {
@@ -53,6 +56,8 @@ pub(crate) struct JarsPage {
     wrong: Option<String>,
     is_asked: bool,
     list: Vec<JarRow>,
+    /// How many more packages there are.
+    more: usize,
     read: usize,
     of: usize,
 }
@@ -216,13 +221,16 @@ impl JarsPage {
             Err(wrong) => (Some(wrong), None),
         };
         let (read, of) = list.as_ref().map_or((0, 0), |list| (list.read, list.of));
-        let rows = list.map(|list| list.jars).unwrap_or_default().into_iter().map(|jar| JarRow {
-            component: jar.component,
-            version: jar.version,
-            is_known: jar.is_known,
-            packages: jar.packages.iter().map(CarrierRow::of).collect(),
+        let (mut left, mut more) = (ROWS, 0);
+        let rows = list.map(|list| list.jars).unwrap_or_default().into_iter().map(|jar| {
+            let shown = jar.packages.len().min(left);
+            left -= shown;
+            more += jar.packages.len() - shown;
+            let packages = jar.packages.iter().take(shown).map(CarrierRow::of).collect();
+            JarRow { component: jar.component, version: jar.version, is_known: jar.is_known, packages }
         });
-        Self { jar, version, at, with_withdrawn, wrong, is_asked, list: rows.collect(), read, of }
+        let rows = rows.collect();
+        Self { jar, version, at, with_withdrawn, wrong, is_asked, list: rows, more, read, of }
     }
 
     pub(crate) fn render(&self, shell: &Shell) -> Result<String, PageError> {

@@ -1,6 +1,6 @@
 //! The pages that list: channels, packages, versions, what was found, what was done.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use nevra::Nevra;
 use repo_api::{ChannelName, SignaturePolicy};
@@ -135,7 +135,9 @@ impl HomePage {
             commit: channel.view().map_or(0, |(commit, _)| commit),
             changed: channel.view().map(|(_, view)| view.at.into()),
         });
-        Self { channels: channels.collect(), packages: newest(visible).len(), events }
+        let listed = visible.channels().values().flat_map(|channel| channel.listed().keys());
+        let names = listed.map(|nevra| nevra.name.as_str());
+        Self { channels: channels.collect(), packages: names.collect::<HashSet<_>>().len(), events }
     }
 
     pub(crate) fn render(&self, shell: &Shell) -> Result<String, PageError> {
@@ -146,7 +148,7 @@ impl HomePage {
 impl ChannelPage {
     pub(crate) fn new(name: &ChannelName, channel: &Channel, asked: (&str, usize), events: Vec<Event>) -> Self {
         let settings = channel.settings();
-        let fits = |nevra: &Nevra| nevra.to_string().contains(asked.0);
+        let fits = |nevra: &Nevra| asked.0.is_empty() || nevra.to_string().contains(asked.0);
         let rows: Vec<_> = channel.listed().values().filter(|listing| fits(&listing.package.nevra)).collect();
         let list = List::cut(rows, asked).map(|listing| ListedRow {
             package: Link::to(&listing.package.nevra),

@@ -18,7 +18,7 @@ use crate::state::RepositoryState;
 pub(super) async fn answer(call: Call) -> Answer {
     let reader = Reader::or_nobody(&call).await;
     let rendered = async {
-        let reader = Reader::of(&call).await?;
+        reader.must_see(&call).await?;
         let asked = ["jar", "version", "at"].map(|name| query_value(&call, name));
         let asked = asked.each_ref().map(String::as_str);
         let with_withdrawn = !query_value(&call, "withdrawn").is_empty();

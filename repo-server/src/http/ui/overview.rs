@@ -22,7 +22,7 @@ const OF_A_FEED: usize = 40;
 pub(super) async fn home(call: Call) -> Answer {
     let reader = Reader::or_nobody(&call).await;
     let rendered = async {
-        let reader = Reader::of(&call).await?;
+        reader.must_see(&call).await?;
         let newest = reader.visible.state.position().number;
         let (mut events, _) = reader.events(&call, (1..=newest).rev(), LATELY).await?;
         events.truncate(LATELY);
@@ -98,7 +98,7 @@ pub(super) async fn feed(Named(name): Named<ChannelName>, call: Call) -> Answer 
 pub(super) async fn timeline(call: Call) -> Answer {
     let reader = Reader::or_nobody(&call).await;
     let rendered = async {
-        let reader = Reader::of(&call).await?;
+        reader.must_see(&call).await?;
         let newest = reader.visible.state.position().number;
         let first = query_value(&call, "before").parse::<u64>().map_or(newest, |before| before.saturating_sub(1));
         let commits = (1..=first.min(newest)).rev();

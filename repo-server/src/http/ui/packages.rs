@@ -42,7 +42,7 @@ fn nevra(name: &str, version: &str) -> Option<Nevra> {
 pub(super) async fn list(call: Call) -> Answer {
     let reader = Reader::or_nobody(&call).await;
     let rendered = async {
-        let reader = Reader::of(&call).await?;
+        reader.must_see(&call).await?;
         let filter = query_value(&call, "q");
         Ok(PackagesPage::new(&reader.visible, (&filter, page_number(&call))).render(&reader.shell(&call))?)
     };
@@ -53,7 +53,7 @@ pub(super) async fn list(call: Call) -> Answer {
 pub(super) async fn package(Named(name): Named<String>, call: Call) -> Answer {
     let reader = Reader::or_nobody(&call).await;
     let rendered = async {
-        let reader = Reader::of(&call).await?;
+        reader.must_see(&call).await?;
         let page = PackagePage::new(&name, &reader.visible).ok_or_else(unknown)?;
         Ok(page.render(&reader.shell(&call))?)
     };
@@ -64,7 +64,7 @@ pub(super) async fn package(Named(name): Named<String>, call: Call) -> Answer {
 pub(super) async fn version(NamedPackage(nevra): NamedPackage, call: Call) -> Answer {
     let reader = Reader::or_nobody(&call).await;
     let rendered = async {
-        let reader = Reader::of(&call).await?;
+        reader.must_see(&call).await?;
         let package = visible(&reader, nevra.as_ref())?;
         let head = call.app.repository.head(&package).await?;
         let history = reader.history(&call, &package.nevra).await?;
@@ -79,7 +79,7 @@ pub(super) async fn version(NamedPackage(nevra): NamedPackage, call: Call) -> An
 pub(super) async fn files(NamedPackage(nevra): NamedPackage, call: Call) -> Answer {
     let reader = Reader::or_nobody(&call).await;
     let rendered = async {
-        let reader = Reader::of(&call).await?;
+        reader.must_see(&call).await?;
         let package = visible(&reader, nevra.as_ref())?;
         let head = call.app.repository.head(&package).await?.ok_or_else(collected)?;
         Ok(FilesPage::new(&package, &head.parsed, page_number(&call)).render(&reader.shell(&call))?)
@@ -91,7 +91,7 @@ pub(super) async fn files(NamedPackage(nevra): NamedPackage, call: Call) -> Answ
 pub(super) async fn differences(Named(name): Named<String>, call: Call) -> Answer {
     let reader = Reader::or_nobody(&call).await;
     let rendered = async {
-        let reader = Reader::of(&call).await?;
+        reader.must_see(&call).await?;
         let side = |end| {
             let version = query_value(&call, end);
             if version.is_empty() {

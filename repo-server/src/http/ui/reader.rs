@@ -24,16 +24,22 @@ pub(in super::super) struct Reader {
 }
 
 impl Reader {
-    /// Finds out what may be seen; who may see nothing of what there is may need a token.
+    /// Finds out what may be seen, and refuses those who may see nothing.
     pub(in super::super) async fn of(call: &Call) -> Result<Self, Refusal> {
         let reader = Self::or_nobody(call).await;
-        if reader.visible.channels().is_empty() {
-            call.permit(Permission::Read, None).await?;
-        }
+        reader.must_see(call).await?;
         Ok(reader)
     }
 
-    /// The same, where nothing is to be seen without asking for a token.
+    /// Refuses those who may see nothing of what there is: they may need a token.
+    pub(super) async fn must_see(&self, call: &Call) -> Result<(), Refusal> {
+        if self.visible.channels().is_empty() {
+            call.permit(Permission::Read, None).await?;
+        }
+        Ok(())
+    }
+
+    /// Finds out what may be seen, be it nothing.
     pub(in super::super) async fn or_nobody(call: &Call) -> Self {
         let state = call.app.repository.state();
         let mut readable = BTreeSet::new();

@@ -12,7 +12,7 @@ use crate::pages::SearchPage;
 pub(super) async fn answer(call: Call) -> Answer {
     let reader = Reader::or_nobody(&call).await;
     let rendered = async {
-        let reader = Reader::of(&call).await?;
+        reader.must_see(&call).await?;
         let (app, visible, asked) = (Arc::clone(&call.app), reader.visible.clone(), query_value(&call, "q"));
         let search = move || {
             let indexed = app.catalog.indexed();
