@@ -10,8 +10,10 @@ pub(super) struct Board {
     pub(super) title: String,
     pub(super) began: Option<DateTime<Utc>>,
     pub(super) hosts: Vec<Row>,
-    /// Why hosts are taken back, once they are.
+    /// Whether hosts are taken back.
     pub(super) backing_out: bool,
+    /// Whether a person is asked: what stands there then is not drawn over.
+    pub(super) paused: bool,
 }
 
 /// A host.
@@ -52,6 +54,7 @@ impl Board {
             Happening::Planned { plan } => self.plan(plan),
             Happening::Approved { .. } => self.began = Some(event.at),
             Happening::BackingOut { .. } => self.backing_out = true,
+            Happening::Decided { .. } => self.paused = false,
             Happening::StepBegun { host, cluster: None, step, direction } => self.on(host, |row| {
                 row.since.get_or_insert(event.at);
                 row.standing =

@@ -56,6 +56,9 @@ impl Screen {
 fn draw(printer: &Printer, board: &Mutex<Board>) {
     let Some((width, height)) = printer.terminal_size() else { return };
     let board = board.lock().unwrap_or_else(PoisonError::into_inner);
+    if board.paused {
+        return;
+    }
     printer.live(draw::lines(&board, Utc::now(), (width, height), &|tone, text| printer.paint(tone, text)));
 }
 
@@ -67,9 +70,8 @@ impl Observer for Screen {
             // What a person is asked stands below, and is not overwritten while it is answered.
             Happening::Paused { .. } => {
                 self.draw();
-                if let Some(ticker) = self.ticker.lock().unwrap_or_else(PoisonError::into_inner).take() {
-                    ticker.abort();
-                }
+                let mut board = self.board.lock().unwrap_or_else(PoisonError::into_inner);
+                board.paused = true;
                 self.printer.leave_live();
             }
             Happening::Decided { .. } => self.start(),
