@@ -326,7 +326,13 @@ async fn rules_hold_where_the_lease_is_given() {
     let person = set(&server, EnvironmentSettings { approval: ApprovalRule::Person, ..Default::default() }, None).await;
     let (refused, detail) = ground(write(&job, &who("job"), [begun("D-0002")]).await);
     assert!(refused == Ground::Approval && detail.contains("unattended"), "{detail}");
+    for id in ["D-0001", "D-2", "", "D-00x2"] {
+        assert_eq!(ground(write(&ana, &who("ana"), [begun(id)]).await).0, Ground::Other, "{id}");
+    }
     write(&ana, &who("ana"), [begun("D-0002")]).await.unwrap();
+    let step =
+        json!({ "entry": "step_begun", "deployment": "D-0002", "host": "web1", "step": "stop", "direction": "onward" });
+    assert_eq!(ground(write(&ana, &who("ana"), [step]).await).0, Ground::Approval, "nobody has agreed yet");
     for consent in ["unattended", "confirmed", ""] {
         let plan = planned("D-0002", "app-1-1.noarch", "app-2-1.noarch", consent);
         let (refused, detail) = ground(write(&ana, &who("ana"), [plan]).await);
