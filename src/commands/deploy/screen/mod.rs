@@ -10,7 +10,7 @@ use chrono::Utc;
 use deployer::{Event, Happening, Observer};
 use tokio::task::JoinHandle;
 
-use self::board::Board;
+pub(super) use self::board::Board;
 use crate::render::Printer;
 
 /// How often what goes on is drawn anew, for the seconds that pass.
