@@ -168,7 +168,8 @@ fn every_generation_goes_there_and_back() {
     site.everywhere(&names, "2.0.0-2");
     // dnf5 gives up at once on a lock that another holds: it is asked again until that one has ended.
     let hold = "use Fcntl; mkdir '/run/dnf'; open F, '>>', '/run/dnf/rpmtransaction.lock' or die; \
-                fcntl(F, F_SETLK, pack('s s l! l! i', F_WRLCK, 0, 0, 0, 0)) or die; print 'held'; sleep 12";
+                my $lock = pack 's s x4 q q i x4', F_WRLCK, 0, 0, 0, 0; fcntl(F, F_SETLK, $lock) or die; \
+                print 'held'; sleep 12";
     let mut holder = site.lab.host_command("web3", &["perl", "-e", &format!("$| = 1; {hold}")]);
     let mut holder = holder.stdout(Stdio::piped()).spawn().unwrap();
     let mut held = [0; 4];
