@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::Utc;
-use deployer::{Event, Notifier, Observer};
+use deployer::{Event, Notifier, Observer, Pause};
 use tokio::task::JoinHandle;
 
 use super::progress::Progress;
@@ -33,6 +33,14 @@ impl Observers {
         let screen = printer.is_live().then(|| Screen::new(printer.clone()));
         let heartbeat = (screen.is_none() && !printer.is_json()).then(|| Heartbeat::start(printer.clone()));
         Arc::new(Self { progress: Progress(printer.clone()), screen, heartbeat, notifier })
+    }
+
+    /// Lets what is shown stand, so that a person can be asked below it, and tells those who are notified.
+    pub(crate) fn wait_for_a_person(&self, pause: &Pause) {
+        if let Some(screen) = &self.screen {
+            screen.hold();
+        }
+        self.notifier.paused(pause);
     }
 
     /// Tells of a deployment that was cut off.

@@ -28,8 +28,11 @@ impl Screen {
         Self { printer, board: Arc::default(), ticker: Mutex::default() }
     }
 
-    fn draw(&self) {
+    /// Lets the rows stand as they are until it is decided what follows: what a person is asked stands below.
+    pub(crate) fn hold(&self) {
         draw(&self.printer, &self.board);
+        self.board.lock().unwrap_or_else(PoisonError::into_inner).paused = true;
+        self.printer.leave_live();
     }
 
     fn start(&self) {
@@ -67,14 +70,6 @@ impl Observer for Screen {
         self.board.lock().unwrap_or_else(PoisonError::into_inner).take(event);
         match &event.happening {
             Happening::Approved { .. } => self.start(),
-            // What a person is asked stands below, and is not overwritten while it is answered.
-            Happening::Paused { .. } => {
-                self.draw();
-                let mut board = self.board.lock().unwrap_or_else(PoisonError::into_inner);
-                board.paused = true;
-                self.printer.leave_live();
-            }
-            Happening::Decided { .. } => self.start(),
             Happening::Finished { .. } => self.stop(),
             _ => {}
         }
