@@ -37,27 +37,33 @@ mod walk;
 pub use ::approval::Approval as SignedApproval;
 pub use ::approval::{AllowedSigners, SignError, Statement, VerifyError};
 pub use approval::{Agreement, Consent, Given, Question, Refusal, closed, question};
-pub use balancers::{BalancerError, Counters, Driver, HaProxy, Rotation, ServerState};
-pub use command::CommandOutcome;
-pub use environment::{
-    Approval, Balancer, Cluster, Endpoint, Environment, EnvironmentError, EnvironmentProblem, FailurePolicy, Freeze, Health,
-    Hook, HookPoint, Host, News, Notification, On, OnFailure, Place, Portion, Proxy, SshSettings, Standard, StandardDirectory,
-    StandardKey, StandardRepository, Strategy, StrategyKind, Task, Via, Window,
+pub use balancers::{
+    Apache, AwsTargetGroup, BalancerError, Command, Counters, Driver, HaProxy, HealthPage, Lvs, Nginx, Rotation,
+    ServerState, VirtualService,
 };
+pub use command::CommandOutcome;
+pub use condition::{Condition, PackageSize};
+pub use environment::{
+    Approval, Balancer, Cluster, Endpoint, Environment, EnvironmentError, EnvironmentProblem, FailurePolicy, Freeze,
+    Health, Hook, HookPoint, Host, News, Notification, On, OnFailure, Place, Portion, Proxy, SshSettings, Standard,
+    StandardDirectory, StandardKey, StandardRepository, Strategy, StrategyKind, Task, Via, Window,
+};
+pub use environment::{Check, From, HttpCheck, Service, ServiceKind, TomcatManager};
 pub use facts::{Facts, HostFacts, PackageManager, ParseFactsError};
 pub use health::{HealthError, HealthProbe, HttpProbe};
 pub use hooks::HookError;
 pub use hosts::{Item, ItemState, bring, cloud_init, inspect, items, kickstart};
 pub use identifier::{ClusterName, DeploymentId, EnvironmentName, HostName, ParseIdentifierError};
 pub use journal::{
-    Action, DeploymentRecord, Direction, Ending, Entry, HookRecord, HostReport, Identity, JournalError, JournalState, LEASE,
-    NoEarlierVersion, StepRecord, StepResult, earlier_versions,
+    Action, DeploymentRecord, Direction, Ending, Entry, HookRecord, HostReport, Identity, JournalError, JournalState,
+    LEASE, NoEarlierVersion, StepRecord, StepResult, earlier_versions,
 };
 pub use ledger::Author;
 pub use notifications::Notifier;
 pub use observer::{Event, Happening, Observer};
 pub use plan::{
-    Change, HostPlan, PLAN_FORMAT, Past, Plan, PlanError, PlanFile, PlanFileError, Stage, Step, Verb, WayBack, Work, plan,
+    Change, HostPlan, PLAN_FORMAT, Past, Plan, PlanError, PlanFile, PlanFileError, Stage, Step, Verb, WayBack, Work,
+    plan,
 };
 pub use policy::{AlwaysBackOut, Decision, Pause, Policy, StepFailure};
 pub use report::Report;
@@ -65,9 +71,6 @@ pub use script::Script;
 pub use session::{Approver, DeployError, Deployer, Request};
 pub use site::{FactsError, Interrupt, ProbeError, Sight, Tools};
 pub use ssh::Ssh;
-pub use balancers::{Apache, AwsTargetGroup, Command, HealthPage, Lvs, Nginx, VirtualService};
-pub use environment::{Check, From, HttpCheck, Service, ServiceKind, TomcatManager};
-pub use condition::{Condition, PackageSize};
 pub use target::Target;
 pub use tasks::{Job, TaskOutcome};
 pub use transport::{Answer, ScriptError, Transport, TransportError};

@@ -13,16 +13,16 @@ use crate::server::Server;
 const PAGE: &str = "http://10.77.0.11/examples/version.txt";
 
 /// Two Tomcats behind HAProxy, a repository that holds versions of the examples application, an environment.
-struct Site {
-    directory: tempfile::TempDir,
+pub(crate) struct Site {
+    pub(crate) directory: tempfile::TempDir,
     server: Option<Server>,
-    lab: Lab,
+    pub(crate) lab: Lab,
 }
 
 impl Site {
     /// Brings everything up, with nothing deployed; version 3.0.0 is broken.
     #[track_caller]
-    fn up(name: &str) -> Self {
+    pub(crate) fn up(name: &str) -> Self {
         let hosts = ["lb1=haproxy:web1,web2", "web1=tomcat", "web2=tomcat"];
         let lab = Lab::up(name, "/examples/health.jsp", &hosts);
         let directory = tempfile::tempdir().unwrap();
@@ -42,7 +42,7 @@ impl Site {
     }
 
     /// Prepares `pkg` on the controller.
-    fn pkg(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn pkg(&self, arguments: &[&str]) -> Command {
         let mut command = self.lab.pkg();
         command.current_dir(self.directory.path()).args(arguments);
         command.env("PKG_ENVIRONMENTS", repository_file("specs/environments"));
@@ -52,7 +52,7 @@ impl Site {
     }
 
     #[track_caller]
-    fn run(&self, arguments: &[&str]) -> Ran {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
         run(&mut self.pkg(arguments))
     }
 
@@ -71,7 +71,7 @@ impl Site {
 
     /// What HAProxy says of its servers, `name status`.
     #[track_caller]
-    fn balanced(&self) -> Vec<String> {
+    pub(crate) fn balanced(&self) -> Vec<String> {
         let ask = "echo show stat | socat - /run/haproxy/admin.sock";
         let table = self.lab.host("lb1", &["sh", "-c", ask]);
         let rows = table.ok().lines().map(|line| line.split(',').collect::<Vec<_>>());
@@ -80,7 +80,7 @@ impl Site {
     }
 
     #[track_caller]
-    fn everywhere(&self, version: &str) {
+    pub(crate) fn everywhere(&self, version: &str) {
         let expected = format!("examples-{version}.noarch active");
         assert_eq!(self.installed(), [expected.clone(), expected]);
         assert_eq!(self.balanced(), ["web1 UP", "web2 UP"]);

@@ -1,7 +1,8 @@
 //! Every kind of balancer, service and generation of dnf that a deployment deals with, each by the real thing.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
@@ -165,10 +166,24 @@ fn every_generation_goes_there_and_back() {
     site.everywhere(&names, "1.0.0-1");
     site.run(&["deploy", "./all.toml", "examples-2.0.0-2"]).ok();
     site.everywhere(&names, "2.0.0-2");
+    // dnf5 gives up at once on a lock that another holds: it is asked again until that one has ended.
+    let hold = "use Fcntl; mkdir '/run/dnf'; open F, '>>', '/run/dnf/rpmtransaction.lock' or die; \
+                my $lock = pack 's s x4 q q i x4', F_WRLCK, 0, 0, 0, 0; fcntl(F, F_SETLK, $lock) or die; \
+                print 'held'; sleep 12";
+    let mut holder = site.lab.host_command("web3", &["perl", "-e", &format!("$| = 1; {hold}")]);
+    let mut holder = holder.stdout(Stdio::piped()).spawn().unwrap();
+    let mut held = [0; 4];
+    holder.stdout.as_mut().unwrap().read_exact(&mut held).unwrap();
     site.run(&["rollback", "./all.toml"]).ok();
+    assert!(holder.wait().unwrap().success());
     site.everywhere(&names, "1.0.0-1");
     for host in names {
         assert_eq!(site.lab.host(host, &["rpm", "-V", "examples"]).ok(), "", "{host}");
+        site.lab.host(host, &["sh", "-c", "echo title=Ours >/etc/examples/application.properties"]).ok();
+    }
+    let status = site.run(&["status", "./all.toml"]);
+    for host in names {
+        status.says(&[&format!("{host}: edited configuration: /etc/examples/application.properties")]);
     }
 }
 

@@ -50,14 +50,15 @@ status() {
 }
 
 status_of() {
-    local lab=$1 dir state host address role servers owner=
+    local lab=$1 dir state host address role suite servers owner=
     dir=$(lab_dir "$lab")
     state=$(cat "$dir/state" 2>/dev/null || echo broken)
     keeper_alive "$lab" || [[ $state == starting ]] || state=broken
     [[ ! -f $dir/owner ]] || owner=" owner $(cut -d' ' -f1 "$dir/owner")"
     echo "$lab $state$owner"
     [[ -f $dir/roster ]] || return 0
-    while read -r host address role servers; do
+    while read -r host address role suite servers; do
+        [[ $suite == "$BASE_SUITE" ]] || role=$role@$suite
         printf '  %-15s %-11s %-5s %s\n' "$host" "$address" "$(status_host "$lab" "$host")" \
             "$role${servers:+:$servers}"
     done <"$dir/roster"

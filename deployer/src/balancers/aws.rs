@@ -119,7 +119,11 @@ fn parse(text: &str) -> Result<Views, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::balancers::{Driver, Front};
+    use crate::environment::{Balancer, Endpoint};
 
     #[test]
     fn reads_the_documented_answer() {
@@ -138,5 +142,56 @@ mod tests {
         assert_eq!(seen("i-4"), (Rotation::In, false, false));
         assert_eq!(seen("i-5"), (Rotation::In, false, false));
         assert!(parse("An error occurred").is_err());
+    }
+
+    /// As the command's help and the API's reference have it; draining takes two looks, coming back one.
+    const AWS: &str = r#"#!/bin/sh
+cd "${0%/*}" || exit
+echo "$*" >>said
+[ "$1 $2" = "elbv2 $2" ] || exit 2
+health() {
+    state=$(cat state 2>/dev/null || echo healthy)
+    echo '{"TargetHealthDescriptions": [{"Target": {"Id": "i-1", "Port": 8080}, "TargetHealth": {"State": "'"$state"'"}}]}'
+    case $state in
+    draining) echo draining-still >state ;;
+    draining-still) echo unused >state ;;
+    initial) echo healthy >state ;;
+    esac
+}
+case $2 in
+describe-target-health) health | sed s/-still// ;;
+deregister-targets) [ -e state ] && ! grep -q healthy state || echo draining >state ;;
+register-targets) echo initial >state ;;
+esac
+"#;
+
+    #[tokio::test]
+    async fn a_target_is_waited_for_until_it_is_unused_and_until_it_is_healthy() {
+        let directory = tempfile::tempdir().unwrap();
+        let command = directory.path().join("aws");
+        std::fs::write(&command, AWS).unwrap();
+        std::fs::set_permissions(&command, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        let driver = AwsTargetGroup {
+            arn: "arn:aws:e:1:2:targetgroup/a/b".to_owned(),
+            region: Some("eu-central-1".to_owned()),
+            port: Some(8080),
+            command: command.display().to_string(),
+        };
+        let balancers = [Balancer { driver: Driver::AwsTargetGroup(driver), drain_timeout: Duration::from_secs(20) }];
+        let endpoint = Endpoint { name: "web1".parse().unwrap(), address: "10.0.0.1".to_owned() };
+        let member = Member { server: "i-1", endpoint: &endpoint };
+        let nowhere = crate::Ssh::new(crate::SshSettings::default()).unwrap();
+        let control = Control::looking(&nowhere);
+        let front = Front { balancers: &balancers, control, members: vec![member], port: None };
+        assert_eq!(front.take_out(&member).await.unwrap(), None);
+        assert_eq!(front.keep_out(&member).await.unwrap(), None);
+        let back = front.put_back(&member, Duration::from_millis(1), Duration::from_secs(20)).await.unwrap();
+        assert_eq!(back, "healthy");
+        let said = std::fs::read_to_string(directory.path().join("said")).unwrap();
+        let end = "--output json --target-group-arn arn:aws:e:1:2:targetgroup/a/b --region eu-central-1 \
+                   --targets Id=i-1,Port=8080";
+        let changes: Vec<&str> = said.lines().filter(|line| !line.contains("describe-target-health")).collect();
+        assert_eq!(changes, [format!("elbv2 deregister-targets {end}"), format!("elbv2 register-targets {end}")]);
+        assert!(said.starts_with(&format!("elbv2 describe-target-health {end}\n")), "{said}");
     }
 }

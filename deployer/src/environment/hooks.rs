@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{EnvironmentProblem, Host};
 use super::reader::{Checked, Reader, Text, at};
+use super::{EnvironmentProblem, Host};
 
 /// A command that runs at a point of each deployment.
 #[derive(Debug, Clone, PartialEq, Eq)]

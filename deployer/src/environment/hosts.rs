@@ -147,3 +147,113 @@ impl Reader<'_> {
         raw.iter().map(variable).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use crate::{Environment, EnvironmentError};
+
+    fn parse(text: &str) -> Result<Environment, EnvironmentError> {
+        let text = format!(
+            "name = 'a'\nledger = 'l'\napproval = 'none'\nrepository.ids = ['r']\nservice.name = 's'\n\
+             health.url = 'http://{{address}}/'\nssh = {{ user = 'deploy', sudo = true }}\nvariables = {{ ZONE = 'x' }}\n\
+             strategy = {{ kind = 'rolling' }}\n{text}"
+        );
+        Environment::parse(&text, Path::new("a.toml"), &|_| None)
+    }
+
+    #[test]
+    fn an_entry_can_stand_for_many_hosts() {
+        let environment = parse(
+            "[[hosts]]\nname = 'web[08-10]'\naddress = 'root@10.0.0.[8-10]'\nserver = 's[8-10]'\nroles = ['web']\n\
+             variables = { CONTEXT = 'shop' }\nssh = { port = 2222 }\n[[hosts]]\nname = 'db'\n",
+        )
+        .unwrap();
+        let names: Vec<&str> = environment.hosts.iter().map(|host| host.name().as_str()).collect();
+        assert_eq!(names, ["web08", "web09", "web10", "db"]);
+        let host = &environment.hosts[1];
+        assert_eq!(
+            host.fill("{host} {address} {server} {CONTEXT} {ZONE} {version}"),
+            "web09 10.0.0.9 s9 shop x {version}"
+        );
+        let ssh = host.ssh.as_ref().unwrap();
+        assert_eq!((ssh.user.as_deref(), ssh.port, ssh.sudo), (Some("deploy"), Some(2222), true));
+        assert!(host.roles.contains("web") && environment.hosts[3].ssh.is_none());
+    }
+
+    #[test]
+    fn a_command_tells_hosts() {
+        let told = r#"{"web": {"hosts": ["web1", "${HOME}"]}, "db": ["db1"],
+            "_meta": {"hostvars": {"web1": {"ansible_host": "10.0.0.1"}}}}"#;
+        let inventory = |told: &str, roles: &str| {
+            parse(&format!("[inventory]\ncommand = ['printf', '%s', '''{told}''']\nroles = [{roles}]\n"))
+        };
+        let environment = inventory(&told.replace("${HOME}", "web2"), "'web'").unwrap();
+        let hosts: Vec<&str> = environment.hosts.iter().map(|host| host.endpoint.address.as_str()).collect();
+        assert_eq!(hosts, ["10.0.0.1", "web2"]);
+        for (text, expected) in [
+            // What a program tells is no text of ours: nothing is filled in.
+            (told.replace("${HOME}", "$HOME"), "a.toml:11: `$HOME` is not a name"),
+            ("{}".to_owned(), "a.toml:10: the list of hosts is empty"),
+            ("nonsense".to_owned(), "a.toml:11: inventory `printf %s nonsense` prints no JSON"),
+        ] {
+            let error = inventory(&text, "'web'").unwrap_err().to_string();
+            assert!(error.contains(expected), "{text}: {error}");
+        }
+        let error = parse("[inventory]\ncommand = ['false']\n").unwrap_err().to_string();
+        assert!(error.contains("inventory `false` failed (exit status: 1)"), "{error}");
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused_with_its_line() {
+        for (text, expected) in [
+            ("[[hosts]]\nname = 'web[1-2'\n", "a.toml:11: pattern `web[1-2` can't be read: it has `[` without `]`"),
+            (
+                "[[hosts]]\nname = 'web[1-2]'\naddress = '10.0.0.1'\n",
+                "a.toml:12: `10.0.0.1` stands for 1, the hosts' `name` for 2",
+            ),
+            ("[[hosts]]\nname = 'w'\nvariables = { host = 'x' }\n", "variable `host` is not a word"),
+            ("[[hosts]]\nname = 'w'\nssh = { user = '-x' }\n", "user `-x` is not what `ssh` takes"),
+            ("[[hosts]]\nname = 'w[1-2]'\n[[hosts]]\nname = 'w2'\n", "host `w2` is there twice"),
+            ("", "the list of hosts is empty"),
+        ] {
+            let error = parse(text).unwrap_err().to_string();
+            assert!(error.contains(expected), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn strategies_that_can_not_be_are_refused() {
+        let clusters = "[[clusters]]\nname = 'a'\nhosts = ['w1']\n[[clusters]]\nname = 'b'\nhosts = ['role:r']\n";
+        let balancer = "[[balancer]]\nkind = 'haproxy'\nhost = 'lb'\nbackend = 'b'\n";
+        let parse = |strategy: &str, more: &str| {
+            let hosts = "[[hosts]]\nname = 'w1'\n[[hosts]]\nname = 'w2'\nroles = ['r']\n";
+            let text = format!(
+                "name = 'a'\nledger = 'l'\napproval = 'none'\nrepository.ids = ['r']\nservice.name = 's'\n\
+                 health.url = 'http://{{address}}/'\nstrategy = {{ {strategy} }}\n{hosts}{more}"
+            );
+            Environment::parse(&text, Path::new("a.toml"), &|_| None)
+        };
+        let both = format!("{clusters}{balancer}");
+        parse("kind = 'clusters', batch_size = '50%', min_serving = 1, soak = '2m'", &both).unwrap();
+        parse("kind = 'canary', canary = '10%', soak = '5m', min_serving = '50%'", balancer).unwrap();
+        let twice = format!("{both}[[clusters]]\nname = 'c'\nhosts = ['w1']\n");
+        let proxied = clusters.replacen("hosts = ['w1']", "hosts = ['w1']\nproxies = [{ name = 'p' }]", 1);
+        for (strategy, more, expected) in [
+            ("kind = 'rolling', soak = '1s'", "", "a.toml:7: `soak` is for `kind = \"canary\"`"),
+            ("kind = 'canary', canary = 1", "", "needs `canary` (how many hosts come first) and `soak`"),
+            ("kind = 'all-at-once', min_serving = 1", "", "have no meaning where all hosts go at once"),
+            ("kind = 'rolling', batch_size = '0%'", "", "a part of the hosts is written as `\"1%\"` to `\"100%\"`"),
+            ("kind = 'clusters'", balancer, "needs at least two `[[clusters]]`"),
+            ("kind = 'clusters'", clusters, "needs something that takes a cluster out"),
+            ("kind = 'clusters', min_serving = 2", &both, "`min_serving` = 2"),
+            ("kind = 'clusters'", &twice, "host of clusters `w1` is there twice"),
+            ("kind = 'clusters'", &proxied, "clusters with `proxies` need a `[[front]]`"),
+            ("kind = 'clusters'", &both.replace("'w1'", "'w9'"), "a.toml:15: no host of the environment is `w9`"),
+        ] {
+            let error = parse(strategy, more).unwrap_err().to_string();
+            assert!(error.contains(expected), "{strategy}: {error}");
+        }
+    }
+}

@@ -29,7 +29,9 @@ pub struct StandardRepository {
     pub url: String,
     /// Its keys.
     pub keys: Vec<StandardKey>,
-    /// Whether the metadata's signature is checked; the packages' always is, where there are keys.
+    /// Whether the packages' signatures are checked; by default, where there are keys.
+    pub gpgcheck: bool,
+    /// Whether the metadata's signature is checked, which covers the packages' digests.
     pub repo_gpgcheck: bool,
 }
 
@@ -76,6 +78,7 @@ struct RawRepository {
     url: Text,
     #[serde(default)]
     keys: Vec<RawKey>,
+    gpgcheck: Option<bool>,
     #[serde(default)]
     repo_gpgcheck: bool,
 }
@@ -125,6 +128,7 @@ impl Reader<'_> {
             id: self.word("id", &raw.id)?,
             url: self.url(&raw.url)?,
             keys: raw.keys.iter().map(key).collect::<Checked<_>>()?,
+            gpgcheck: raw.gpgcheck.unwrap_or(!raw.keys.is_empty()),
             repo_gpgcheck: raw.repo_gpgcheck,
         })
     }

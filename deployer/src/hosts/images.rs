@@ -111,6 +111,7 @@ mod tests {
                     url: "https://rpm.example.org/k".to_owned(),
                     fingerprint: fingerprint.clone(),
                 }],
+                gpgcheck: true,
                 repo_gpgcheck: true,
             }],
             packages: vec!["tomcat-9.0.85-1.el9".to_owned()],

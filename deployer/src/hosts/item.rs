@@ -77,12 +77,12 @@ fn key_path(fingerprint: &str) -> String {
 /// The repository's file (dnf.conf(5), repository options). Its keys are files of the host's, so that nothing is fetched
 /// that was not pinned.
 fn repository_file(repository: &StandardRepository) -> String {
-    let StandardRepository { id, url, keys, repo_gpgcheck } = repository;
+    let StandardRepository { id, url, keys, gpgcheck, repo_gpgcheck } = repository;
     let flag = |on: bool| u8::from(on);
     let mut text = format!(
         "# Written by `pkg hosts prepare`, which takes changes back.\n[{id}]\nname={id}\nbaseurl={url}\nenabled=1\n\
          gpgcheck={}\nrepo_gpgcheck={}\n",
-        flag(!keys.is_empty()),
+        flag(*gpgcheck),
         flag(*repo_gpgcheck)
     );
     if !keys.is_empty() {

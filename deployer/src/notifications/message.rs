@@ -7,6 +7,7 @@ use crate::environment::{Environment, News};
 use crate::journal::{Action, Ending};
 use crate::observer::{Event, Happening};
 use crate::plan::Plan;
+use crate::policy::Pause;
 use crate::{DeploymentId, EnvironmentName, HostName, Report};
 
 /// One message, as it is sent: `text` is what Slack and others show, the rest is ours.
@@ -55,19 +56,17 @@ impl Story {
             Happening::Begun { action, .. } => self.action = Some(*action),
             Happening::Planned { plan } => self.packages = packages(plan),
             Happening::Approved { .. } => return Some(self.message(News::Begun, "begins", None)),
-            Happening::Paused { pause } => {
-                let failures: Vec<String> =
-                    pause.failures.iter().map(|failure| format!("{}: {}", failure.host, failure.error)).collect();
-                return Some(self.message(
-                    News::Paused,
-                    "is paused, and waits for a person",
-                    Some(failures.join("; ")),
-                ));
-            }
             Happening::Finished { report } => return self.finished(report),
             _ => {}
         }
         None
+    }
+
+    /// What is said of a deployment that waits for a person.
+    pub(crate) fn paused(&self, pause: &Pause) -> Message {
+        let failures: Vec<String> =
+            pause.failures.iter().map(|failure| format!("{}: {}", failure.host, failure.error)).collect();
+        self.message(News::Paused, "is paused, and waits for a person", Some(failures.join("; ")))
     }
 
     /// What is said of a deployment whose controller lost its lease or its journal.

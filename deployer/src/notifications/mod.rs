@@ -13,6 +13,7 @@ use self::message::Message;
 use crate::command::{Command, run_here};
 use crate::environment::{Environment, Notification, Via};
 use crate::observer::{Event, Observer};
+use crate::policy::Pause;
 
 /// How long one attempt may take, how many there are, and the pause after the first, which doubles.
 const ATTEMPT: Duration = Duration::from_secs(5);
@@ -43,6 +44,12 @@ impl Notifier {
         }
         let told = Mutex::new(message::Story::of(environment));
         Self { told, queues: Mutex::new(queues), workers: Mutex::new(workers), troubles }
+    }
+
+    /// Tells that a person is asked what follows a failure: a pause that nobody is asked about is no news.
+    pub fn paused(&self, pause: &Pause) {
+        let message = self.told.lock().unwrap_or_else(PoisonError::into_inner).paused(pause);
+        self.send(Some(message));
     }
 
     /// Tells of a deployment that was cut off, of which no event tells.

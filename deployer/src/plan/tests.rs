@@ -215,7 +215,9 @@ fn a_host_on_which_it_can_not_go_well_is_refused_beforehand() {
             .map_or_else(|error| error.to_string(), |_| String::new())
     };
     let size = crate::PackageSize { installed: 100 << 20, download: 40 << 20 };
-    let big = |found: &mut HostFacts| drop(found.condition.sizes.insert(nevra("app-1.10-1.noarch"), size));
+    let big = |found: &mut HostFacts| {
+        found.condition.sizes.insert(nevra("app-1.10-1.noarch"), size);
+    };
     assert_eq!(refused(&big), "");
     let full = refused(&|found| {
         big(found);

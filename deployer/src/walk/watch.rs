@@ -30,7 +30,7 @@ impl Walk<'_> {
             }
             let watched =
                 members.iter().copied().map(|member| async move { front.put_back(&member, time, LIMIT).await });
-            join_all(watched).await.into_iter().map(|outcome| outcome.map(drop)).collect::<Result<(), _>>()
+            join_all(watched).await.into_iter().try_for_each(|outcome| outcome.map(drop))
         };
         let answers = join_all(stations.iter().copied().map(|station| self.watch_answers(station, time)));
         tokio::select! {

@@ -50,7 +50,7 @@ async fn what_is_decided_is_done() {
         let (site, seen) = site(&[decision]);
         let report = site.deploy("1.1-1").await.unwrap();
         assert_eq!((report.ending, site.fleet.now()), (ending, expected.to_vec()), "{decision} {:?}", report.reason);
-        let pause = &seen.lock().unwrap()[0];
+        let pause = seen.lock().unwrap()[0].clone();
         assert_eq!(pause.failures[0].host.as_str(), "web2");
         let all = [Decision::Retry, Decision::Skip, Decision::BackOutBatch, Decision::BackOut, Decision::Stop];
         assert_eq!(pause.choices, all);
@@ -104,7 +104,7 @@ async fn who_lets_go_leaves_the_lease_to_whoever_resumes() {
     let site = Site::new();
     let interrupt = site.interrupt.clone();
     site.fleet.before("web1 start", move || {
-        interrupt.send_replace(Interrupt::Detach));
+        interrupt.send_replace(Interrupt::Detach);
     });
     let error = site.deploy("1.1-1").await.unwrap_err();
     let DeployError::Detached { hosts, .. } = &error else { panic!("{error}") };

@@ -20,7 +20,8 @@ struct State {
     broken: BTreeSet<(String, String)>,
     failing: BTreeSet<(String, &'static str)>,
     unreachable: BTreeSet<String>,
-    highest_token: u64,
+    /// The highest fencing token that each host has seen.
+    tokens: BTreeMap<String, u64>,
     fence_before: Option<String>,
     min_serving: usize,
     happened: Happened,
@@ -44,7 +45,7 @@ impl Fleet {
             broken: BTreeSet::new(),
             failing: BTreeSet::new(),
             unreachable: BTreeSet::new(),
-            highest_token: 0,
+            tokens: BTreeMap::new(),
             fence_before: None,
             min_serving: 1,
             happened: Vec::new(),
@@ -128,14 +129,15 @@ impl Transport for Fleet {
             Ok(Answer { status, stdout: stdout.to_owned(), stderr: stderr.to_owned() })
         };
         if state.fence_before == Some(format!("{name} {}", script.name())) {
-            state.highest_token = u64::MAX;
+            state.tokens.insert(name.to_owned(), u64::MAX);
         }
         if let Some(token) = script.variable("TOKEN") {
             let token: u64 = token.parse().unwrap();
-            if token < state.highest_token {
+            let highest = state.tokens.entry(name.to_owned()).or_default();
+            if token < *highest {
                 return answer(72, "", "it has seen a newer fencing token");
             }
-            state.highest_token = token;
+            *highest = token;
         }
         if state.failing.contains(&(name.to_owned(), script.name())) {
             return answer(1, "", "told to fail");

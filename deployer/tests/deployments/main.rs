@@ -1,6 +1,8 @@
 //! Whole deployments over a simulated fleet: the order of steps, what a failure leads to, what is left in the journal.
 
 mod decisions;
+mod fate;
+mod faults;
 mod fleet;
 mod strategies;
 

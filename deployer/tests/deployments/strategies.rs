@@ -7,14 +7,14 @@ use crate::{ENVIRONMENT, Site};
 const FOUR: [&str; 4] = ["web1", "web2", "web3", "web4"];
 
 /// Four hosts, and a strategy.
-fn site(strategy: &str, clusters: &str) -> Site {
+pub(crate) fn site(strategy: &str, clusters: &str) -> Site {
     let environment = ENVIRONMENT
         .replace("kind = \"rolling\"\nmin_serving = 1", strategy)
         .replace("[[hosts]]\nname = \"web1\"\n[[hosts]]\nname = \"web2\"\n", "[[hosts]]\nname = \"web[1-4]\"\n");
     Site::of(&format!("{environment}{clusters}"), &FOUR)
 }
 
-const CLUSTERS: &str = "[[clusters]]\nname = \"a\"\nhosts = [\"web[1-2]\"]\n\
+pub(crate) const CLUSTERS: &str = "[[clusters]]\nname = \"a\"\nhosts = [\"web[1-2]\"]\n\
                         [[clusters]]\nname = \"b\"\nhosts = [\"web[3-4]\"]\n";
 
 fn clusters() -> Site {
@@ -95,7 +95,7 @@ async fn an_interrupted_cluster_is_brought_back_by_resume() {
     let site = clusters();
     let interrupt = site.interrupt.clone();
     site.fleet.before("web2 start", move || {
-        interrupt.send_replace(deployer::Interrupt::AfterStep));
+        interrupt.send_replace(deployer::Interrupt::AfterStep);
     });
     let report = site.deploy("1.1-1").await.unwrap();
     assert_eq!(report.ending, Ending::PartlyChanged);

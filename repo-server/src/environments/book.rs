@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt, stream};
 use ledger::{Author, LedgerError, Store};
 use repo_api::{EnvironmentSettings, TagName};
 use serde::Deserialize;
@@ -14,6 +15,9 @@ use super::environment::{Appended, Environment};
 use super::error::EnvironmentError;
 use super::gate::Controller;
 use super::rules::RuleBook;
+
+/// How many environments are looked at side by side.
+const SIDE_BY_SIDE: usize = 16;
 
 /// The environments whose ledgers are in a store, with what is asked of deployments to them.
 #[derive(Debug)]
@@ -29,14 +33,17 @@ impl Environments {
         Self { store: store.clone(), rules: RuleBook::new(store), known: RwLock::default() }
     }
 
-    /// The environment of a name; it need not exist yet.
-    pub(crate) fn of(&self, name: &TagName) -> Arc<Environment> {
-        if let Some(known) = self.known().get(name) {
-            return Arc::clone(known);
-        }
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        let new = || Arc::new(Environment::new(&self.store, name.clone()));
-        Arc::clone(known.entry(name.clone()).or_insert_with(new))
+    /// The environment of a name; it need not exist yet. A name that nobody ever wrote to is not remembered.
+    pub(crate) fn at_hand(&self, name: &TagName) -> Arc<Environment> {
+        let known = self.known().get(name).cloned();
+        known.unwrap_or_else(|| Arc::new(Environment::new(&self.store, name.clone())))
+    }
+
+    /// The environment of a name as it is now, which may be that it has no ledger yet.
+    pub(crate) async fn current(&self, name: &TagName) -> Result<Arc<Environment>, EnvironmentError> {
+        let environment = self.at_hand(name);
+        environment.refresh().await?;
+        Ok(if environment.position() > 0 { self.remembered(name, environment) } else { environment })
     }
 
     /// The environment of a name, as it is now.
@@ -45,10 +52,7 @@ impl Environments {
     /// [`EnvironmentError::Unknown`] where it has neither a ledger nor settings.
     pub(crate) async fn fresh(&self, name: &TagName) -> Result<Arc<Environment>, EnvironmentError> {
         self.rules.refresh().await?;
-        // A name that nobody ever wrote to is not remembered.
-        let known = self.known().get(name).cloned();
-        let environment = known.unwrap_or_else(|| Arc::new(Environment::new(&self.store, name.clone())));
-        environment.refresh().await?;
+        let environment = self.current(name).await?;
         let exists = environment.position() > 0 || self.rules.names().contains(name);
         if exists { Ok(self.remembered(name, environment)) } else { Err(EnvironmentError::Unknown(name.to_string())) }
     }
@@ -66,13 +70,9 @@ impl Environments {
         let ledgers = ledgers.map_err(unreachable)?;
         let named = ledgers.iter().filter_map(|name| name.rsplit('/').next()?.parse::<TagName>().ok());
         let names: BTreeSet<TagName> = named.chain(self.rules.names()).collect();
-        let mut all = BTreeMap::new();
-        for name in names {
-            let environment = self.of(&name);
-            environment.refresh().await?;
-            all.insert(name, environment);
-        }
-        Ok(all)
+        let current = stream::iter(names).map(|name| async move { Ok((self.current(&name).await?, name)) });
+        let all = current.buffer_unordered(SIDE_BY_SIDE).map_ok(|(environment, name)| (name, environment));
+        all.try_collect().await
     }
 
     /// Makes a commit of an environment's ledger that a controller put together, if it may.
@@ -94,8 +94,7 @@ impl Environments {
             self.rules.refresh().await?;
         }
         let settings = self.rules.of(name);
-        let known = self.known().get(name).cloned();
-        let environment = known.unwrap_or_else(|| Arc::new(Environment::new(&self.store, name.clone())));
+        let environment = self.at_hand(name);
         let appended = environment.append(number, bytes, controller, &settings).await?;
         self.remembered(name, environment);
         Ok(appended)

@@ -45,8 +45,9 @@ impl Gate<'_> {
         }
         let entry = Entry::read(&commit.payload).map_err(unreadable)?;
         match &entry {
-            Entry::Begun { until, action, .. } => {
+            Entry::Begun { deployment, until, action } => {
                 self.check_free()?;
+                self.check_new(commit.number, deployment)?;
                 // The way back is always open.
                 if action != "rollback" {
                     self.check_freeze()?;
@@ -68,6 +69,7 @@ impl Gate<'_> {
                     )));
                 }
             }
+            Entry::StepBegun { .. } if self.settings.approval != ApprovalRule::None => self.check_planned()?,
             Entry::Extended { until } if *until > self.now + LONGEST => {
                 return Err(EnvironmentError::Clock { until: *until, now: self.now });
             }
@@ -91,6 +93,23 @@ impl Gate<'_> {
         } else {
             format!("deployment {id} by {who} holds the lease until {until} at the earliest")
         }))
+    }
+
+    fn check_new(&self, number: u64, id: &str) -> Result<(), EnvironmentError> {
+        let digits = id.strip_prefix("D-").unwrap_or_default();
+        let is_id = (4..=9).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+        if is_id && self.projection.deployments.iter().all(|deployment| deployment.summary.id != id) {
+            return Ok(());
+        }
+        let source = format!("`{id}` is no new deployment's number, such as `D-0012`").into();
+        Err(EnvironmentError::Unreadable { number, source })
+    }
+
+    /// Nothing is done on a host before a plan was agreed to.
+    fn check_planned(&self) -> Result<(), EnvironmentError> {
+        let is_planned = self.projection.unfinished().is_none_or(|running| running.plan.is_some());
+        let text = format!("nobody has agreed to a plan for environment `{}`", self.environment);
+        if is_planned { Ok(()) } else { Err(EnvironmentError::Approval(text)) }
     }
 
     fn check_resumable(&self, id: &str) -> Result<(), EnvironmentError> {

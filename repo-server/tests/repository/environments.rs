@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 use chrono::{TimeDelta, Utc};
 use ledger::{AppendError, Author, Commit, Ground, Ledger, LedgerError, Position, RemoteError};
 use repo_api::{
-    ApprovalRule, Client, ClientError, EnvironmentRequest, EnvironmentSettings, Freeze, ProblemKind, SeenHost,
-    ServerLedger, SightingRequest, TagName, TokenRequest,
+    ApprovalRule, Client, ClientError, EnvironmentRequest, EnvironmentSettings, Freeze, ProblemKind, ServerLedger,
+    TagName, TokenRequest,
 };
-use repo_server::{Access, CollectionRun, Server, ServerSettings, TokenBook, serve};
+use repo_server::{Access, Server, ServerSettings, TokenBook, serve};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::{Lab, Running, channel, rpm};
+use crate::support::Running;
 
 const MASTER: &str = "the-token-of-the-server";
 
@@ -22,16 +22,16 @@ pub(crate) fn settings() -> ServerSettings {
     ServerSettings::new("127.0.0.1:0".parse().unwrap())
 }
 
-async fn server() -> Running {
+pub(crate) async fn server() -> Running {
     Running::with(settings(), |access: Access| access.with_master(MASTER).unwrap()).await
 }
 
-fn admin(url: &str) -> Client {
+pub(crate) fn admin(url: &str) -> Client {
     Client::new(url, Some(MASTER)).unwrap()
 }
 
 /// Another server on the same store.
-async fn twin(server: &Running) -> String {
+pub(crate) async fn twin(server: &Running) -> String {
     let repository = Arc::new(server.lab.reopened().await);
     let access = Access::new(TokenBook::open(repository.store()).await.unwrap()).with_master(MASTER).unwrap();
     let other = Server::bind(settings(), repository, access).await.unwrap();
@@ -40,7 +40,7 @@ async fn twin(server: &Running) -> String {
     url
 }
 
-async fn token(server: &Running, name: &str, scope: &str, unattended: bool) -> String {
+pub(crate) async fn token(server: &Running, name: &str, scope: &str, unattended: bool) -> String {
     let request = TokenRequest {
         name: name.parse().unwrap(),
         scopes: vec![scope.parse().unwrap()],
@@ -51,30 +51,30 @@ async fn token(server: &Running, name: &str, scope: &str, unattended: bool) -> S
     admin(&server.url).create_token(&request).await.unwrap().token
 }
 
-fn prod() -> TagName {
+pub(crate) fn prod() -> TagName {
     "prod".parse().unwrap()
 }
 
-async fn ledger(url: &str, token: &str) -> Ledger<Value> {
+pub(crate) async fn ledger(url: &str, token: &str) -> Ledger<Value> {
     let client = Client::new(url, Some(token)).unwrap();
     Ledger::remote(Arc::new(ServerLedger::open(client, prod()).await.unwrap()), "environments/prod")
 }
 
-fn who(name: &str) -> Author {
+pub(crate) fn who(name: &str) -> Author {
     Author { who: name.to_owned(), from: "pc".to_owned(), why: Some("CHG-1".to_owned()) }
 }
 
-fn begun(id: &str) -> Value {
+pub(crate) fn begun(id: &str) -> Value {
     json!({ "entry": "begun", "deployment": id, "action": "deploy", "target": {}, "until": Utc::now() + TimeDelta::seconds(60) })
 }
 
-fn planned(id: &str, from: &str, to: &str, consent: &str) -> Value {
+pub(crate) fn planned(id: &str, from: &str, to: &str, consent: &str) -> Value {
     let change = json!({ "from": from, "to": to, "verb": "upgrade", "way_back": "offered" });
     let hosts = json!([{ "host": "web1", "work": "change", "changes": [change] }]);
     json!({ "entry": "planned", "deployment": id, "plan": { "hosts": hosts }, "agreement": { "consent": consent } })
 }
 
-fn finished(id: &str, before: &str, now: &str) -> Value {
+pub(crate) fn finished(id: &str, before: &str, now: &str) -> Value {
     let host = json!({ "host": "web1", "before": [before], "now": [now], "service": "active", "balancers": ["UP"], "settled": true });
     json!({ "entry": "finished", "deployment": id, "ending": "done", "reason": null, "hosts": [host] })
 }
@@ -84,7 +84,7 @@ async fn all(ledger: &Ledger<Value>) -> Vec<Commit<Value>> {
 }
 
 /// Appends entries one after the other.
-async fn write(
+pub(crate) async fn write(
     ledger: &Ledger<Value>,
     author: &Author,
     entries: impl IntoIterator<Item = Value>,
@@ -326,7 +326,13 @@ async fn rules_hold_where_the_lease_is_given() {
     let person = set(&server, EnvironmentSettings { approval: ApprovalRule::Person, ..Default::default() }, None).await;
     let (refused, detail) = ground(write(&job, &who("job"), [begun("D-0002")]).await);
     assert!(refused == Ground::Approval && detail.contains("unattended"), "{detail}");
+    for id in ["D-0001", "D-2", "", "D-00x2"] {
+        assert_eq!(ground(write(&ana, &who("ana"), [begun(id)]).await).0, Ground::Other, "{id}");
+    }
     write(&ana, &who("ana"), [begun("D-0002")]).await.unwrap();
+    let step =
+        json!({ "entry": "step_begun", "deployment": "D-0002", "host": "web1", "step": "stop", "direction": "onward" });
+    assert_eq!(ground(write(&ana, &who("ana"), [step]).await).0, Ground::Approval, "nobody has agreed yet");
     for consent in ["unattended", "confirmed", ""] {
         let plan = planned("D-0002", "app-1-1.noarch", "app-2-1.noarch", consent);
         let (refused, detail) = ground(write(&ana, &who("ana"), [plan]).await);
@@ -400,102 +406,6 @@ async fn two_people_sign_the_plan() {
     write(&ana, &who("ana"), [with(vec![good, sign("ben", "prod", &digest)])]).await.unwrap();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_runs_where_is_known_and_kept() {
-    let server = server().await;
-    for version in ["1", "2", "3", "4"] {
-        server.lab.publish("dev", vec![rpm("app", version, "a")]).await;
-    }
-    let ana = token(&server, "ana", "deploy:prod", false).await;
-    let ledger = ledger(&server.url, &ana).await;
-    let packages: Vec<String> = (0..=4).map(|version| format!("app-{version}-1.noarch")).collect();
-    let mut between = Vec::new();
-    for version in 1..=3 {
-        let (id, from, to) = (format!("D-000{version}"), &packages[version - 1], &packages[version]);
-        write(&ledger, &who("ana"), [begun(&id), planned(&id, from, to, ""), finished(&id, from, to)]).await.unwrap();
-        between.push(Utc::now());
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    let client = Client::new(&server.url, Some(&ana)).unwrap();
-    let now = client.environment(&prod(), None).await.unwrap();
-    let running = |info: &repo_api::EnvironmentInfo| info.hosts[0].packages[0].to_string();
-    assert_eq!((running(&now), now.hosts[0].deployment.as_str()), (packages[3].clone(), "D-0003"));
-    let then = client.environment(&prod(), Some(between[0])).await.unwrap();
-    assert_eq!(running(&then), packages[1]);
-    let needs: Vec<String> = now.needs.iter().map(ToString::to_string).collect();
-    assert_eq!(needs, [packages[2].clone(), packages[3].clone()], "what runs, and what it would go back to");
-    // Nobody reported it: the ledger says so.
-    let held = client_of_all(&server).holds().await.unwrap().holds;
-    assert_eq!(held[0].packages, now.needs);
-
-    let history = client.deployments(&prod(), None).await.unwrap();
-    let ids: Vec<&str> = history.deployments.iter().map(|one| one.id.as_str()).collect();
-    assert_eq!((ids, history.before), (vec!["D-0003", "D-0002", "D-0001"], None));
-    assert_eq!(client.deployments(&prod(), Some("D-0002")).await.unwrap().deployments.len(), 1);
-    assert_eq!(history.deployments[0].moves[0].to.to_string(), packages[3]);
-    let story = client.deployment(&prod(), "D-0002").await.unwrap();
-    assert_eq!((story.summary.who.as_str(), story.summary.ending.as_deref()), ("ana", Some("done")));
-    assert!(client.deployment(&prod(), "D-0009").await.is_err());
-
-    let drift = Some("has app-1, the journal says app-3".to_owned());
-    let seen = SeenHost { host: "web1".to_owned(), packages: vec![packages[1].parse().unwrap()], drift };
-    let request = SightingRequest { hosts: vec![seen], who: None };
-    assert!(client.tell_sightings(&prod(), &request).await.unwrap().changed);
-    assert!(!client.tell_sightings(&prod(), &request).await.unwrap().changed);
-    let list = client.environments().await.unwrap();
-    assert_eq!((list.environments.len(), list.environments[0].drifting), (1, 1));
-    let stranger = Client::new(&server.url, Some(&token(&server, "eve", "deploy:qa", false).await)).unwrap();
-    assert_eq!(stranger.environments().await.unwrap().environments, []);
-}
-
-fn client_of_all(server: &Running) -> Client {
-    admin(&server.url)
-}
-
-/// Reads server-sent events until there are so many with an id; gives those ids.
-async fn events(url: &str, token: &str, last: Option<u64>, count: usize) -> Vec<u64> {
-    use futures::StreamExt;
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
-    let mut request = client.get(format!("{url}/api/v1/environments/prod/events")).bearer_auth(token);
-    if let Some(last) = last {
-        request = request.header("last-event-id", last);
-    }
-    let response = request.send().await.unwrap();
-    assert_eq!(response.headers()["content-type"], "text/event-stream");
-    let (mut body, mut text) = (response.bytes_stream(), String::new());
-    loop {
-        let ids: Vec<u64> =
-            text.split("\n\n").filter_map(|event| event.strip_prefix("id: ")?.lines().next()?.parse().ok()).collect();
-        if ids.len() >= count {
-            return ids;
-        }
-        text.push_str(std::str::from_utf8(&body.next().await.unwrap().unwrap()).unwrap());
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn events_come_as_they_happen_and_go_on_where_they_broke_off() {
-    let server = server().await;
-    let ana = token(&server, "ana", "deploy:prod", false).await;
-    let here = ledger(&server.url, &ana).await;
-    write(&here, &who("ana"), [begun("D-0001")]).await.unwrap();
-    let other = twin(&server).await;
-    let limit = Duration::from_secs(10);
-    let followers: Vec<_> = [(&server.url, None), (&server.url, Some(0)), (&other, None)]
-        .map(|(url, last)| {
-            let (url, ana) = (url.clone(), ana.clone());
-            let count = if last.is_some() { 3 } else { 2 };
-            tokio::spawn(async move { events(&url, &ana, last, count).await })
-        })
-        .into_iter()
-        .collect();
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    let end = finished("D-0001", "app-1-1.noarch", "app-2-1.noarch");
-    write(&here, &who("ana"), [planned("D-0001", "app-1-1.noarch", "app-2-1.noarch", ""), end]).await.unwrap();
-    let seen = tokio::time::timeout(limit, futures::future::try_join_all(followers)).await.unwrap().unwrap();
-    assert_eq!(seen, [vec![2, 3], vec![1, 2, 3], vec![2, 3]]);
-}
-
 /// A journal over HTTP costs little: two entries go with every step of every host.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_entry_takes_milliseconds() {
@@ -513,31 +423,4 @@ async fn an_entry_takes_milliseconds() {
     let median = times[times.len() / 2];
     // The machine that runs tests is busy: by itself an entry takes a fifth of this.
     assert!(median < Duration::from_millis(10), "{median:?}, {:?} at the worst", times.last());
-}
-
-/// Of what was ever deployed, a collection keeps what hosts run and would go back to.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_collection_reads_the_ledgers() {
-    let lab = Lab::new().await;
-    let packages: Vec<String> = (1..=4).map(|version| format!("app-{version}-1.noarch")).collect();
-    for version in ["1", "2", "3", "4"] {
-        lab.publish("dev", vec![rpm("app", version, "a")]).await;
-    }
-    let direct: Ledger<Value> = crate::support::store(&lab).await.ledger("environments/prod");
-    for (id, from, to) in [("D-0001", 0, 1), ("D-0002", 1, 2)] {
-        let (from, to) = (&packages[from], &packages[to]);
-        write(&direct, &who("ana"), [begun(id), planned(id, from, to, ""), finished(id, from, to)]).await.unwrap();
-    }
-    for package in &packages {
-        lab.repository.withdraw(&channel("dev"), &[package.parse().unwrap()], who("ana")).await.unwrap();
-    }
-    let report = lab.repository.collect(TimeDelta::zero(), CollectionRun::Delete, who("ana")).await.unwrap();
-    let gone: Vec<String> = report.packages.iter().map(ToString::to_string).collect();
-    assert_eq!(gone, [packages[0].clone(), packages[3].clone()]);
-    // One that is under way needs all that it moves.
-    lab.publish("dev", vec![rpm("app", "4", "a")]).await;
-    write(&direct, &who("ana"), [begun("D-0003"), planned("D-0003", &packages[2], &packages[3], "")]).await.unwrap();
-    lab.repository.withdraw(&channel("dev"), &[packages[3].parse().unwrap()], who("ana")).await.unwrap();
-    let report = lab.repository.collect(TimeDelta::zero(), CollectionRun::Delete, who("ana")).await.unwrap();
-    assert_eq!(report.packages, []);
 }

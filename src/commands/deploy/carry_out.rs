@@ -55,7 +55,7 @@ pub(crate) async fn carry_out(
     let (interrupted, interrupt) = watch::channel(Interrupt::None);
     let observers = Observers::new(printer, Notifier::start(&environment));
     let observer: Arc<dyn Observer> = observers.clone();
-    let paused = PausedScreen { printer: printer.clone(), observer: observer.clone(), interrupt: interrupt.clone() };
+    let paused = PausedScreen { printer: printer.clone(), observers: observers.clone(), interrupt: interrupt.clone() };
     let deployer = locate::open_with(environment, observer, Arc::new(paused), interrupt.clone()).await?;
     let why = change.why.clone();
     let approver = Terminal { printer: printer.clone(), change, interrupt };

@@ -3,18 +3,18 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chrono::Utc;
-use deployer::{Decision, Environment, Event, FailurePolicy, Happening, Interrupt, Observer, OnFailure, Pause, Policy};
+use deployer::{Decision, Environment, FailurePolicy, Interrupt, OnFailure, Pause, Policy};
 use tokio::sync::watch;
 
 use super::approver::is_person_present;
+use super::observers::Observers;
 use super::typing;
 use crate::render::{Printer, Tone, printable};
 
 /// Asks at the terminal, where the environment's policy leaves that to a person.
 pub(crate) struct PausedScreen {
     pub(crate) printer: Printer,
-    pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) observers: Arc<Observers>,
     pub(crate) interrupt: watch::Receiver<Interrupt>,
 }
 
@@ -24,10 +24,8 @@ impl Policy for PausedScreen {
         if let Some(decision) = decided(environment.policy, pause, is_person_present()) {
             return decision;
         }
-        self.tell(pause, Happening::Paused { pause: pause.clone() });
-        let decision = self.ask(pause).await;
-        self.tell(pause, Happening::Decided { decision });
-        decision
+        self.observers.wait_for_a_person(pause);
+        self.ask(pause).await
     }
 }
 
@@ -45,10 +43,6 @@ fn decided(policy: FailurePolicy, pause: &Pause, person: bool) -> Option<Decisio
 }
 
 impl PausedScreen {
-    fn tell(&self, pause: &Pause, happening: Happening) {
-        self.observer.observe(&Event { at: Utc::now(), deployment: pause.deployment, happening });
-    }
-
     async fn ask(&self, pause: &Pause) -> Decision {
         let paused = self.printer.paint(Tone::Bad, "PAUSED");
         self.printer.urgent(&format!("{paused} in {}: {}", printable(&pause.stage), standing(pause)));

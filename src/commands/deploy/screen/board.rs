@@ -5,13 +5,15 @@ use deployer::{Direction, Event, Happening, HostName, Plan, Step, StepResult, Wo
 
 /// The state of a deployment.
 #[derive(Debug, Default)]
-pub(super) struct Board {
+pub(in super::super) struct Board {
     /// The first line: what is deployed where.
     pub(super) title: String,
     pub(super) began: Option<DateTime<Utc>>,
     pub(super) hosts: Vec<Row>,
-    /// Why hosts are taken back, once they are.
+    /// Whether hosts are taken back.
     pub(super) backing_out: bool,
+    /// Whether a person is asked: what stands there then is not drawn over.
+    pub(super) paused: bool,
 }
 
 /// A host.
@@ -45,13 +47,25 @@ pub(super) enum Standing {
 }
 
 impl Board {
+    /// The steps that go on, each with its host and the seconds that it takes so far.
+    pub(in super::super) fn working(&self, now: DateTime<Utc>) -> Vec<String> {
+        let working = self.hosts.iter().filter_map(|row| match &row.standing {
+            Standing::Working { step, since, .. } => {
+                Some(format!("{} {step} {}s", row.host, (now - *since).num_seconds()))
+            }
+            _ => None,
+        });
+        working.collect()
+    }
+
     /// Takes an event in.
-    pub(super) fn take(&mut self, event: &Event) {
+    pub(in super::super) fn take(&mut self, event: &Event) {
         match &event.happening {
             Happening::Begun { environment, .. } => self.title = format!("{environment}  {}", event.deployment),
             Happening::Planned { plan } => self.plan(plan),
             Happening::Approved { .. } => self.began = Some(event.at),
             Happening::BackingOut { .. } => self.backing_out = true,
+            Happening::Decided { .. } => self.paused = false,
             Happening::StepBegun { host, cluster: None, step, direction } => self.on(host, |row| {
                 row.since.get_or_insert(event.at);
                 row.standing =

@@ -122,6 +122,7 @@ mod tests {
                 row("b1", "4.1.7-112", Standing::Waiting),
             ],
             backing_out: false,
+            paused: false,
         }
     }
 

@@ -10,7 +10,7 @@ use chrono::Utc;
 use deployer::{Event, Happening, Observer};
 use tokio::task::JoinHandle;
 
-use self::board::Board;
+pub(super) use self::board::Board;
 use crate::render::Printer;
 
 /// How often what goes on is drawn anew, for the seconds that pass.
@@ -28,8 +28,11 @@ impl Screen {
         Self { printer, board: Arc::default(), ticker: Mutex::default() }
     }
 
-    fn draw(&self) {
+    /// Lets the rows stand as they are until it is decided what follows: what a person is asked stands below.
+    pub(crate) fn hold(&self) {
         draw(&self.printer, &self.board);
+        self.board.lock().unwrap_or_else(PoisonError::into_inner).paused = true;
+        self.printer.leave_live();
     }
 
     fn start(&self) {
@@ -56,6 +59,9 @@ impl Screen {
 fn draw(printer: &Printer, board: &Mutex<Board>) {
     let Some((width, height)) = printer.terminal_size() else { return };
     let board = board.lock().unwrap_or_else(PoisonError::into_inner);
+    if board.paused {
+        return;
+    }
     printer.live(draw::lines(&board, Utc::now(), (width, height), &|tone, text| printer.paint(tone, text)));
 }
 
@@ -64,15 +70,6 @@ impl Observer for Screen {
         self.board.lock().unwrap_or_else(PoisonError::into_inner).take(event);
         match &event.happening {
             Happening::Approved { .. } => self.start(),
-            // What a person is asked stands below, and is not overwritten while it is answered.
-            Happening::Paused { .. } => {
-                self.draw();
-                if let Some(ticker) = self.ticker.lock().unwrap_or_else(PoisonError::into_inner).take() {
-                    ticker.abort();
-                }
-                self.printer.leave_live();
-            }
-            Happening::Decided { .. } => self.start(),
             Happening::Finished { .. } => self.stop(),
             _ => {}
         }

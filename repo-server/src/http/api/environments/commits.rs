@@ -20,15 +20,14 @@ pub(super) async fn list(Named(name): Named<TagName>, call: Call) -> Answer {
     call.permit_environment(Permission::Watch, &name).await?;
     let query = Query::read(call.uri.query(), &["after"])?;
     let after = query.value("after")?.unwrap_or(0);
-    let environment = call.app.environments.of(&name);
-    environment.refresh().await?;
+    let environment = call.app.environments.current(&name).await?;
     written("application/x-ndjson", environment.commits(after).await?)
 }
 
 /// Gives a commit.
 pub(super) async fn show(Both(name, number): Both<TagName, u64>, call: Call) -> Answer {
     call.permit_environment(Permission::Watch, &name).await?;
-    let commit = call.app.environments.of(&name).commit(number).await?;
+    let commit = call.app.environments.at_hand(&name).commit(number).await?;
     let missing = || Problem::new(ProblemKind::UnknownCommit, format!("`{name}` has no commit {number}"));
     written("application/json", commit.ok_or_else(missing)?)
 }
