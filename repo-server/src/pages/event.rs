@@ -128,7 +128,7 @@ fn about(action: &Action) -> Option<About<'_>> {
             channels: vec![channel],
             ..About::default()
         },
-        Action::Promoted { from, to, packages } => About {
+        Action::Promoted { from, to, packages, .. } => About {
             verb: "promoted",
             packages: packages.iter().collect(),
             preposition: "to",
