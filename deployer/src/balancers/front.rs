@@ -125,6 +125,17 @@ impl Front<'_> {
     ) -> Result<String, BalancerError> {
         let view = self.view(member).await?;
         self.tell(member, &view, Rotation::In, |_| true).await?;
+        self.keep_in(member, watch, limit).await
+    }
+
+    /// Sees that all balancers send requests to a server for a while, without more errors than elsewhere; one that does
+    /// not is told to. Gives how they see it.
+    pub(crate) async fn keep_in(
+        &self,
+        member: &Member<'_>,
+        watch: Duration,
+        limit: Duration,
+    ) -> Result<String, BalancerError> {
         let began = Instant::now();
         let mut first: Option<(Instant, FrontViews)> = None;
         loop {

@@ -61,6 +61,8 @@ impl<'a> Walk<'a> {
                 return Ok(());
             }
             match self.decide(stage, batch, &mut setbacks).await? {
+                // Without a step nobody was let go: all of them try again.
+                Decision::Retry if setbacks.iter().all(|setback| setback.step.is_none()) => {}
                 Decision::Retry => ways = ways.into_iter().filter_map(|way| again(way, &setbacks)).collect(),
                 _ => {
                     self.skip(setbacks.iter().map(|setback| setback.host.clone())).await;

@@ -29,7 +29,7 @@ impl Walk<'_> {
                 return Ok(());
             }
             let watched =
-                members.iter().copied().map(|member| async move { front.put_back(&member, time, LIMIT).await });
+                members.iter().copied().map(|member| async move { front.keep_in(&member, time, LIMIT).await });
             join_all(watched).await.into_iter().try_for_each(|outcome| outcome.map(drop))
         };
         let answers = join_all(stations.iter().copied().map(|station| self.watch_answers(station, time)));

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use deployer::{Action, Decision, DeployError, Ending, Environment, Interrupt, Pause, PlanFile, Policy, Request};
 
 use crate::fleet::Fleet;
-use crate::{Site, walk};
+use crate::{ENVIRONMENT, Site, walk};
 
 /// Decides what it was told, one after the other; a retry finds everything mended.
 struct Script {
@@ -70,6 +70,20 @@ async fn what_stays_paused_is_finished_or_taken_back_later() {
         assert_eq!(site.run(request).await.unwrap().ending, ending);
         assert_eq!(site.fleet.now(), ["web1", "web2"].map(|host| format!("{host} app-{version}.noarch UP")));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_whole_batch_tries_again_once_enough_others_serve() {
+    let (mut site, seen) = site(&[Decision::Retry]);
+    let environment = ENVIRONMENT.replace("name = \"web2\"", "name = \"web[2-3]\"");
+    let environment = environment.replace("min_serving = 1", "min_serving = 1\nbatch_size = 2");
+    let policy = Arc::clone(&site.policy);
+    site = Site { policy, fleet: site.fleet.clone(), ..Site::of(&environment, &[]) };
+    site.fleet.add("web3");
+    site.fleet.out_of_balancer("web3");
+    assert_eq!(site.deploy("1.1-1").await.unwrap().ending, Ending::Done);
+    assert_eq!(seen.lock().unwrap()[0].choices, [Decision::Retry, Decision::Stop]);
+    assert_eq!(site.fleet.now(), ["web1", "web2", "web3"].map(|host| format!("{host} app-1.1-1.noarch UP")));
 }
 
 #[tokio::test(start_paused = true)]

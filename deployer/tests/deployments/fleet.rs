@@ -69,11 +69,21 @@ impl Fleet {
         state.failing.clear();
         state.broken.clear();
         state.unreachable.clear();
+        for host in state.hosts.values_mut().filter(|host| host.balancer == "DOWN") {
+            host.balancer = "UP";
+        }
     }
 
     /// Installs another version on a host behind everybody's back.
     pub(crate) fn changes_by_hand(&self, host: &str, package: &str) {
         self.0.lock().unwrap().hosts.get_mut(host).unwrap().installed = [package.parse().unwrap()].into();
+    }
+
+    /// Adds a host like the first.
+    pub(crate) fn add(&self, name: &str) {
+        let mut state = self.0.lock().unwrap();
+        let like = state.hosts.values().next().unwrap().clone();
+        state.hosts.insert(name.to_owned(), like);
     }
 
     /// Says how many hosts have to serve at any time; 1 unless it is said.

@@ -40,7 +40,7 @@ impl Approver for Terminal {
             self.printer.talk(&line);
         }
         let mut agreement = Agreement::by(Consent::Unattended);
-        if environment.approval == Approval::Two {
+        if environment.approval == Approval::Two && !is_agreed(record) {
             self.signatures(environment, plan, &mut agreement)?;
         }
         agreement.closed = closed(environment, Utc::now()).await;
@@ -74,7 +74,7 @@ impl Terminal {
             closed: agreement.closed.as_deref(),
             despite: self.change.despite_freeze.as_deref(),
             people: agreement.people.len(),
-            agreed: record.agreements.iter().any(|agreement| agreement.people.len() >= 2),
+            agreed: is_agreed(record),
         };
         question(environment.approval, given).map_err(|refusal| refusal.to_string())
     }
@@ -98,6 +98,11 @@ impl Terminal {
         let agreed = typed == expected || (expected == "y" && typed.eq_ignore_ascii_case("yes"));
         if agreed { Ok(consent) } else { Err(format!("`{typed}` was typed instead of `{expected}`")) }
     }
+}
+
+/// Whether two people agreed already, before it was interrupted.
+fn is_agreed(record: &DeploymentRecord) -> bool {
+    record.agreements.iter().any(|agreement| agreement.people.len() >= 2)
 }
 
 /// Whether somebody is there to read and to type.
