@@ -5,8 +5,8 @@ use serde::Serialize;
 
 use crate::approval::Agreement;
 use crate::journal::{Action, Direction, HookRecord, StepResult};
-use crate::policy::{Decision, Pause};
 use crate::plan::{Plan, Step};
+use crate::policy::{Decision, Pause};
 use crate::{ClusterName, DeploymentId, EnvironmentName, HostName, Report};
 
 /// Is told of every event, in order; must not block for long.

@@ -45,5 +45,6 @@ pub use problem::{Problem, ProblemKind};
 pub use server_ledger::ServerLedger;
 pub use snapshot::{Moment, ParseSnapshotError, ParseTagNameError, Snapshot, TagName};
 pub use token::{
-    Me, NewToken, ParseScopeError, ParseTokenNameError, Permission, Scope, TokenInfo, TokenList, TokenName, TokenRequest,
+    Me, NewToken, ParseScopeError, ParseTokenNameError, Permission, Scope, TokenInfo, TokenList, TokenName,
+    TokenRequest,
 };

@@ -15,8 +15,8 @@ use super::settings::Limits;
 use super::tls::Tls;
 use crate::access::Access;
 use crate::engine::Repository;
-use crate::pages::Catalog;
 use crate::environments::Environments;
+use crate::pages::Catalog;
 
 /// What all requests share.
 #[derive(Debug)]

@@ -22,8 +22,8 @@ use super::settings::ServerSettings;
 use super::tls::{Tls, TlsError};
 use crate::access::Access;
 use crate::engine::Repository;
-use crate::pages::Catalog;
 use crate::environments::Environments;
+use crate::pages::Catalog;
 
 /// How often other processes' commits to the same store are looked for.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(1);

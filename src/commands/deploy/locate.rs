@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use deployer::{AlwaysBackOut, Deployer, Entry, Environment, HostName, HttpProbe, Identity, Interrupt, Observer, Policy, Ssh, Tools};
+use deployer::{
+    AlwaysBackOut, Deployer, Entry, Environment, HostName, HttpProbe, Identity, Interrupt, Observer, Policy, Ssh, Tools,
+};
 use ledger::Ledger;
 use repo_api::{Client, ServerLedger, TagName};
 use tokio::sync::watch;
@@ -59,13 +61,7 @@ pub(crate) async fn open_with(
 ) -> Result<Deployer, Failure> {
     let ssh = Ssh::of(&environment).map_err(Failure::failed)?;
     let health = HttpProbe::new().map_err(Failure::failed)?;
-    let tools = Tools {
-        transport: Arc::new(ssh),
-        health: Arc::new(health),
-        observer,
-        policy,
-        interrupt,
-    };
+    let tools = Tools { transport: Arc::new(ssh), health: Arc::new(health), observer, policy, interrupt };
     if !is_server(&environment.ledger) {
         return Deployer::open(environment, tools).await.map_err(super::failure);
     }

@@ -61,7 +61,8 @@ impl Observer for Progress {
             Happening::HookEnded { hook } => self.hook(&begin, hook),
             Happening::StepSeen { host, step, seen } => printer.detail(&format!("{begin} {host} {step} {seen}")),
             Happening::Paused { pause } => {
-                printer.urgent(&format!("{begin} {}", printer.paint(Tone::Busy, &format!("paused in {}", pause.stage))));
+                printer
+                    .urgent(&format!("{begin} {}", printer.paint(Tone::Busy, &format!("paused in {}", pause.stage))));
             }
             Happening::Decided { decision } => printer.urgent(&format!("{begin} decided: {decision}")),
             Happening::Approved { agreement } => {

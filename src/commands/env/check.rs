@@ -42,7 +42,8 @@ fn lines(environment: &Environment) -> Vec<String> {
         lines.push(format!("variable    {{{key}}} = {value}"));
     }
     if !environment.hooks.is_empty() {
-        let points: Vec<String> = environment.hooks.iter().map(|hook| format!("{} ({})", hook.at, hook.place)).collect();
+        let points: Vec<String> =
+            environment.hooks.iter().map(|hook| format!("{} ({})", hook.at, hook.place)).collect();
         lines.push(format!("hooks       {}", points.join(", ")));
     }
     lines.push(format!("hosts       {}, in this order", environment.hosts.len()));

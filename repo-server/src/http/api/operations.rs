@@ -1,7 +1,10 @@
 //! What the API does, one entry for each thing: what [`super::openapi`] tells programs.
 
 use repo_api::{
-    AttachRequest, Attached, Changed, ChannelInfo, ChannelList, ChannelRequest, Committed, DeploymentInfo, DeploymentList, Difference, EnvironmentInfo, EnvironmentList, EnvironmentRequest, HoldList, HoldRequest, JarList, Log, Me, NewToken, PackageList, PromoteRequest, Promoted, PublishRequest, Published, RetainRequest, Retained, SightingRequest, TagList, TagRequest, TokenInfo, TokenList, TokenRequest, Uploaded, WithdrawRequest, Withdrawn,
+    AttachRequest, Attached, Changed, ChannelInfo, ChannelList, ChannelRequest, Committed, DeploymentInfo,
+    DeploymentList, Difference, EnvironmentInfo, EnvironmentList, EnvironmentRequest, HoldList, HoldRequest, JarList,
+    Log, Me, NewToken, PackageList, PromoteRequest, Promoted, PublishRequest, Published, RetainRequest, Retained,
+    SightingRequest, TagList, TagRequest, TokenInfo, TokenList, TokenRequest, Uploaded, WithdrawRequest, Withdrawn,
 };
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Value, json};
