@@ -24,7 +24,8 @@ impl Site {
     /// Brings everything up, with nothing deployed; version 3.0.0 is broken.
     #[track_caller]
     fn up() -> Self {
-        let roles = ["l4=l4:pa,pb", "pa=nginx:a1,a2", "pb=nginx:b1,b2", "a1=tomcat", "a2=tomcat", "b1=tomcat", "b2=tomcat"];
+        let roles =
+            ["l4=l4:pa,pb", "pa=nginx:a1,a2", "pb=nginx:b1,b2", "a1=tomcat", "a2=tomcat", "b1=tomcat", "b2=tomcat"];
         let lab = Lab::up("clusters", "/examples/health.jsp", &roles);
         let directory = tempfile::tempdir().unwrap();
         let packages: Vec<PathBuf> =
