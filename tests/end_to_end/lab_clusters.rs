@@ -130,10 +130,7 @@ fn one_cluster_carries_all_while_the_other_changes() {
     // An unreachable host is a failed host, unless it is left out.
     site.lab.strike("cut", "b2");
     site.run(&["deploy", "clusters", "examples-2.0.0-2"]).exits(1);
-    let seen = site.watched(|| {
-        let without = site.run(&["deploy", "clusters", "examples-2.0.0-2", "--without", "b2"]);
-        without.exits(0);
-        without.says(&["b2", "left out"]);
-    });
-    assert_eq!(seen["changes"], serde_json::json!({ "1.0.0>2.0.0": 4 }), "{seen}");
+    let without = site.run(&["deploy", "clusters", "examples-2.0.0-2", "--without", "b2"]);
+    without.exits(0);
+    without.says(&["b2", "left out"]);
 }

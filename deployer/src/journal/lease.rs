@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use ledger::{AppendError, Author, Ground, Ledger, LedgerError, Refused};
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 use super::entry::{Action, Entry};
 use super::record::{DeploymentRecord, JournalState};
@@ -12,6 +13,8 @@ use crate::{DeploymentId, Target};
 
 /// How long a lease holds without a sign of life; it is extended three times as often.
 pub const LEASE: Duration = Duration::from_secs(60);
+/// By how much the clocks of two controllers may differ and be believed.
+const SKEW: Duration = Duration::from_secs(30);
 /// How often a store that fails is asked again, and how long after.
 const ATTEMPTS: u32 = 6;
 const PAUSE: Duration = Duration::from_millis(250);
@@ -122,8 +125,8 @@ impl Journal {
     ) -> Result<Self, JournalError> {
         let mut state = Self::read(&ledger).await?;
         loop {
+            let ended = has_ended(&ledger, &mut state).await?;
             if let Some(record) = state.unfinished() {
-                let ended = record.until < Utc::now();
                 if !ended {
                     return Err(held(record));
                 }
@@ -145,9 +148,10 @@ impl Journal {
     pub(crate) async fn resume(ledger: Ledger<Entry>, author: Author) -> Result<Self, JournalError> {
         let mut state = Self::read(&ledger).await?;
         loop {
+            let ended = has_ended(&ledger, &mut state).await?;
             let record = state.deployments.last().ok_or(JournalError::NothingToResume("nothing was ever deployed"))?;
             match record.ending {
-                None if record.until >= Utc::now() => return Err(held(record)),
+                None if !ended => return Err(held(record)),
                 None | Some(super::Ending::PartlyChanged) => {}
                 Some(_) => return Err(JournalError::NothingToResume("the last deployment has come to its end")),
             }
@@ -218,6 +222,27 @@ impl Journal {
 
 fn held(record: &DeploymentRecord) -> JournalError {
     JournalError::Held { id: record.id, holder: record.holder.clone(), since: record.held_since, until: record.until }
+}
+
+/// Whether no deployment holds the lease.
+///
+/// An end that no clock like ours can have written is not believed: that holder is seen to write, or the lease has ended.
+async fn has_ended(ledger: &Ledger<Entry>, state: &mut JournalState) -> Result<bool, LedgerError> {
+    let Some(until) = state.unfinished().map(|record| record.until) else { return Ok(true) };
+    let now = Utc::now();
+    if until <= now + TimeDelta::from_std(LEASE + SKEW).unwrap_or_default() {
+        return Ok(until < now);
+    }
+    tracing::warn!(%until, "the clock of the lease's holder is ahead of this one: it is watched for a sign of life");
+    let (began, known) = (Instant::now(), state.position);
+    while began.elapsed() < LEASE {
+        tokio::time::sleep(LEASE / 12).await;
+        catch_up(ledger, state).await?;
+        if state.position != known {
+            return Ok(state.unfinished().is_none());
+        }
+    }
+    Ok(true)
 }
 
 fn lease_end() -> DateTime<Utc> {

@@ -5,6 +5,7 @@ mod fate;
 mod faults;
 mod fleet;
 mod strategies;
+mod trial;
 
 use std::sync::{Arc, Mutex};
 
