@@ -24,8 +24,9 @@ use crate::{HostName, Script};
 
 /// How many connections are opened at once: more handshakes side by side than sshd's MaxStartups allow are refused.
 const STARTS: usize = 30;
-/// How many scripts run at once: each is a process and four open files here.
-const RUNNING: usize = 200;
+/// How many scripts run at once: each is a process and four open files here, and more of them than the controller has
+/// time for keep each other from ending within their time limits.
+const RUNNING: usize = 60;
 /// The exit code that `ssh` keeps for its own failures (ssh(1)).
 const SSH_FAILED: i32 = 255;
 /// What holds for every connection; whatever comes first counts (ssh_config(5)).
