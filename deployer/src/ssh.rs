@@ -110,10 +110,11 @@ impl Ssh {
     }
 
     /// What `ssh` reaches a host with that is behind another: the one connection to that, which `-J` would not share.
+    /// `ssh` itself puts `exec` before it.
     fn through(&self, settings: &SshSettings, jump: &str) -> String {
         let arguments = jump_arguments(settings, jump);
         let socket = self.connection(&arguments);
-        let mut line = format!("exec ssh -o ControlMaster=no -o {}", quote(&control_path(&socket)));
+        let mut line = format!("ssh -o ControlMaster=no -o {}", quote(&control_path(&socket)));
         line.push_str(" -W '[%h]:%p'");
         for argument in &arguments {
             let _ = write!(line, " {}", quote(&argument.replace('%', "%%")));
