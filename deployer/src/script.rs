@@ -95,7 +95,7 @@ impl Script {
 }
 
 /// Quotes a value for a POSIX shell.
-pub(crate) fn quote(value: &str) -> String {
+fn quote(value: &str) -> String {
     format!("'{}'", value.replace('\'', r"'\''"))
 }
 

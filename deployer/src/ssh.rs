@@ -18,7 +18,6 @@ use tokio::sync::Semaphore;
 use self::capture::converse;
 use self::connection::{Connection, Directory};
 use crate::environment::{Endpoint, Environment, SshSettings};
-use crate::script::quote;
 use crate::transport::{Answer, Transport, TransportError, last_lines};
 use crate::{HostName, Script};
 
@@ -41,7 +40,7 @@ const OPTIONS: [&str; 8] = [
     "LogLevel=ERROR",
 ];
 
-/// Runs scripts over `ssh`: one connection per host, and one per jump host, kept open between scripts.
+/// Runs scripts over `ssh`: one connection per host, kept open between scripts.
 #[derive(Debug)]
 pub struct Ssh {
     settings: SshSettings,
@@ -92,9 +91,6 @@ impl Ssh {
         for further in &settings.options {
             option(further);
         }
-        if let Some(jump) = &settings.jump_host {
-            option(&format!("ProxyCommand={}", self.through(settings, jump)));
-        }
         let mut pair = |flag: &str, value: String| arguments.extend([flag.to_owned(), value]);
         if let Some(user) = &settings.user {
             pair("-l", user.clone());
@@ -105,21 +101,11 @@ impl Ssh {
         if let Some(file) = &settings.key_file {
             pair("-i", file.display().to_string());
         }
+        if let Some(host) = &settings.jump_host {
+            pair("-J", host.clone());
+        }
         arguments.push(endpoint.address.clone());
         arguments
-    }
-
-    /// What `ssh` reaches a host with that is behind another: the one connection to that, which `-J` would not share.
-    /// `ssh` itself puts `exec` before it.
-    fn through(&self, settings: &SshSettings, jump: &str) -> String {
-        let arguments = jump_arguments(settings, jump);
-        let socket = self.connection(&arguments);
-        let mut line = format!("ssh -o ControlMaster=no -o {}", quote(&control_path(&socket)));
-        line.push_str(" -W '[%h]:%p'");
-        for argument in &arguments {
-            let _ = write!(line, " {}", quote(&argument.replace('%', "%%")));
-        }
-        line
     }
 
     /// The connection that `ssh` makes of these arguments.
@@ -132,22 +118,6 @@ impl Ssh {
         let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
         let new = || Arc::new(Connection::new(self.control.path().join(&name)));
         Arc::clone(connections.entry(name.clone()).or_insert_with(new))
-    }
-
-    /// Opens the connection to the jump host, if there is one; where that fails, `ssh` says why when it goes through.
-    async fn open_jump(&self, settings: &SshSettings) {
-        let Some(jump) = &settings.jump_host else { return };
-        let arguments = jump_arguments(settings, jump);
-        let connection = self.connection(&arguments);
-        let _opening = connection.opening.lock().await;
-        if connection.is_open() {
-            return;
-        }
-        let mut command = ssh();
-        command.args(["-f", "-N", "-o", "ControlMaster=yes", "-o", &control_path(&connection)]).args(&arguments);
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let ended = command.status().await;
-        tracing::debug!(jump, ?ended, "connection to the jump host");
     }
 
     async fn attempt(
@@ -193,7 +163,6 @@ impl Ssh {
             return attempt.await;
         }
         let start = self.starts.acquire().await;
-        self.open_jump(self.settings(endpoint)).await;
         let mut attempt = Box::pin(attempt);
         tokio::select! {
             answer = &mut attempt => return answer,
@@ -242,17 +211,5 @@ fn file_and_options(settings: &SshSettings) -> Vec<String> {
         arguments.extend(["-F".to_owned(), file.display().to_string()]);
     }
     arguments.extend(OPTIONS.iter().flat_map(|option| ["-o".to_owned(), (*option).to_owned()]));
-    arguments
-}
-
-/// The arguments for the last of the jump hosts (`[user@]host[:port]`, separated by commas), which the others lead to.
-fn jump_arguments(settings: &SshSettings, jump: &str) -> Vec<String> {
-    let mut arguments = file_and_options(settings);
-    let (before, last) = jump.rsplit_once(',').map_or((None, jump), |(before, last)| (Some(before), last));
-    if let Some(before) = before {
-        arguments.extend(["-J".to_owned(), before.to_owned()]);
-    }
-    let last = last.trim();
-    arguments.push(if last.starts_with("ssh://") { last.to_owned() } else { format!("ssh://{last}") });
     arguments
 }
