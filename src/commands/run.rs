@@ -60,7 +60,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> 
     if job.place.on != On::Controller && job.hosts(&environment).is_empty() {
         return Err(Failure::input(anyhow::anyhow!("no host of `{}` fits", environment.name)));
     }
-    let ssh: Arc<dyn Transport> = Arc::new(Ssh::new(environment.ssh.clone()).map_err(Failure::failed)?);
+    let ssh: Arc<dyn Transport> = Arc::new(Ssh::of(&environment).map_err(Failure::failed)?);
     let mut outcomes: Vec<TaskOutcome> = Vec::new();
     let mut ended = |outcome: TaskOutcome| {
         show(printer, &outcome, args.lines);

@@ -13,6 +13,8 @@ use crate::transport::ScriptError;
 
 /// How often a balancer is asked.
 const INTERVAL: Duration = Duration::from_millis(150);
+/// How soon it is asked again first, where a host is out of service meanwhile; each time it is asked a little later.
+const FIRST_INTERVAL: Duration = Duration::from_millis(20);
 /// How long a balancer that does not answer, as while it restarts, is asked again.
 const PATIENCE: Duration = Duration::from_secs(15);
 const RETRY_INTERVAL: Duration = Duration::from_millis(500);
@@ -82,19 +84,20 @@ impl Front<'_> {
         let Some(limit) = self.balancers.iter().map(limit_of).max() else {
             return Ok(None);
         };
-        let began = Instant::now();
-        let left = loop {
+        let (began, mut interval) = (Instant::now(), FIRST_INTERVAL);
+        let (left, view) = loop {
             let view = self.view(member).await?;
             // Draining a server that is out would let sticky requests in again; one that a restarted balancer has
             // forgotten is drained anew.
             self.tell(member, &view, Rotation::Draining, |state| state.rotation == Rotation::In).await?;
             let left = self.left(member, &view).await?;
             if left == Some(0) || began.elapsed() >= limit {
-                break left;
+                break (left, view);
             }
-            tokio::time::sleep(INTERVAL).await;
+            tokio::time::sleep(interval).await;
+            interval = INTERVAL.min(interval * 2);
         };
-        self.hold(member, Rotation::Out).await?;
+        self.hold(member, view, Rotation::Out).await?;
         Ok(match left {
             Some(0) => None,
             Some(left) => Some(format!("{left} requests were still there after {} s", limit.as_secs())),
@@ -211,10 +214,9 @@ impl Front<'_> {
         join_all(told).await.into_iter().collect()
     }
 
-    /// Tells the balancers until all show it.
-    async fn hold(&self, member: &Member<'_>, to: Rotation) -> Result<(), BalancerError> {
+    /// Tells the balancers until all show it, beginning with those whose last view does not.
+    async fn hold(&self, member: &Member<'_>, mut view: Vec<ServerState>, to: Rotation) -> Result<(), BalancerError> {
         let began = Instant::now();
-        let mut view = self.view(member).await?;
         loop {
             self.tell(member, &view, to, |state| state.rotation != to).await?;
             view = self.view(member).await?;

@@ -103,7 +103,7 @@ impl Reader<'_> {
             check,
             package: package.map(|package| self.parsed(&package)).transpose()?,
             start_timeout: fields.time("start_timeout", Duration::from_secs(120))?,
-            interval: fields.time("interval", Duration::from_millis(250))?,
+            interval: fields.time("interval", Duration::from_millis(100))?,
             successes: fields.number("successes")?.unwrap_or(1).max(1),
             watch: fields.time("watch", Duration::from_secs(1))?,
         };

@@ -197,6 +197,7 @@ impl Told {
                 config_file: None,
                 sudo: ssh.sudo,
                 options: Vec::new(),
+                keep_connections: None,
             }),
         }
     }

@@ -23,6 +23,8 @@ pub struct SshSettings {
     pub sudo: bool,
     /// Further `ssh -o` options, as `Key=value`.
     pub options: Vec<String>,
+    /// Whether connections stay for two minutes after the program's end, for the next one to use.
+    pub keep_connections: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -36,6 +38,7 @@ pub(super) struct RawSsh {
     pub(super) sudo: Option<bool>,
     #[serde(default)]
     pub(super) options: Vec<Text>,
+    pub(super) keep_connections: Option<bool>,
 }
 
 impl Reader<'_> {
@@ -54,6 +57,7 @@ impl Reader<'_> {
             config_file: path(&raw.config_file)?.or_else(|| wider.config_file.clone()),
             sudo: raw.sudo.unwrap_or(wider.sudo),
             options,
+            keep_connections: raw.keep_connections.unwrap_or(wider.keep_connections),
         })
     }
 }

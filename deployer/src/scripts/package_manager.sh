@@ -18,7 +18,8 @@ manager() {
     [ "$MANAGER" != dnf5 ] || option=--setopt=keepcache=1
     locked=0
     while :; do
-        holder=$(lock_holders)
+        holder=
+        [ "$MANAGER" != dnf5 ] || holder=$(lock_holders)
         "$command" "$option" "$@"
         code=$?
         case $MANAGER:$code in

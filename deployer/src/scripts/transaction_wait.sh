@@ -7,13 +7,13 @@ alive() {
     [ "$(cat "$DIRECTORY/started")" = "$(cat /proc/sys/kernel/random/boot_id)" ] && kill -0 "$(cat "$DIRECTORY/pid")" 2>/dev/null
 }
 waited=0
-while [ ! -e "$DIRECTORY/exit" ] && [ "$waited" -lt 100 ]; do
+while [ ! -e "$DIRECTORY/exit" ] && [ "$waited" -lt 200 ]; do
     if ! alive; then
         # It may have ended between the two looks.
         [ -e "$DIRECTORY/exit" ] || { echo "state lost"; break; }
     fi
     waited=$((waited + 1))
-    sleep 0.1
+    sleep 0.05
 done
 if [ ! -e "$DIRECTORY/exit" ]; then
     alive && { echo "state running"; exit 0; }

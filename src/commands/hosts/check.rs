@@ -30,7 +30,7 @@ struct HostCheck {
 pub(super) async fn run(args: CheckArgs, printer: &Printer) -> Result<Exit, Failure> {
     let environment = deploy::environment(&args.environment)?;
     let wanted = wanted(&environment).await?;
-    let ssh: Arc<dyn Transport> = Arc::new(Ssh::new(environment.ssh.clone()).map_err(Failure::failed)?);
+    let ssh: Arc<dyn Transport> = Arc::new(Ssh::of(&environment).map_err(Failure::failed)?);
     let looks = environment.hosts.iter().map(|host| async {
         let states = inspect(&*ssh, host, &wanted).await.map_err(|error| error.to_string());
         (host.name().clone(), states.map(|states| lacking(&wanted, &states)))

@@ -28,7 +28,7 @@ pub(super) async fn run(
         environment.ssh.user = Some(user.clone());
         environment.ssh.sudo = false;
     }
-    let ssh: Arc<dyn Transport> = Arc::new(Ssh::new(environment.ssh.clone()).map_err(Failure::failed)?);
+    let ssh: Arc<dyn Transport> = Arc::new(Ssh::of(&environment).map_err(Failure::failed)?);
     let done = prepare(&args, &environment, wanted, (&*ssh, printer)).await;
     ssh.close().await;
     done
