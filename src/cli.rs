@@ -55,6 +55,8 @@ pub(crate) enum Command {
     Run(commands::run::Args),
     Hosts(commands::hosts::Args),
     Completions(commands::completions::Args),
+    #[command(hide = true)]
+    Man(commands::man::Args),
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 
 mod cli;
 mod commands;
+#[cfg(test)]
+mod documented_commands;
 mod exit;
 mod render;
 
@@ -65,5 +67,6 @@ async fn dispatch(command: Command, printer: &Printer) -> Result<Exit, Failure> 
         Command::Run(args) => commands::run::run(args, printer).await,
         Command::Hosts(args) => commands::hosts::run(args, printer).await,
         Command::Completions(args) => commands::completions::run(&args, printer),
+        Command::Man(args) => commands::man::run(&args, printer),
     }
 }

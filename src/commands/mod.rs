@@ -23,6 +23,7 @@ pub(crate) mod key;
 pub(crate) mod lint;
 pub(crate) mod list;
 pub(crate) mod log;
+pub(crate) mod man;
 pub(crate) mod notes;
 pub(crate) mod plan;
 pub(crate) mod promote;

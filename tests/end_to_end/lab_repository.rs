@@ -9,11 +9,18 @@ use crate::program::{PKG, pkg, repository_file, run};
 
 const URL: &str = "http://10.77.0.11:8080";
 
-/// Builds the package of the program under test.
+/// Builds the package of the program under test, with its man pages and the shells' completions.
 #[track_caller]
 fn build_pkg(directory: &Path) -> std::path::PathBuf {
+    let documents = directory.join("documents");
+    run(pkg(directory).args(["man", "documents/man"])).ok();
+    for shell in ["bash", "zsh", "fish"] {
+        let completions = run(pkg(directory).args(["completions", shell]));
+        std::fs::write(documents.join(format!("pkg.{shell}")), completions.ok()).unwrap();
+    }
     let mut build = pkg(directory);
     build.env("VERSION", "0.1.0").env("BUILD_NUMBER", "1").env("ARCH", std::env::consts::ARCH).env("PROGRAM", PKG);
+    build.env("DOCUMENTS", &documents);
     directory.join(run(build.arg("build").arg(repository_file("specs/pkg.toml"))).ok())
 }
 
@@ -34,6 +41,12 @@ fn the_package_of_pkg_is_a_repository() {
     let on = |host: &str, script: &str| lab.host(host, &["sh", "-ec", script]).ok().to_owned();
     copy(&lab, "repo1", &package, "/root/pkg.rpm");
     on("repo1", "dnf -y -q --nogpgcheck install /root/pkg.rpm");
+    let installed = on("repo1", "rpm -ql pkg");
+    for file in ["man/man1/pkg-deploy.1", "man/man1/pkg-hosts-prepare.1", "zsh/site-functions/_pkg"] {
+        assert!(installed.contains(file), "{file} is missing: {installed}");
+    }
+    let complete = ". /usr/share/bash-completion/completions/pkg; COMP_WORDS=(pkg roll) COMP_CWORD=1; _pkg pkg roll pkg; echo ${COMPREPLY[*]}";
+    assert_eq!(lab.host("repo1", &["bash", "-c", complete]).ok(), "rollback");
     // Type=notify: it answers once systemd says that it has started.
     on("repo1", "systemctl enable --now pkg-repository");
     assert_eq!(on("repo1", "systemctl is-active pkg-repository"), "active");
