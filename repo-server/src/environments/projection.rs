@@ -75,8 +75,12 @@ impl Projection {
                 let names: BTreeSet<&Name> = planned.chain(named).collect();
                 let host = hosts.entry(outcome.host.as_str()).or_default();
                 for name in names {
-                    let packages = packages.iter().filter(|package| package.name == *name).cloned().collect();
+                    let packages: BTreeSet<Nevra> =
+                        packages.iter().filter(|package| package.name == *name).cloned().collect();
                     let (seen, settled) = (outcome.now.is_some(), outcome.settled);
+                    // What a deployment found and left is there since the one that brought it.
+                    let known = host.get(name).filter(|known| known.packages == packages && known.settled == settled);
+                    let deployment = known.map_or(deployment, |known| known.deployment);
                     host.insert(name.clone(), Running { packages, seen, settled, deployment });
                 }
             }
