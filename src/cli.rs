@@ -51,6 +51,7 @@ pub(crate) enum Command {
     Resume(commands::resume::Args),
     Status(commands::status::Args),
     History(commands::history::Args),
+    Why(commands::why::Args),
     Approve(commands::approve::Args),
     Run(commands::run::Args),
     Hosts(commands::hosts::Args),

@@ -1,4 +1,4 @@
-//! `pkg find-jar`: which packages carry a jar.
+//! `pkg find-jar`: which packages carry a jar, and which hosts run them.
 
 use repo_api::{ChannelName, FoundJar, JarCarrier, JarQuery, TagName};
 
@@ -6,7 +6,9 @@ use super::connection::{ServerArgs, failure};
 use crate::exit::{Exit, Failure};
 use crate::render::{Printer, printable};
 
-/// Say which packages of the repository carry a jar, and where they are.
+/// Say which packages of the repository carry a jar, where they are, and which hosts of which environments run them.
+///
+/// Hosts are named to those who may watch their environment, as its deployments left them or as they were seen since.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -31,7 +33,8 @@ Examples:
   pkg find-jar log4j-core '<2.17.1'
   pkg find-jar org.springframework:spring-core '>=5.3,<5.3.18'
   pkg find-jar log4j-core '<2.17.1' --at 2026-06-01
-  pkg find-jar 'jackson*' --json | jq -r '.jars[].packages[].nevra'";
+  pkg find-jar 'jackson*' --json | jq -r '.jars[].packages[].nevra'
+  pkg find-jar log4j-core --json | jq -r '.jars[].packages[].hosts[] | .environment + \" \" + .host'";
 
 pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> {
     let query = JarQuery { jar: args.jar, version: args.versions, at: args.at, withdrawn: args.withdrawn };
@@ -65,6 +68,11 @@ fn line(jar: &FoundJar, carrier: &JarCarrier) -> String {
     });
     if !environments.is_empty() {
         line.push_str(&format!("  held by {}", environments.join(",")));
+    }
+    for hosts in carrier.hosts.chunk_by(|left, right| left.environment == right.environment) {
+        let names: Vec<String> = hosts.iter().map(|host| printable(&host.host)).collect();
+        let environment = hosts.first().map(|host| host.environment.as_str()).unwrap_or_default();
+        line.push_str(&format!("  on {environment}: {}", names.join(",")));
     }
     line
 }

@@ -36,4 +36,5 @@ pub(crate) mod signing_key;
 pub(crate) mod status;
 pub(crate) mod tag;
 pub(crate) mod token;
+pub(crate) mod why;
 pub(crate) mod withdraw;

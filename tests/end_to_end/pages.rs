@@ -4,6 +4,8 @@
 use std::path::Path;
 use std::process::Command;
 
+use chrono::{TimeDelta, Utc};
+use ledger::{Author, Ledger, Position, Store};
 use serde_json::{Value, json};
 
 use crate::browser::Browser;
@@ -27,6 +29,9 @@ directory = "config"
 [scripts]
 post = "echo ${VERSION}"
 "#;
+
+/// The hosts of the environment.
+const HOSTS: [&str; 2] = ["web1", "web2<b>"];
 
 /// Makes a WAR with two jars, one of which has another version each time.
 const MAKE_WAR: &str = r"
@@ -86,6 +91,20 @@ impl Clinic {
             run(Command::new("curl").args(["-sS", "--noproxy", "*", "-w", "\n%{http_code}", &url]).args(options));
         let (body, status) = answer.ok().rsplit_once('\n').unwrap();
         (status.to_owned(), body.to_owned())
+    }
+
+    /// Writes into the ledger of an environment `prod`, as a controller with the store at hand does.
+    fn journal(&self, entries: Vec<Value>) {
+        let store = self.directory.path().join("store");
+        tokio::runtime::Runtime::new().unwrap().block_on(async {
+            let ledger: Ledger<Value> = Store::open(store.to_str().unwrap()).await.unwrap().ledger("environments/prod");
+            let commits = ledger.since(&Position::start()).await.unwrap();
+            let mut position = commits.last().map_or(Position::start(), |commit| commit.position());
+            for entry in entries {
+                let who = Author { who: "ana".to_owned(), from: "pc".to_owned(), why: Some("CHG <1>".to_owned()) };
+                position = ledger.append(&position, who, entry).await.unwrap().position();
+            }
+        });
     }
 
     #[track_caller]
@@ -185,7 +204,8 @@ fn people_find_their_way() {
     let text = browser.text();
     for part in [
         "Clinic 1.1",
-        "- Finds <b>owners</b> by phone",
+        "Finds <b>owners</b> by phone",
+        "for those who make it",
         "org.logs:logs-core",
         "/etc/clinic/clinic.properties",
         "echo 1.1",
@@ -339,6 +359,48 @@ fn a_jar_is_found_now_and_as_of_then() {
     let hold = ["-X", "PUT", "-H", "Content-Type: application/json", "-d", &held];
     assert_eq!(clinic.get("/api/v1/environments/shop/holds", &hold).0, "201");
     assert_eq!(find(&["logs-core", "<2.17.1"]).ok(), format!("{gone}  held by shop"));
+    let (old, new) = ("clinic-1.0-1.noarch", "clinic-1.1-1.noarch");
+    clinic.journal(vec![begun("D-0001"), planned("D-0001", Value::Null, old), finished("D-0001", json!([]), old)]);
+    let hosts = |arguments: &[&str]| {
+        let found: Value = serde_json::from_str(find(arguments).ok()).unwrap();
+        let carriers = found["jars"].as_array().unwrap().iter().flat_map(|jar| jar["packages"].as_array().unwrap());
+        let hosts = carriers.flat_map(|carrier| {
+            let nevra = carrier["nevra"].as_str().unwrap();
+            let hosts = carrier["hosts"].as_array().unwrap().iter();
+            hosts.map(move |host| {
+                let [environment, host] = ["environment", "host"].map(|name| host[name].as_str().unwrap());
+                format!("{nevra} {environment} {host}")
+            })
+        });
+        hosts.collect::<Vec<_>>()
+    };
+    assert_eq!(hosts(&["logs-core", "--json"]), ["web1", "web2<b>"].map(|host| format!("{old} prod {host}")));
+    assert_eq!(find(&["logs-core", "<2.17.1"]).ok().split_once("  on ").unwrap().1, "prod: web1,web2<b>");
+    let between = Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Nanos, true);
+    let upgrade = vec![begun("D-0002"), planned("D-0002", json!(old), new), finished("D-0002", json!([old]), new)];
+    clinic.journal(upgrade);
+    assert_eq!(hosts(&["logs-core", "--json"]), ["web1", "web2<b>"].map(|host| format!("{new} prod {host}")));
+    let then = ["logs-core", "--json", "--at", &between];
+    assert_eq!(
+        hosts(&then),
+        ["web1", "web2<b>"].map(|host| format!("{old} prod {host}")),
+        "withdrawn then, and running"
+    );
+    assert_eq!(hosts(&["logs-core", "--json", "--at", "2"]), [""; 0], "before any deployment");
+    let mut why = pkg(clinic.directory.path());
+    let why = run(why.env("PKG_SERVER", &clinic.server.url).args(["why", "web2<b>"]));
+    let lines: Vec<&str> = why.ok().lines().map(str::trim).collect();
+    assert_eq!(lines[..2], ["web2<b> in prod", new], "{lines:#?}");
+    for (link, part) in [("deployed", "D-0002 (deploy), done, "), ("deployed", " by ana: CHG <1>")] {
+        assert!(lines.iter().any(|line| line.starts_with(link) && line.contains(part)), "{link} {part}: {lines:#?}");
+    }
+    for (link, part) in [("published", "to dev, "), ("published", ": build 58 & more, commit "), ("file", "sha256 ")] {
+        assert!(lines.iter().any(|line| line.starts_with(link) && line.contains(part)), "{link} {part}: {lines:#?}");
+    }
+    let mut why = pkg(clinic.directory.path());
+    run(why.env("PKG_SERVER", &clinic.server.url).args(["why", "web9"])).exits(2);
+    let (_, page) = clinic.get("/ui/jars?jar=logs-core", &[]);
+    assert!(page.contains("prod</a>: <bdi>web1, web2&lt;b&gt;</bdi>"), "{page}");
     find(&["logs-core", "<"]).exits(2);
     find(&["logs-core", "--at", "nope"]).says(&["there is no tag `nope`"]);
     let (status, page) = clinic.get("/ui/environments/shop", &[]);
@@ -427,4 +489,66 @@ fn pages_of_private_channels_are_private() {
     assert_eq!(clinic.get("/sign-in", &with_token).0, "303");
     let (_, home) = clinic.get("/", &with_token);
     assert!(home.contains("secret plan") && home.contains("/ui/channels/qa"), "{home}");
+}
+
+/// A deployment as it goes on: the page follows by itself, and nothing that a journal says is markup.
+#[test]
+fn a_deployment_is_seen_as_it_goes_on() {
+    let clinic = Clinic::with_versions();
+    let (old, new) = ("clinic-1.0-1.noarch", "clinic-1.1-1.noarch");
+    let write = |entries| clinic.journal(entries);
+    write(vec![begun("D-0001"), planned("D-0001", Value::Null, old), finished("D-0001", json!([]), old)]);
+    let mut browser = Browser::start();
+    browser.go(&format!("{}/ui/environments", clinic.server.url));
+    examine(&mut browser, "environments-known");
+    browser.click("prod");
+    examine(&mut browser, "environment");
+    let mut step = json!({ "entry": "step_begun", "host": "web1", "step": "drain", "direction": "onward", "deployment": "D-0002" });
+    write(vec![begun("D-0002"), planned("D-0002", json!(old), new), step.clone()]);
+    wait_for(&mut browser, "has been running since");
+    examine(&mut browser, "environment-running");
+    browser.click("Deploy D-0002");
+    (step["entry"], step["milliseconds"]) = (json!("step_ended"), json!(1234));
+    step["result"] = json!({ "is": "ok", "detail": "no <i>connection</i> left" });
+    write(vec![step]);
+    wait_for(&mut browser, "ok: no <i>connection</i> left");
+    examine(&mut browser, "deployment-running");
+    write(vec![finished("D-0002", json!([old]), new)]);
+    wait_for(&mut browser, "What the hosts were left with");
+    examine(&mut browser, "deployment-done");
+
+    let (_, feed) = clinic.get("/ui/environments/prod/feed", &[]);
+    let read = "import sys, xml.dom.minidom as x\nfor one in x.parseString(sys.argv[1]).getElementsByTagName('entry'):\n \
+                print(one.getElementsByTagName('title')[0].firstChild.data)";
+    let titles = format!("Deploy D-0002: {old} → {new} on 2 hosts: done\nDeploy D-0001: {old} on 2 hosts: done");
+    assert_eq!(run(Command::new("python3").args(["-c", read, &feed])).ok(), titles);
+}
+
+fn begun(id: &str) -> Value {
+    let until = Utc::now() + TimeDelta::seconds(600);
+    json!({ "entry": "begun", "deployment": id, "action": "deploy", "target": {}, "until": until })
+}
+
+fn planned(id: &str, from: Value, to: &str) -> Value {
+    let change = json!({ "from": from, "to": to, "verb": "upgrade", "way_back": "offered" });
+    let hosts = HOSTS.map(|host| json!({ "host": host, "work": "change", "changes": [change] }));
+    json!({ "entry": "planned", "deployment": id, "plan": { "hosts": hosts }, "agreement": { "consent": "" } })
+}
+
+fn finished(id: &str, before: Value, now: &str) -> Value {
+    let hosts = HOSTS.map(|host| {
+        json!({ "host": host, "before": before, "now": [now], "service": "active", "balancers": ["UP"], "settled": true })
+    });
+    json!({ "entry": "finished", "deployment": id, "ending": "done", "reason": null, "hosts": hosts })
+}
+
+#[track_caller]
+fn wait_for(browser: &mut Browser, part: &str) {
+    for _ in 0..200 {
+        if browser.text().contains(part) {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    panic!("the page never says `{part}`: {}", browser.text());
 }

@@ -3,7 +3,7 @@
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use nevra::Nevra;
+use nevra::{Name, Nevra};
 use rpm_header::{FileEntry, PackageHeader, ReadHeaderError};
 
 use crate::{ParseNotesError, ReleaseNotes};
@@ -58,6 +58,12 @@ impl EmbeddedNotes {
     /// The name of the file within a package's documentation.
     pub const FILE_NAME: &'static str = "RELEASE-NOTES.json";
 
+    /// The path of the file in a package of that name.
+    #[must_use]
+    pub fn path(package: &Name) -> String {
+        format!("/usr/share/doc/{package}/{}", Self::FILE_NAME)
+    }
+
     /// Reads the notes that a package carries as `/usr/share/doc/<name>/RELEASE-NOTES.json`; none where it carries none.
     ///
     /// # Errors
@@ -66,7 +72,7 @@ impl EmbeddedNotes {
         let mut file = BufReader::new(fs_err::File::open(path).map_err(EmbeddedError::Read)?);
         let header =
             PackageHeader::read(&mut file).map_err(|source| EmbeddedError::Header { path: path.to_owned(), source })?;
-        let wanted = format!("/usr/share/doc/{}/{}", header.nevra.name, Self::FILE_NAME);
+        let wanted = Self::path(&header.nevra.name);
         let Some(index) = header.files.iter().position(|file| file.path == wanted && file.size <= LIMIT) else {
             return Ok(None);
         };

@@ -20,7 +20,7 @@ pub enum Format {
     Markdown,
     /// A whole page.
     Html,
-    /// The body of such a page, without its heading.
+    /// The body of such a page, without its heading, to stand below a heading of the second level.
     HtmlArticle,
     /// Plain text.
     Text,
@@ -56,6 +56,8 @@ pub struct Templates {
 #[derive(Serialize)]
 struct View<'a> {
     heading: String,
+    /// The level of the sections' headings in HTML.
+    level: u8,
     subtitle: Option<String>,
     audience: Audience,
     name: Option<&'a Line>,
@@ -177,7 +179,7 @@ impl Templates {
     pub fn render(&self, notes: &ReleaseNotes, format: Format) -> Result<String, TemplateError> {
         let wrong = |source| self.wrong(format, source);
         let template = self.environment.get_template(format.template()).map_err(wrong)?;
-        let text = template.render(View::of(notes)).map_err(wrong)?;
+        let text = template.render(View::of(notes, format)).map_err(wrong)?;
         Ok(match format {
             Format::HtmlArticle => text,
             Format::Html => format!("{}\n", text.trim_end()),
@@ -188,7 +190,7 @@ impl Templates {
 }
 
 impl<'a> View<'a> {
-    fn of(notes: &'a ReleaseNotes) -> Self {
+    fn of(notes: &'a ReleaseNotes, format: Format) -> Self {
         let sections = Kind::ALL.into_iter().map(|kind| Section {
             kind: kind.name(),
             heading: kind.heading(),
@@ -197,6 +199,7 @@ impl<'a> View<'a> {
         let date = notes.date.map(|date| date.to_string());
         Self {
             heading: notes.heading(),
+            level: if format == Format::HtmlArticle { 3 } else { 2 },
             subtitle: subtitle(notes, date.as_deref()),
             audience: notes.audience,
             name: notes.name.as_ref(),

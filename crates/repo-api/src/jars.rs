@@ -1,5 +1,6 @@
 //! Which packages carry a jar.
 
+use chrono::{DateTime, Utc};
 use nevra::Nevra;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -55,6 +56,22 @@ pub struct JarCarrier {
     pub channels: Vec<ChannelName>,
     /// The environments whose hosts run it, or would go back to it; of the present alone.
     pub environments: Vec<TagName>,
+    /// The hosts that run it, or ran it at the time that was asked about, of the environments that the caller may watch.
+    #[serde(default)]
+    pub hosts: Vec<JarHost>,
+}
+
+/// A host that runs a package.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct JarHost {
+    /// The environment.
+    pub environment: TagName,
+    /// The host's name there.
+    pub host: String,
+    /// The deployment that left it so.
+    pub deployment: String,
+    /// When that ended.
+    pub since: DateTime<Utc>,
 }
 
 impl Client {

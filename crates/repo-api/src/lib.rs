@@ -35,7 +35,7 @@ pub use environment::{
     Sighting, SightingRequest, StepInfo,
 };
 pub use file_digest::{FileDigest, ParseFileDigestError};
-pub use jars::{FoundJar, JarCarrier, JarList, JarQuery};
+pub use jars::{FoundJar, JarCarrier, JarHost, JarList, JarQuery};
 pub use local_package::{LocalPackage, LocalPackageError};
 pub use messages::{
     ChannelList, ChannelSummary, ListedPackage, PackageList, PromoteRequest, Promoted, PublishRequest, Published,

@@ -6,15 +6,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::{DateTime, Utc};
 use ledger::Author;
 use nevra::Nevra;
-use repo_api::{ChannelName, ChannelSettings, Log, LogQuery, TagName};
+use repo_api::{ChannelName, ChannelSettings, Log, LogEntry, LogQuery, TagName};
 
 use super::group::Decision;
 use super::repository::{Outcome, Repository, server_author};
 use crate::error::RepositoryError;
-use crate::policy::{Candidate, Intake, PolicyError, Verdict, judge, log_entries};
+use crate::policy::{Candidate, Intake, PolicyError, Sight, Verdict, judge, log_entries};
 use crate::resolve;
 use crate::signing::Standing;
-use crate::state::{Action, RepositoryState};
+use crate::state::{Action, Channel, RepositoryState};
 
 /// How many changes are given at a time.
 const LOG_LIMIT: usize = 500;
@@ -213,12 +213,19 @@ impl Repository {
         .map(drop)
     }
 
-    /// Gives a part of the history, the newest first, of those channels that `may_read` lets through.
+    /// Gives a part of the history, the newest first, of those channels that `may_read` lets through; `None` asks whether
+    /// it lets everything through.
     ///
     /// # Errors
     /// [`RepositoryError`]
-    pub async fn log(&self, query: &LogQuery, may_read: impl Fn(&ChannelName) -> bool) -> Result<Log, RepositoryError> {
-        let newest = self.state().position().number;
+    pub async fn log(
+        &self,
+        query: &LogQuery,
+        may_read: impl Fn(Option<&ChannelName>) -> bool,
+    ) -> Result<Log, RepositoryError> {
+        let state = self.state();
+        let sight = Readable { state: &state, may_read };
+        let newest = state.position().number;
         let limit = query.limit.unwrap_or(LOG_LIMIT).min(LOG_LIMIT);
         let first = query.before.map_or(newest, |before| before.saturating_sub(1).min(newest));
         let mut entries = Vec::new();
@@ -230,14 +237,9 @@ impl Repository {
             if query.since.is_some_and(|since| commit.at < since) {
                 break;
             }
-            for mut entry in log_entries(&commit) {
-                let is_about = query.channel.as_ref().is_none_or(|channel| entry.channels.contains(channel));
-                let was_about_any = !entry.channels.is_empty();
-                entry.channels.retain(&may_read);
-                if is_about && (!was_about_any || !entry.channels.is_empty()) {
-                    entries.push(entry);
-                }
-            }
+            let is_about =
+                |entry: &LogEntry| query.channel.as_ref().is_none_or(|channel| entry.channels.contains(channel));
+            entries.extend(log_entries(&commit, &sight).filter(is_about));
         }
         Ok(Log { entries, before: None })
     }
@@ -248,6 +250,24 @@ impl Repository {
         decide: impl Fn(&RepositoryState) -> Result<Option<Action>, RepositoryError> + Send + Sync + 'static,
     ) -> Result<Outcome, RepositoryError> {
         self.change(author, move |state| Ok(Decision { action: decide(state)?, packages: Vec::new() })).await
+    }
+}
+
+/// The history of the channels that a reader may read.
+struct Readable<'a, F> {
+    state: &'a RepositoryState,
+    may_read: F,
+}
+
+impl<F: Fn(Option<&ChannelName>) -> bool> Sight for Readable<'_, F> {
+    fn sees_channel(&self, name: &ChannelName) -> bool {
+        (self.may_read)(Some(name))
+    }
+
+    fn sees_package(&self, nevra: &Nevra) -> bool {
+        let has = |channel: &Channel| channel.history().get(nevra).is_some();
+        let mut channels = self.state.channels().iter().filter(|(_, channel)| has(channel)).map(|(name, _)| name);
+        channels.any(|name| (self.may_read)(Some(name))) || (self.may_read)(None)
     }
 }
 

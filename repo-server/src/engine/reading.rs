@@ -7,6 +7,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use futures::TryStreamExt;
 use ledger::Digest;
+use release_notes::{EmbeddedNotes, ReleaseNotes};
 use tokio_util::io::{StreamReader, SyncIoBridge};
 
 use super::remembered::Remembered;
@@ -21,6 +22,9 @@ use crate::state::{Action, Entry, PackageRecord};
 const HEADS_KEPT: usize = 48 << 20;
 /// How many packages the remembered commits name, and how many commits there are, together.
 const STORIES_KEPT: usize = 100_000;
+/// What release notes take in memory, bytes, about; to know that there are none costs as much as a line of them.
+const NOTES_KEPT: usize = 16 << 20;
+const NO_NOTES: usize = 256;
 /// What a head takes beside its bytes as they are parsed, as a multiple of them, about.
 const PARSED: usize = 4;
 
@@ -37,11 +41,16 @@ pub(crate) struct Story {
 pub(super) struct Readings {
     heads: Remembered<Digest, PackageHead>,
     stories: Remembered<u64, Story>,
+    notes: Remembered<Digest, Option<ReleaseNotes>>,
 }
 
 impl Default for Readings {
     fn default() -> Self {
-        Self { heads: Remembered::new(HEADS_KEPT), stories: Remembered::new(STORIES_KEPT) }
+        Self {
+            heads: Remembered::new(HEADS_KEPT),
+            stories: Remembered::new(STORIES_KEPT),
+            notes: Remembered::new(NOTES_KEPT),
+        }
     }
 }
 
@@ -91,6 +100,24 @@ impl Repository {
         let read = tokio::task::spawn_blocking(move || payload::small_files(reader, &head.parsed, &paths));
         // A payload that can't be read shows nothing.
         Ok(read.await.map_err(|_| RepositoryError::Stopping)?.unwrap_or_default())
+    }
+
+    /// Reads the release notes that a package carries; `None` where it carries none that can be read.
+    pub(crate) async fn release_notes(
+        &self,
+        package: &PackageRecord,
+        head: &Arc<PackageHead>,
+    ) -> Result<Arc<Option<ReleaseNotes>>, RepositoryError> {
+        if let Some(notes) = self.readings.notes.get(&package.sha256) {
+            return Ok(notes);
+        }
+        let path = EmbeddedNotes::path(&package.nevra.name);
+        let is_there = head.parsed.files.iter().any(|file| file.path == path);
+        let paths = if is_there { vec![path.clone()] } else { Vec::new() };
+        let bytes = self.packaged_files(package, head, paths).await?.remove(&path).unwrap_or_default();
+        let notes = ReleaseNotes::from_json(&String::from_utf8_lossy(&bytes)).ok();
+        let weight = NO_NOTES + bytes.len() * PARSED;
+        Ok(self.readings.notes.keep(package.sha256, notes, weight))
     }
 
     /// Reads the repodata fragments of a package, which are never collected.

@@ -14,7 +14,7 @@ use repo_api::{ChannelName, Permission, Problem, ProblemKind, TagName, TokenInfo
 use super::app::App;
 use super::origin::Origin;
 use super::refusal::{Refusal, with_causes};
-use crate::access::TokenRecord;
+use crate::access::{Reading, TokenRecord};
 use crate::environments::Controller;
 
 /// Who asks, as far as the server knows for sure.
@@ -102,6 +102,39 @@ pub(super) async fn identify(app: &App, origin: &Origin, headers: &HeaderMap) ->
         return Err(unauthorized(&format!("token `{}` has expired", record.info.name)));
     }
     Ok(Known::Bearer(record))
+}
+
+/// What a request may read, of channels that are no more too.
+pub(super) struct Reads<'a> {
+    app: &'a App,
+    known: Option<Known>,
+}
+
+impl<'a> Reads<'a> {
+    /// Finds it out; who is not known may read what is open.
+    pub(super) async fn of(app: &'a App, origin: &Origin, headers: &HeaderMap) -> Self {
+        Self { app, known: identify(app, origin, headers).await.ok() }
+    }
+
+    /// Whether it may read a channel.
+    pub(super) fn channel(&self, channel: &ChannelName) -> bool {
+        let may = match &self.known {
+            None => false,
+            Some(Known::Caller(_)) => true,
+            Some(Known::Bearer(record)) => record.allows(Permission::Read, Some(channel)),
+        };
+        may || self.app.access.is_open(Some(channel))
+    }
+
+    /// Whether it may read everything.
+    pub(super) fn everything(&self) -> bool {
+        let may = match &self.known {
+            None => false,
+            Some(Known::Caller(_)) => true,
+            Some(Known::Bearer(record)) => record.allows(Permission::Admin, None),
+        };
+        may || self.app.access.reading == Reading::Open
+    }
 }
 
 /// Lets a request through that may do something in an environment.

@@ -1,10 +1,12 @@
 //! Which packages carry a jar: `log4j-core`, `<2.17.1`, now or at some time.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 use std::str::FromStr;
 
+use chrono::{DateTime, Utc};
 use nevra::{Nevra, rpmvercmp};
-use repo_api::{FoundJar, JarCarrier, JarList};
+use repo_api::{FoundJar, JarCarrier, JarHost, JarList};
 use serde::Serialize;
 
 use super::catalog::Indexed;
@@ -22,11 +24,22 @@ pub(crate) struct JarSearch {
     pub(crate) jar: String,
     /// All of which have to hold.
     pub(crate) versions: Bounds,
-    /// The commit as of which; `None` for the present.
-    pub(crate) at: Option<u64>,
+    /// As of when; `None` for the present.
+    pub(crate) at: Option<AsOf>,
     /// Also what no channel lists any longer.
     pub(crate) with_withdrawn: bool,
 }
+
+/// A moment of the past.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct AsOf {
+    /// The newest commit then.
+    pub(crate) commit: u64,
+    pub(crate) time: DateTime<Utc>,
+}
+
+/// The hosts that run each package, as far as the reader may watch them.
+pub(crate) type Running = BTreeMap<Nevra, Vec<JarHost>>;
 
 /// Bounds of a version: `<2.17.1`, `>=2.0,<2.17.1`, `=1.2.17`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -75,6 +88,14 @@ struct CarrierRow {
     package: Link,
     channels: Vec<String>,
     environments: Vec<String>,
+    hosts: Vec<HostsRow>,
+}
+
+/// The hosts of an environment.
+#[derive(Debug, Serialize)]
+struct HostsRow {
+    environment: String,
+    hosts: Vec<String>,
 }
 
 /// Takes the kind off a component: `maven:group:artifact` becomes `group:artifact`.
@@ -97,12 +118,12 @@ impl JarSearch {
     }
 
     /// Searches.
-    pub(crate) fn search(&self, indexed: &Indexed, visible: &Visible) -> JarList {
-        let commit = self.at.unwrap_or(visible.state.position().number);
+    pub(crate) fn search(&self, indexed: &Indexed, visible: &Visible, running: &Running) -> JarList {
+        let commit = self.at.map_or(visible.state.position().number, |at| at.commit);
         let found = indexed.jars(|component| self.means(component)).filter_map(|(component, version, packages)| {
             let is_known = !version.is_empty() && !version.starts_with("sha1.");
             let packages: Vec<JarCarrier> = if !is_known || self.versions.hold(version) {
-                packages.into_iter().filter_map(|nevra| self.carrier(nevra, visible)).collect()
+                packages.into_iter().filter_map(|nevra| self.carrier(nevra, visible, running)).collect()
             } else {
                 Vec::new()
             };
@@ -122,11 +143,11 @@ impl JarSearch {
         JarList { commit, read: progress.read, of: progress.of, jars }
     }
 
-    fn carrier(&self, nevra: &Nevra, visible: &Visible) -> Option<JarCarrier> {
+    fn carrier(&self, nevra: &Nevra, visible: &Visible, running: &Running) -> Option<JarCarrier> {
         let lists = |channel: &crate::state::Channel| {
             let presence = channel.history().get(nevra)?;
             match self.at {
-                Some(commit) => presence.at(commit).map(drop),
+                Some(at) => presence.at(at.commit).map(drop),
                 None => presence.withdrawn_by().is_none().then_some(()),
             }
         };
@@ -141,8 +162,10 @@ impl JarSearch {
             None if visible.has(nevra) => holds.map(|(name, _)| name.clone()).collect(),
             _ => Vec::new(),
         };
-        let is_shown = !channels.is_empty() || !environments.is_empty() || self.with_withdrawn && visible.has(nevra);
-        is_shown.then(|| JarCarrier { nevra: nevra.clone(), channels, environments })
+        let hosts = running.get(nevra).filter(|_| visible.has(nevra)).cloned().unwrap_or_default();
+        let is_somewhere = !channels.is_empty() || !environments.is_empty() || !hosts.is_empty();
+        let is_shown = is_somewhere || self.with_withdrawn && visible.has(nevra);
+        is_shown.then(|| JarCarrier { nevra: nevra.clone(), channels, environments, hosts })
     }
 }
 
@@ -240,10 +263,16 @@ impl JarsPage {
 
 impl CarrierRow {
     fn of(carrier: &JarCarrier) -> Self {
+        let of_environments = carrier.hosts.chunk_by(|left, right| left.environment == right.environment);
+        let hosts = of_environments.map(|hosts| HostsRow {
+            environment: hosts.first().map(|host| host.environment.to_string()).unwrap_or_default(),
+            hosts: hosts.iter().map(|host| host.host.clone()).collect(),
+        });
         Self {
             package: Link::to(&carrier.nevra),
             channels: carrier.channels.iter().map(ToString::to_string).collect(),
             environments: carrier.environments.iter().map(ToString::to_string).collect(),
+            hosts: hosts.collect(),
         }
     }
 }

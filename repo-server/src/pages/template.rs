@@ -58,19 +58,22 @@ const TEMPLATES: &[(&str, &str)] = templates![
     "timeline.html",
     "environments.html",
     "environment.html",
+    "deployment.html",
     "problem.html",
     "feed.xml",
+    "environment_feed.xml",
 ];
 
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(environment);
 
-static ASSETS: LazyLock<[(&'static str, Asset); 2]> = LazyLock::new(|| {
+static ASSETS: LazyLock<[(&'static str, Asset); 3]> = LazyLock::new(|| {
     let asset = |content_type, text: &'static str| {
         let bytes = Bytes::from_static(text.as_bytes());
         Asset { content_type, digest: Digest::of(&bytes), bytes }
     };
     [
         ("style.css", asset("text/css; charset=utf-8", include_str!("assets/style.css"))),
+        ("live.js", asset("text/javascript; charset=utf-8", include_str!("assets/live.js"))),
         ("icon.svg", asset("image/svg+xml", include_str!("assets/icon.svg"))),
     ]
 });
@@ -101,7 +104,7 @@ fn environment() -> Environment<'static> {
     environment.set_auto_escape_callback(|_| minijinja::AutoEscape::Html);
     environment.set_formatter(|output, _, value| {
         if value.is_safe() {
-            // What a macro of ours wrote, escaped already.
+            // What a macro of ours wrote, or the templates of release notes: escaped already.
             return write!(output, "{value}").map_err(minijinja::Error::from);
         }
         match value.kind() {
@@ -123,6 +126,7 @@ fn environment() -> Environment<'static> {
     );
     environment.add_filter("urlencode", |text: &str| super::package_path::encoded(text));
     environment.add_global("style", address("style.css"));
+    environment.add_global("live", address("live.js"));
     environment.add_global("icon", address("icon.svg"));
     for (name, text) in TEMPLATES {
         // A template that can't be read is one that can't be found: the tests render each.

@@ -6,7 +6,9 @@ use rpm_header::{Dependency, FileEntry, PackageHeader};
 use serde::Serialize;
 
 use super::event::{Event, Link};
+use super::notes_article::NotesArticle;
 use super::package_path::PackagePath;
+
 use super::signature::{SignatureRow, signatures};
 use super::template::{PageError, Shell, render};
 use super::visible::Visible;
@@ -57,6 +59,9 @@ pub(super) struct Content {
     license: String,
     url: Option<Link>,
     installed: String,
+    /// The notes that it carries.
+    article: Option<NotesArticle>,
+    /// The changelog's newest entries.
     notes: Vec<Note>,
     provenance: Provenance,
     signatures: Vec<SignatureRow>,
@@ -140,11 +145,11 @@ pub(crate) struct FilesPage {
 }
 
 impl VersionPage {
-    /// The page of a package; `history` are the commits that are about it, and no head stands for a file that has been
-    /// collected.
+    /// The page of a package; `history` are the commits that are about it. Its head comes with the notes that it carries;
+    /// no head stands for a file that has been collected.
     pub(crate) fn new(
         package: &PackageRecord,
-        head: Option<&PackageHead>,
+        head: Option<(&PackageHead, Option<NotesArticle>)>,
         keys: &SigningKeys,
         visible: &Visible,
         history: Vec<Event>,
@@ -174,7 +179,7 @@ impl VersionPage {
             history,
             changes: before.map(compared),
             others: others.map(compared).collect(),
-            content: head.map(|head| Content::of(head, signatures(head, keys, visible), &path)),
+            content: head.map(|(head, article)| Content::of((head, article), signatures(head, keys, visible), &path)),
         }
     }
 
@@ -231,7 +236,11 @@ fn places(nevra: &Nevra, visible: &Visible) -> Vec<Place> {
 }
 
 impl Content {
-    fn of(head: &PackageHead, signatures: Vec<SignatureRow>, path: &PackagePath) -> Self {
+    fn of(
+        (head, article): (&PackageHead, Option<NotesArticle>),
+        signatures: Vec<SignatureRow>,
+        path: &PackagePath,
+    ) -> Self {
         let header = &head.parsed;
         let configuration = header.files.iter().filter(|file| file.is_config()).take(FILES);
         Self {
@@ -240,6 +249,7 @@ impl Content {
             license: header.license.clone(),
             url: header.url.as_deref().map(link),
             installed: size(header.installed_size),
+            article,
             notes: notes(header).take(5).collect(),
             provenance: Provenance::of(header),
             signatures,

@@ -1,16 +1,36 @@
-//! The repository's history as people read it.
+//! The repository's history as people read it, as far as they may.
 
 use ledger::Commit;
+use nevra::Nevra;
 use repo_api::{ChannelName, LogEntry};
 
 use crate::state::{Action, Change, Entry};
 
-/// Says what the entries of a commit did, the last one first.
-pub(crate) fn log_entries(commit: &Commit<Change>) -> impl Iterator<Item = LogEntry> {
-    commit.payload.entries.iter().rev().map(|entry| log_entry(commit, entry))
+/// What a reader of the history may know of.
+pub(crate) trait Sight {
+    /// Whether there is a channel of that name, now or once.
+    fn sees_channel(&self, name: &ChannelName) -> bool;
+    /// Whether there is such a package.
+    fn sees_package(&self, nevra: &Nevra) -> bool;
 }
 
-fn log_entry(commit: &Commit<Change>, entry: &Entry) -> LogEntry {
+/// Says what the entries of a commit did, the last one first; what is about nothing that the reader may know of is left
+/// out.
+pub(crate) fn log_entries(commit: &Commit<Change>, sight: &impl Sight) -> impl Iterator<Item = LogEntry> {
+    commit.payload.entries.iter().rev().filter_map(move |entry| {
+        let mut log = log_entry(commit, entry, sight);
+        let (had_channels, had_packages) = (!log.channels.is_empty(), !log.packages.is_empty());
+        log.channels.retain(|channel| sight.sees_channel(channel));
+        // Who may know of a channel may know what came to it and went; an environment's packages may be of any.
+        if !had_channels {
+            log.packages.retain(|nevra| sight.sees_package(nevra));
+        }
+        let is_left = log.channels.is_empty() != had_channels && log.packages.is_empty() != had_packages;
+        is_left.then_some(log)
+    })
+}
+
+fn log_entry(commit: &Commit<Change>, entry: &Entry, sight: &impl Sight) -> LogEntry {
     let mut log = LogEntry {
         commit: commit.number,
         at: commit.at,
@@ -36,8 +56,10 @@ fn log_entry(commit: &Commit<Change>, entry: &Entry) -> LogEntry {
             say("promoted", to);
             log.packages.clone_from(packages);
             let advisories: Vec<&str> = attached.iter().filter_map(|change| change.id.as_deref()).collect();
-            let along = if advisories.is_empty() { "" } else { ", with " };
-            log.detail = Some(format!("from {from}{along}{}", advisories.join(", ")));
+            let source = sight.sees_channel(from).then(|| format!("from {from}"));
+            let along = (!advisories.is_empty()).then(|| format!("with {}", advisories.join(", ")));
+            let parts: Vec<String> = source.into_iter().chain(along).collect();
+            log.detail = (!parts.is_empty()).then(|| parts.join(", "));
         }
         Action::Withdrawn { channel, packages } => {
             say("withdrawn", std::slice::from_ref(channel));

@@ -8,7 +8,7 @@ mod retention;
 
 pub(crate) use difference::differences;
 pub(crate) use intake::Intake;
-pub(crate) use log::log_entries;
+pub(crate) use log::{Sight, log_entries};
 pub use policy_error::PolicyError;
 pub use retention::Verdict;
 pub(crate) use retention::{Candidate, judge};

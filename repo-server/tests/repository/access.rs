@@ -153,3 +153,54 @@ async fn proxies_are_believed_where_they_are_named() {
         assert_eq!(problem.detail.contains("192.0.2.7"), from.is_some(), "{}", problem.detail);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn history_says_nothing_of_what_is_private() {
+    let server = server(Reading::TokensFor([channel("prod"), channel("gone")].into())).await;
+    let admin = Client::new(&server.url, Some(MASTER)).unwrap();
+    server.lab.publish("prod", vec![rpm("secret", "1", "a"), rpm("app", "1", "b")]).await;
+    let settings = repo_api::ChannelSettings::default();
+    let gone = repo_api::ChannelRequest { settings, before: None, who: None, why: None };
+    admin.set_channel(&channel("gone"), &gone).await.unwrap();
+    server.lab.publish("gone", vec![rpm("past", "1", "c")]).await;
+    let promote = repo_api::PromoteRequest {
+        packages: vec!["app-1-1".parse().unwrap()],
+        from: channel("prod"),
+        to: vec![channel("qa")],
+        who: None,
+        why: None,
+    };
+    admin.promote(&promote).await.unwrap();
+    for (environment, packages) in
+        [("shop", vec!["app-1-1.noarch", "secret-1-1.noarch", "past-1-1.noarch"]), ("vault", vec!["secret-1-1.noarch"])]
+    {
+        let packages = packages.into_iter().map(|nevra| nevra.parse().unwrap()).collect();
+        let request = repo_api::HoldRequest { packages, who: None, why: None };
+        admin.hold(&environment.parse().unwrap(), &request).await.unwrap();
+    }
+    let remove = repo_api::ReasonRequest::default();
+    let withdraw = repo_api::WithdrawRequest { packages: vec!["past-1-1".parse().unwrap()], who: None, why: None };
+    admin.withdraw(&channel("gone"), &withdraw).await.unwrap();
+    admin.remove_channel(&channel("gone"), &remove).await.unwrap();
+
+    let story = async |client: &Client| {
+        let log = client.log(&repo_api::LogQuery::default()).await.unwrap().entries;
+        let lines = log.into_iter().map(|entry| {
+            let packages: Vec<String> = entry.packages.iter().map(ToString::to_string).collect();
+            format!("{} [{}] {}", entry.action, packages.join(" "), entry.detail.unwrap_or_default())
+        });
+        lines.collect::<Vec<_>>()
+    };
+    let all = story(&admin).await;
+    assert!(all.iter().any(|line| line == "promoted [app-1-1.noarch] from prod"), "{all:#?}");
+    assert!(all.iter().any(|line| line.starts_with("held [") && line.contains("past") && line.contains("secret")));
+    assert!(all.iter().any(|line| line == "channel-removed [] "), "{all:#?}");
+    let open = story(&Client::new(&server.url, None).unwrap()).await;
+    assert!(open.iter().any(|line| line == "promoted [app-1-1.noarch] "), "{open:#?}");
+    assert!(open.iter().any(|line| line == "held [app-1-1.noarch] environment shop"), "{open:#?}");
+    for hidden in ["secret", "past", "prod", "vault", "gone"] {
+        assert!(!open.iter().any(|line| line.contains(hidden)), "{hidden}: {open:#?}");
+    }
+    let reader = story(&client(&server, "host", &["read:prod"]).await).await;
+    assert!(reader.iter().any(|line| line.contains("secret")) && !reader.iter().any(|line| line.contains("past")));
+}

@@ -1,6 +1,5 @@
 //! What administers channels: settings, tags, holds, retention, differences, history.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -13,6 +12,7 @@ use repo_api::{
 
 use super::super::body::ReplyBody;
 use super::super::call::{Call, Named};
+use super::super::guard::Reads;
 use super::super::refusal::Refusal;
 use super::super::reply::json;
 use super::audit::author;
@@ -173,14 +173,9 @@ pub(super) async fn log(call: Call) -> Answer {
     if let Some(channel) = &query.channel {
         call.permit(Permission::Read, Some(channel)).await?;
     }
-    let state = call.app.repository.state();
-    let mut hidden = BTreeSet::new();
-    for name in state.channels().keys() {
-        if call.permit(Permission::Read, Some(name)).await.is_err() {
-            hidden.insert(name.clone());
-        }
-    }
-    json(StatusCode::OK, &call.app.repository.log(&query, |channel| !hidden.contains(channel)).await?)
+    let reads = Reads::of(&call.app, &call.origin, &call.headers).await;
+    let may_read = |channel: Option<&ChannelName>| channel.map_or(reads.everything(), |channel| reads.channel(channel));
+    json(StatusCode::OK, &call.app.repository.log(&query, may_read).await?)
 }
 
 /// Reads in whose name something is removed, which stands in the query: DELETE has no body.

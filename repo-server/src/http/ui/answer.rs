@@ -68,6 +68,11 @@ pub(super) async fn style(call: Call) -> Answer {
     asset(&call, "style.css").await
 }
 
+/// What keeps a page as the server has it.
+pub(super) async fn live(call: Call) -> Answer {
+    asset(&call, "live.js").await
+}
+
 /// The server's icon.
 pub(super) async fn icon(call: Call) -> Answer {
     asset(&call, "icon.svg").await

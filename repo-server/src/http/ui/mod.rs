@@ -1,6 +1,7 @@
 //! Handlers of the pages that people read. They only read; who may not read a channel sees nothing of it.
 
 mod answer;
+mod environments;
 mod jars;
 mod overview;
 mod packages;
@@ -27,8 +28,11 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/ui/channels/{channel}", get(overview::channel))
         .route("/ui/channels/{channel}/feed", get(overview::feed))
         .route("/ui/timeline", get(overview::timeline))
-        .route("/ui/environments", get(overview::environments))
-        .route("/ui/environments/{environment}", get(overview::environment))
+        .route("/ui/live.js", get(answer::live))
+        .route("/ui/environments", get(environments::list))
+        .route("/ui/environments/{environment}", get(environments::environment))
+        .route("/ui/environments/{environment}/feed", get(environments::feed))
+        .route("/ui/environments/{environment}/deployments/{deployment}", get(environments::deployment))
         .route("/ui/packages", get(packages::list))
         .route("/ui/packages/{name}", get(packages::package))
         .route("/ui/packages/{name}/differences", get(packages::differences))

@@ -2,15 +2,14 @@
 
 use http::header::{AUTHORIZATION, CACHE_CONTROL, LOCATION};
 use http::{HeaderValue, Response, StatusCode};
-use repo_api::{ChannelName, Permission, Problem, ProblemKind, TagName};
+use repo_api::{ChannelName, Permission, Problem, ProblemKind};
 
 use super::super::body::ReplyBody;
 use super::super::call::{Call, Named};
 use super::super::refusal::Refusal;
-use super::super::yum::missing;
 use super::answer::{Answer, feed as answer_feed, page};
 use super::reader::{Reader, page_number, query_value};
-use crate::pages::{ChannelPage, EnvironmentPage, EnvironmentsPage, Feed, HomePage, TimelinePage};
+use crate::pages::{ChannelPage, Feed, HomePage, TimelinePage};
 use crate::resolve;
 
 /// How many changes the pages show.
@@ -105,27 +104,6 @@ pub(super) async fn timeline(call: Call) -> Answer {
         let (events, last) = reader.events(&call, commits, OF_A_TIMELINE).await?;
         let before = last.filter(|last| *last > 1);
         Ok(TimelinePage { events, before }.render(&reader.shell(&call))?)
-    };
-    page(&call, &reader, rendered.await).await
-}
-
-/// The environments.
-pub(super) async fn environments(call: Call) -> Answer {
-    let reader = Reader::or_nobody(&call).await;
-    let rendered = async {
-        call.permit(Permission::Read, None).await?;
-        Ok(EnvironmentsPage::new(&reader.visible).render(&reader.shell(&call))?)
-    };
-    page(&call, &reader, rendered.await).await
-}
-
-/// One environment.
-pub(super) async fn environment(Named(name): Named<TagName>, call: Call) -> Answer {
-    let reader = Reader::or_nobody(&call).await;
-    let rendered = async {
-        call.permit(Permission::Read, None).await?;
-        let page = EnvironmentPage::new(&name, &reader.visible).ok_or_else(missing)?;
-        Ok(page.render(&reader.shell(&call))?)
     };
     page(&call, &reader, rendered.await).await
 }

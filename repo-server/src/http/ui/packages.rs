@@ -14,7 +14,7 @@ use super::super::refusal::Refusal;
 use super::super::yum::missing;
 use super::answer::{Answer, page};
 use super::reader::{Reader, page_number, query_value};
-use crate::pages::{Compared, Difference, FilesPage, PackagePage, PackagesPage, Side, VersionPage};
+use crate::pages::{Compared, Difference, FilesPage, NotesArticle, PackagePage, PackagesPage, Side, VersionPage};
 use crate::signing::PackageHead;
 use crate::state::PackageRecord;
 
@@ -69,7 +69,13 @@ pub(super) async fn version(NamedPackage(nevra): NamedPackage, call: Call) -> An
         let head = call.app.repository.head(&package).await?;
         let history = reader.history(&call, &package.nevra).await?;
         let keys = call.app.repository.keys().keys();
-        let page = VersionPage::new(&package, head.as_deref(), &keys, &reader.visible, history);
+        let notes = match &head {
+            Some(head) => call.app.repository.release_notes(&package, head).await?,
+            None => Arc::default(),
+        };
+        let article = notes.as_ref().as_ref().and_then(NotesArticle::of);
+        let head = head.as_deref().map(|head| (head, article));
+        let page = VersionPage::new(&package, head, &keys, &reader.visible, history);
         Ok(page.render(&reader.shell(&call))?)
     };
     page(&call, &reader, rendered.await).await
