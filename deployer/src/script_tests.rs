@@ -92,7 +92,7 @@ fn yum_3_is_told_the_direction() {
     let directory = tempfile::tempdir().unwrap();
     let directory = directory.path();
     stand_in(directory, "yum", "echo \"$*\" >>\"${0%/*}/said\"; [ ! -e \"${0%/*}/fails\" ]");
-    stand_in(directory, "rpm", "echo x");
+    stand_in(directory, "rpm", "[ \"$1\" = -V ] || echo x");
     let always = "-y --disablerepo=* --enablerepo=pkg-prod,base --setopt=keepcache=1 -C";
     assert_eq!(run(directory, &transaction("app-0:1.1-1.noarch app-config-0:2-1.noarch", "")).0, 0);
     assert_eq!(said(directory), format!("{always} install app-0:1.1-1.noarch app-config-0:2-1.noarch\n"));
@@ -106,6 +106,27 @@ fn yum_3_is_told_the_direction() {
     std::fs::write(directory.join("fails"), "").unwrap();
     assert_eq!(run(directory, &transaction("app-0:1.1-1.noarch", "app-config-0:1-1.noarch")).0, 1);
     assert_eq!(said(directory).lines().count(), 1, "nothing goes on after a failure");
+}
+
+/// Where rpm has lost files of what is installed, there is nothing to do for the package manager.
+#[test]
+fn what_stayed_and_is_damaged_is_installed_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let directory = directory.path();
+    stand_in(directory, "yum", "echo \"$*\" >>\"${0%/*}/said\"");
+    stand_in(
+        directory,
+        "rpm",
+        "if [ \"$1\" = -V ]; then echo 'missing   c /etc/app'; cat \"${0%/*}/lost\"; else echo x; fi",
+    );
+    for (lost, commands) in [("", 1), ("missing     /usr/share/app\n", 3)] {
+        std::fs::write(directory.join("lost"), lost).unwrap();
+        assert_eq!(run(directory, &transaction("app-0:1.1-1.noarch", "")).0, 0);
+        let said = said(directory);
+        assert_eq!(said.lines().count(), commands, "{said}");
+        assert_eq!(said.contains("reinstall app-config"), commands == 3, "{said}");
+        std::fs::remove_file(directory.join("said")).unwrap();
+    }
 }
 
 /// yum 3 breaks lines that are too wide, and leaves out an epoch of 0.

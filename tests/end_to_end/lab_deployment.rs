@@ -29,16 +29,27 @@ impl Site {
         let packages: Vec<PathBuf> =
             ["1.0.0", "2.0.0", "3.0.0"].iter().map(|version| build_examples(directory.path(), version)).collect();
         std::fs::write(directory.path().join("token"), "the-token-of-this-test\n").unwrap();
-        let mut serve = lab.pkg();
-        serve.current_dir(directory.path()).args(["serve", "--store", "store", "--listen", "10.77.0.1:8080"]);
-        let server = Server::start(serve.args(["--token-file", "token"]));
-        let site = Self { directory, server: Some(server), lab };
+        let mut site = Self { directory, server: None, lab };
+        site.serve();
         run(site.pkg(&["publish", "--to", "dev"]).args(packages)).ok();
         for host in ["web1", "web2"] {
             let from = "http://10.77.0.1:8080/dev/dev.repo";
             site.lab.host(host, &["curl", "-fsS", "-o", "/etc/yum.repos.d/dev.repo", from]).ok();
         }
         site
+    }
+
+    /// Starts the repository's server.
+    #[track_caller]
+    pub(crate) fn serve(&mut self) {
+        let mut serve = self.lab.pkg();
+        serve.current_dir(self.directory.path()).args(["serve", "--store", "store", "--listen", "10.77.0.1:8080"]);
+        self.server = Some(Server::start(serve.args(["--token-file", "token"])));
+    }
+
+    /// Ends it.
+    pub(crate) fn stop_serving(&mut self) {
+        self.server.take();
     }
 
     /// Prepares `pkg` on the controller.
@@ -58,7 +69,7 @@ impl Site {
 
     /// What stands on the hosts: the installed package and whether Tomcat runs, of each.
     #[track_caller]
-    fn installed(&self) -> Vec<String> {
+    pub(crate) fn installed(&self) -> Vec<String> {
         ["web1", "web2"]
             .iter()
             .map(|host| {
@@ -90,7 +101,7 @@ impl Site {
 impl Drop for Site {
     fn drop(&mut self) {
         // The server runs inside of the lab, which goes down last.
-        self.server.take();
+        self.stop_serving();
     }
 }
 
@@ -239,7 +250,7 @@ fn a_killed_controller_and_its_resumption() {
 }
 
 #[track_caller]
-fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(120);
     while !holds() {
         assert!(Instant::now() < deadline, "waited in vain: {what}");

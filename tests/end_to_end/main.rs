@@ -20,6 +20,7 @@ mod lab_clusters;
 mod lab_deployment;
 mod lab_drivers;
 mod lab_environment;
+mod lab_faults;
 mod lab_people;
 mod lab_repository;
 mod lab_tomcat;

@@ -8,6 +8,8 @@ duplicated() {
     done
     return 1
 }
+# shellcheck disable=SC2086 # a list, split on purpose
+before=$(rpm -q $NAMES)
 if [ "$MANAGER" != yum3 ] && duplicated; then
     manager -C remove --duplicates || exit
 fi
@@ -20,3 +22,10 @@ dnf4 | dnf5) manager -C install $UP $DOWN || exit ;;
     [ -z "$DOWN" ] || manager -C downgrade $DOWN || exit
     ;;
 esac
+# Where rpm could not unpack a version (a full disk), it has taken files of the installed one with it, to which dnf then finds
+# nothing to do.
+for name in $NAMES; do
+    printf '%s\n' "$before" | grep -qxF "$(rpm -q "$name")" || continue
+    damage=$(rpm -V --nodeps --noscripts "$name" | awk 'NF && $2 != "c" && $2 != "g"')
+    [ -z "$damage" ] || manager -C reinstall "$name" || exit
+done
