@@ -141,7 +141,7 @@ fn write_entry(out: &mut Vec<u8>, numbers: [u32; 4]) {
     out.extend(numbers.iter().flat_map(|number| number.to_be_bytes()));
 }
 
-/// Headers are small: what could make one larger than 256 MiB is refused before.
+/// Headers are small: what could make one larger than 64 MiB is refused before.
 fn narrow(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }

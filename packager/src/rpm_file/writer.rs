@@ -88,7 +88,7 @@ pub enum WriteError {
 }
 
 /// rpm's limit for a header's data (`lib/header.c`).
-const HEADER_MAX: usize = 256 * 1024 * 1024;
+const HEADER_MAX: usize = 64 * 1024 * 1024;
 
 const BUFFER_SIZE: usize = 256 * 1024;
 
