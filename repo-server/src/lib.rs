@@ -32,6 +32,7 @@ pub use environments::EnvironmentError;
 pub use error::RepositoryError;
 pub use fsck::{Finding, FsckReport, Mending, fsck};
 pub use index::{IndexError, IndexOptions, IndexReport, UnusableFile, index, install_repodata};
+pub use payload::{PackagedFile, PayloadError, packaged_files};
 pub use policy::{PolicyError, Verdict};
 pub use repodata::{
     Advisory, AdvisoryError, AssembledDocument, Compression, Document, DocumentBuilder, DocumentRecord, FileIdentity,
@@ -39,7 +40,9 @@ pub use repodata::{
     ParseCompressionError, ParseFragmentsError, ParseMetadataFileError, ParseRepomdError, PlannedPage, RepomdEntry,
     listed_files, parse_repomd, plan_pages, render_repomd, repomd_xml, unpacked, updateinfo_xml,
 };
-pub use signing::{KeyDirectory, KeyDirectoryError, KeyRing, KeySource, PackageSignatureError, SigningKeys, Standing};
+pub use signing::{
+    KeyDirectory, KeyDirectoryError, KeyRing, KeySource, PackageSignatureError, SigningKeys, Standing, package_signer,
+};
 pub use state::{
     Action, AttachmentChange, Attachments, Change, Channel, ChannelView, Collection, Entry, FoldError, Hold, Keyed,
     Listing, MetadataRecord, PackageFile, PackageRecord, Page, PageStep, Presence, RepositoryState, Shown, SortedMap,

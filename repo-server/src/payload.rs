@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 
+use ledger::DigestBuilder;
 use rpm_header::PackageHeader;
 
 /// The largest file that is read, bytes.
@@ -34,6 +35,57 @@ pub(crate) fn small_files(
         }
     }
     Ok(found)
+}
+
+/// Says why a payload can't be read.
+#[derive(Debug, thiserror::Error)]
+#[error("the payload can't be read")]
+pub struct PayloadError(#[from] io::Error);
+
+/// A file of a payload as it is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PackagedFile {
+    /// Its path on the host.
+    pub path: String,
+    /// The sha256 of its bytes, hexadecimal.
+    pub sha256: String,
+    /// Its bytes, if they were asked for and it is small.
+    pub bytes: Option<Vec<u8>>,
+}
+
+/// Reads a payload to its end and gives all that is in it, in its order, with the bytes of the small files of a path that is
+/// wanted; the reader is where the payload begins.
+///
+/// # Errors
+/// [`PayloadError`] for what is damaged or of an unknown form.
+pub fn packaged_files(
+    packed: impl Read,
+    header: &PackageHeader,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<Vec<PackagedFile>, PayloadError> {
+    let mut archive = Archive { reader: unpacked(packed, header.payload_compressor.as_deref())? };
+    let (mut files, mut buffer) = (Vec::new(), vec![0; 1 << 17]);
+    while let Some((name, size)) = archive.next(header)? {
+        let path = name.strip_prefix('.').unwrap_or(&name).to_owned();
+        let keep = size <= LARGEST && wanted(&path);
+        let (mut digest, mut bytes) = (DigestBuilder::new(), Vec::new());
+        let mut left = size;
+        while left > 0 {
+            let most = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
+            let count = archive.reader.read(&mut buffer[..most])?;
+            if count == 0 {
+                return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+            }
+            digest.update(&buffer[..count]);
+            if keep {
+                bytes.extend_from_slice(&buffer[..count]);
+            }
+            left -= count as u64;
+        }
+        archive.padding(size)?;
+        files.push(PackagedFile { path, sha256: digest.finish().to_string(), bytes: keep.then_some(bytes) });
+    }
+    Ok(files)
 }
 
 fn unpacked<'a>(packed: impl Read + 'a, compressor: Option<&str>) -> io::Result<Box<dyn Read + 'a>> {
@@ -173,6 +225,12 @@ mod tests {
             assert_eq!(found(packed, &header, &all).unwrap(), ["/etc/a: one", "/etc/b: "]);
             assert_eq!(found(&packed[..packed.len() / 2], &header, &[]).unwrap(), [""; 0]);
         }
+        let all = packaged_files(archive.as_slice(), &header, |path| path == "/etc/a").unwrap();
+        let all: Vec<_> = all.iter().map(|file| (&*file.path, &file.sha256[..8], file.bytes.as_deref())).collect();
+        let expected =
+            [("/etc/a", "7692c3ad", Some(&b"one"[..])), ("/opt/large", "b27a0329", None), ("/etc/b", "e3b0c442", None)];
+        assert_eq!(all, expected);
+        assert!(packaged_files(&archive[..archive.len() / 2], &header, |_| false).is_err());
         for damaged in [&archive[..60], b"BZh9", b"070707aaaa", b""] {
             assert!(found(damaged, &header, &["/none"]).is_err());
         }

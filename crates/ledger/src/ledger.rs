@@ -1,10 +1,11 @@
 //! Reading and appending to one ledger.
 
 use std::marker::PhantomData;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use chrono::Utc;
 use futures::{StreamExt, TryStreamExt, future, stream};
 use serde::Serialize;
@@ -152,6 +153,24 @@ impl<T: Serialize + DeserializeOwned> Ledger<T> {
             }
             Home::Remote(server) => server.read(number).await.map_err(|source| self.refused(source)),
         }
+    }
+
+    /// Reads commits as they are stored, one to a line: those of these numbers that are there, in order, and no more once they
+    /// come to so many bytes.
+    ///
+    /// # Errors
+    /// [`LedgerError`] for a store that fails.
+    pub async fn lines(&self, numbers: RangeInclusive<u64>, bytes: usize) -> Result<Bytes, LedgerError> {
+        let mut read = stream::iter(numbers).map(|number| self.stored(number)).buffered(READ_AHEAD);
+        let mut lines = BytesMut::new();
+        while let Some(Some(commit)) = read.try_next().await? {
+            lines.extend_from_slice(&commit);
+            lines.extend_from_slice(b"\n");
+            if lines.len() >= bytes {
+                break;
+            }
+        }
+        Ok(lines.freeze())
     }
 
     /// Makes the commit that follows the position, unless another writer made it first.

@@ -16,6 +16,7 @@ mod file_digest;
 mod jars;
 mod local_package;
 mod messages;
+mod notes;
 mod problem;
 mod server_ledger;
 mod snapshot;
@@ -41,6 +42,7 @@ pub use messages::{
     ChannelList, ChannelSummary, ListedPackage, PackageList, PromoteRequest, Promoted, PublishRequest, Published,
     PublishedPackage, StagedPackage, Uploaded, WithdrawRequest, Withdrawn,
 };
+pub use notes::{NotesList, VersionNotes};
 pub use problem::{Problem, ProblemKind};
 pub use server_ledger::ServerLedger;
 pub use snapshot::{Moment, ParseSnapshotError, ParseTagNameError, Snapshot, TagName};

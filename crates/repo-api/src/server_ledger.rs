@@ -1,4 +1,4 @@
-//! An environment's ledger that the repository server keeps, for those who write it.
+//! Ledgers that the repository server keeps: those of environments, for those who write them, and its own, to be read.
 
 use std::time::Duration;
 
@@ -14,26 +14,40 @@ use crate::{Problem, ProblemKind, TagName};
 /// How long one request may take: a lease does not last much longer.
 const TIMEOUT: Duration = Duration::from_secs(15);
 
-/// The ledger of an environment on a repository server.
+/// A ledger on a repository server.
 #[derive(Debug)]
 pub struct ServerLedger {
     client: Client,
-    environment: TagName,
+    /// Of its commits, below the API's address.
+    path: String,
     writer: Option<String>,
 }
 
 impl ServerLedger {
-    /// Asks the server who the caller is; nothing is written yet, and the environment need not exist.
+    /// The ledger of an environment. Asks the server who the caller is; nothing is written yet, and the environment need not
+    /// exist.
     ///
     /// # Errors
     /// [`ClientError`], also where the token is not known.
     pub async fn open(client: Client, environment: TagName) -> Result<Self, ClientError> {
         let writer = client.me().await?.name.map(String::from);
-        Ok(Self { client, environment, writer })
+        Ok(Self { client, path: format!("environments/{environment}/commits"), writer })
+    }
+
+    /// The ledger of an environment, to be read. Nothing is asked yet.
+    #[must_use]
+    pub fn of_environment(client: Client, environment: &TagName) -> Self {
+        Self { client, path: format!("environments/{environment}/commits"), writer: None }
+    }
+
+    /// The ledger of the repository itself, which is only read this way. Nothing is asked yet.
+    #[must_use]
+    pub fn of_repository(client: Client) -> Self {
+        Self { client, path: "commits".to_owned(), writer: None }
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let url = self.client.url(&format!("environments/{}/commits{path}", self.environment));
+        let url = self.client.url(&format!("{}{path}", self.path));
         self.client.request(method, &url).timeout(TIMEOUT)
     }
 

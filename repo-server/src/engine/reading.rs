@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures::TryStreamExt;
 use ledger::Digest;
@@ -18,6 +19,9 @@ use crate::repodata::Fragments;
 use crate::signing::PackageHead;
 use crate::state::{Action, Entry, PackageRecord};
 
+/// How many commits are given at a time, and from how many bytes on no more are added.
+const COMMITS: u64 = 1000;
+const COMMIT_BYTES: usize = 4 << 20;
 /// What heads of packages take in memory, bytes, about.
 const HEADS_KEPT: usize = 48 << 20;
 /// How many packages the remembered commits name, and how many commits there are, together.
@@ -64,6 +68,17 @@ impl Repository {
         let story = Story { commit, at: read.at, entries: read.payload.entries };
         let weight = 1 + story.entries.iter().map(|entry| packages(&entry.action)).sum::<usize>();
         Ok(Some(self.readings.stories.keep(commit, story, weight)))
+    }
+
+    /// Reads commits after a number as they were written, one to a line; some of them, and none only at the end.
+    pub(crate) async fn written_commits(&self, after: u64) -> Result<Bytes, RepositoryError> {
+        let last = self.state().position().number.min(after.saturating_add(COMMITS));
+        Ok(self.ledger.lines(after.saturating_add(1)..=last, COMMIT_BYTES).await?)
+    }
+
+    /// Reads a commit as it was written; `None` where there is none of that number.
+    pub(crate) async fn written_commit(&self, number: u64) -> Result<Option<Bytes>, RepositoryError> {
+        Ok(self.ledger.stored(number).await?)
     }
 
     /// Reads what comes before a package's payload; `None` where its file has been collected.

@@ -1,16 +1,16 @@
 //! One environment: its ledger, which controllers write, and what it comes to.
 
 use std::collections::BTreeSet;
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures::{StreamExt, TryStreamExt, stream};
 use ledger::{Author, Commit, Digest, Ledger, Standing, Store};
 use nevra::Nevra;
 use repo_api::{
     DeploymentInfo, DeploymentList, EnvironmentInfo, EnvironmentSettings, EnvironmentSummary, HostInfo, SeenHost,
-    TagName,
+    StepInfo, TagName,
 };
 use serde_json::Value;
 use tokio::sync::{Mutex, watch};
@@ -27,6 +27,8 @@ use super::story;
 const COMMITS: u64 = 1000;
 const BYTES: usize = 4 << 20;
 const READ_AHEAD: usize = 16;
+/// How many deployments' stories are kept at hand.
+const STORIES: usize = 4;
 /// How many deployments are given at a time.
 const DEPLOYMENTS: usize = 100;
 
@@ -40,6 +42,18 @@ pub(crate) struct Environment {
     turn: Mutex<()>,
     projection: RwLock<Projection>,
     newest: watch::Sender<u64>,
+    /// The stories that were asked for last: a running one goes on where it was, and one that ended is not read again.
+    told: Mutex<Vec<Told>>,
+}
+
+/// The story of a deployment, as far as it was read.
+#[derive(Debug)]
+struct Told {
+    /// The commit that began it.
+    first: u64,
+    /// The last commit that was read.
+    newest: u64,
+    steps: Arc<Vec<StepInfo>>,
 }
 
 /// What came of a commit that was sent.
@@ -63,6 +77,7 @@ impl Environment {
             turn: Mutex::default(),
             projection: RwLock::default(),
             newest: watch::Sender::new(0),
+            told: Mutex::default(),
         }
     }
 
@@ -172,17 +187,7 @@ impl Environment {
     /// Reads commits after a number as they were written, one to a line; some of them, and none only at the end.
     pub(crate) async fn commits(&self, after: u64) -> Result<Bytes, EnvironmentError> {
         let last = self.position().min(after.saturating_add(COMMITS));
-        let numbers = after.saturating_add(1)..=last;
-        let mut read = stream::iter(numbers).map(|number| self.ledger.stored(number)).buffered(READ_AHEAD);
-        let mut lines = BytesMut::new();
-        while let Some(Some(commit)) = read.try_next().await? {
-            lines.put(commit);
-            lines.put_u8(b'\n');
-            if lines.len() >= BYTES {
-                break;
-            }
-        }
-        Ok(lines.freeze())
+        Ok(self.ledger.lines(after.saturating_add(1)..=last, BYTES).await?)
     }
 
     /// Writes how hosts were seen; tells whether that was news, and the newest commit.
@@ -261,10 +266,21 @@ impl Environment {
             let found = found.ok_or_else(|| self.unknown(id))?;
             (found.summary.clone(), found.hosts.values().cloned().collect(), found.first, found.newest)
         };
-        let read = stream::iter(first..=newest).map(|number| self.ledger.read(number)).buffered(READ_AHEAD);
-        let commits: Vec<_> = read.try_collect().await?;
-        let commits: Vec<Commit<Value>> = commits.into_iter().flatten().collect();
-        Ok(DeploymentInfo { summary, steps: story::steps(id, &commits), hosts })
+        let mut told = self.told.lock().await;
+        let known = told.iter().position(|told| told.first == first).map(|known| told.remove(known));
+        let mut story = known.unwrap_or(Told { first, newest: first.saturating_sub(1), steps: Arc::default() });
+        if story.newest < newest {
+            let numbers = story.newest + 1..=newest;
+            let read = stream::iter(numbers).map(|number| self.ledger.read(number)).buffered(READ_AHEAD);
+            let commits: Vec<_> = read.try_collect().await?;
+            let commits: Vec<Commit<Value>> = commits.into_iter().flatten().collect();
+            story::tell(Arc::make_mut(&mut story.steps), id, &commits);
+            story.newest = newest;
+        }
+        let steps = story.steps.to_vec();
+        told.insert(0, story);
+        told.truncate(STORIES);
+        Ok(DeploymentInfo { summary, steps, hosts })
     }
 
     fn unknown(&self, id: &str) -> EnvironmentError {

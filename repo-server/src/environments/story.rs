@@ -6,9 +6,8 @@ use serde_json::Value;
 
 use super::entry::{Entry, step_name};
 
-/// The steps that some commits tell of, in the order in which they began.
-pub(super) fn steps(id: &str, commits: &[Commit<Value>]) -> Vec<StepInfo> {
-    let mut steps: Vec<StepInfo> = Vec::new();
+/// Adds the steps that further commits tell of, in the order in which they began.
+pub(super) fn tell(steps: &mut Vec<StepInfo>, id: &str, commits: &[Commit<Value>]) {
     let about = commits.iter().filter(|commit| Entry::deployment(&commit.payload) == Some(id));
     for (commit, entry) in about.filter_map(|commit| Some((commit, Entry::read(&commit.payload).ok()?))) {
         match entry {
@@ -35,5 +34,4 @@ pub(super) fn steps(id: &str, commits: &[Commit<Value>]) -> Vec<StepInfo> {
             _ => {}
         }
     }
-    steps
 }

@@ -13,6 +13,7 @@ use super::pulse::Ward;
 use super::rate::Rate;
 use super::settings::Limits;
 use super::tls::Tls;
+use super::ui::SharedPages;
 use crate::access::Access;
 use crate::engine::Repository;
 use crate::environments::Environments;
@@ -34,6 +35,8 @@ pub(super) struct App {
     pub(super) pairs: Pairs,
     /// What can be searched.
     pub(super) catalog: Catalog,
+    /// Pages that many follow.
+    pub(super) shared: SharedPages,
     /// Of requests that write.
     pub(super) writes: Rate,
     /// Of looking whether other servers know more.

@@ -20,6 +20,7 @@ use super::rate::Rate;
 use super::refusal::with_causes;
 use super::settings::ServerSettings;
 use super::tls::{Tls, TlsError};
+use super::ui::SharedPages;
 use crate::access::Access;
 use crate::engine::Repository;
 use crate::environments::Environments;
@@ -82,6 +83,7 @@ impl Server {
             hot: Hot::default(),
             pairs: Pairs::default(),
             catalog: Catalog::default(),
+            shared: SharedPages::default(),
             writes: Rate::new(limits.writes_per_second, limits.writes_at_once),
             refreshes: Rate::new(REFRESHES, REFRESHES),
             stopping: watch::Sender::new(false),

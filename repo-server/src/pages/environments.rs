@@ -9,9 +9,11 @@ use repo_api::{
 use serde::Serialize;
 
 use super::event::Link;
+use super::notes_article::NotesArticle;
+use super::progress::Progress;
 use super::template::{PageError, Shell, render};
 use super::visible::Visible;
-use super::written::Time;
+use super::written::{Time, seconds};
 
 /// `/ui/environments`
 #[derive(Debug, Serialize)]
@@ -55,6 +57,14 @@ pub(crate) struct EnvironmentPage {
     needs: Vec<Link>,
     /// What it says that it holds, where it says that.
     held: Option<(Time, String)>,
+    /// What is in the versions that run there, as far as they tell.
+    notes: Vec<PackageNotes>,
+}
+
+#[derive(Debug, Serialize)]
+struct PackageNotes {
+    package: Link,
+    article: NotesArticle,
 }
 
 #[derive(Debug, Serialize)]
@@ -115,8 +125,8 @@ pub(crate) struct DeploymentPage {
     deployment: DeploymentRow,
     holder: String,
     hosts: Vec<OutcomeRow>,
+    progress: Progress,
     steps: Vec<StepRow>,
-    done: usize,
 }
 
 #[derive(Debug, Serialize)]
@@ -135,6 +145,8 @@ struct StepRow {
     step: String,
     is_back: bool,
     began: Time,
+    /// The time of day, to the second.
+    clock: String,
     took: Option<String>,
     result: Option<String>,
     detail: Option<String>,
@@ -169,7 +181,12 @@ impl EnvironmentsPage {
 
 impl EnvironmentPage {
     /// The page of what the server knows of an environment; what it says that it holds stands beside it.
-    pub(crate) fn new(info: &EnvironmentInfo, deployments: &DeploymentList, visible: &Visible) -> Self {
+    pub(crate) fn new(
+        info: &EnvironmentInfo,
+        deployments: &DeploymentList,
+        notes: Vec<(Nevra, NotesArticle)>,
+        visible: &Visible,
+    ) -> Self {
         let hold = visible.state.environments().get(&info.name);
         let held = hold.map(|hold| hold.packages.iter().cloned().collect::<Vec<Nevra>>()).unwrap_or_default();
         let needs = if info.needs.is_empty() { &held } else { &info.needs };
@@ -191,6 +208,10 @@ impl EnvironmentPage {
             before: deployments.before.clone(),
             needs: links(needs, visible),
             held: hold.map(|hold| (hold.said_at.into(), hold.said_by.to_string())),
+            notes: notes
+                .into_iter()
+                .map(|(nevra, article)| PackageNotes { package: link(&nevra, visible), article })
+                .collect(),
         }
     }
 
@@ -230,8 +251,8 @@ impl DeploymentPage {
             deployment: DeploymentRow::of(&info.summary, visible),
             holder: info.summary.holder.clone(),
             hosts: hosts.collect(),
+            progress: Progress::of(&info.steps, info.summary.moves.iter().map(|moved| moved.hosts).max().unwrap_or(0)),
             steps: info.steps.iter().map(StepRow::of).collect(),
-            done: info.steps.iter().filter(|step| step.result.is_some()).count(),
         }
     }
 
@@ -282,9 +303,10 @@ impl StepRow {
     fn of(step: &StepInfo) -> Self {
         Self {
             host: step.host.clone(),
-            step: step.step.clone(),
+            step: step.step.replace('_', " "),
             is_back: step.direction == "back",
             began: step.began.into(),
+            clock: step.began.format("%H:%M:%S").to_string(),
             took: step.milliseconds.map(seconds),
             result: step.result.clone(),
             detail: step.detail.clone(),
@@ -314,11 +336,4 @@ fn approval(settings: &EnvironmentSettings) -> Option<&'static str> {
 fn span(from: DateTime<Utc>, to: DateTime<Utc>) -> String {
     let took = (to - from).max(TimeDelta::zero());
     seconds(took.num_milliseconds().unsigned_abs())
-}
-
-fn seconds(milliseconds: u64) -> String {
-    match milliseconds / 1000 {
-        0..60 => format!("{:.1} s", milliseconds as f64 / 1000.0),
-        whole => format!("{} min {} s", whole / 60, whole % 60),
-    }
 }

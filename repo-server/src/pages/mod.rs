@@ -10,6 +10,7 @@ mod jars;
 mod lists;
 mod notes_article;
 mod package_path;
+mod progress;
 mod signature;
 mod template;
 mod texts;

@@ -25,6 +25,14 @@ impl Time {
     }
 }
 
+/// Writes how long something took: `1.2 s`, `2 min 5 s`.
+pub(crate) fn seconds(milliseconds: u64) -> String {
+    match milliseconds / 1000 {
+        0..60 => format!("{:.1} s", milliseconds as f64 / 1000.0),
+        whole => format!("{} min {} s", whole / 60, whole % 60),
+    }
+}
+
 /// Writes a size: `12.3 MiB`.
 pub(crate) fn size(bytes: u64) -> String {
     const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];

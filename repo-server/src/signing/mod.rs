@@ -9,5 +9,5 @@ mod package_signature;
 pub(crate) use door::signed_prefix;
 pub use key_directory::{KeyDirectory, KeyDirectoryError};
 pub use key_ring::{KeyRing, KeySource, SigningKeys, Standing};
-pub use package_signature::PackageSignatureError;
 pub(crate) use package_signature::{PackageHead, check_payload, verify_package};
+pub use package_signature::{PackageSignatureError, package_signer};

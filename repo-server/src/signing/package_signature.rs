@@ -115,6 +115,16 @@ impl<R: Read> Read for Copied<'_, R> {
     }
 }
 
+/// Reads a package to its end and gives who signed it, of those who are trusted: its header, and by a digest in that its
+/// payload, or both together.
+///
+/// # Errors
+/// [`PackageSignatureError`] where nobody of them did, or it can't be read.
+pub fn package_signer(package: &mut impl Read, trusted: &TrustedKeys) -> Result<Signer, PackageSignatureError> {
+    let head = PackageHead::read(package)?;
+    verify_package(&head, package, trusted)
+}
+
 /// Verifies the signature of a package whose head has been read; the rest of it is read from `payload`.
 pub(crate) fn verify_package(
     head: &PackageHead,

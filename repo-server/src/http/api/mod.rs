@@ -7,9 +7,11 @@ mod attachments;
 mod audit;
 mod blobs;
 mod channels;
+mod commits;
 mod environments;
 mod jars;
 mod json_body;
+mod notes;
 mod openapi;
 mod operations;
 mod packages;
@@ -33,6 +35,9 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/me", get(tokens::me))
         .route("/channels", get(channels::list))
         .route("/differences", get(administration::compare))
+        .route("/channels/{channel}/notes", get(notes::between))
+        .route("/commits", get(commits::list))
+        .route("/commits/{number}", get(commits::show))
         .route("/find-jar", get(jars::find))
         .route("/log", get(administration::log));
     let uploads = Router::new().route("/blobs/{sha256}", get(blobs::look).put(blobs::receive));

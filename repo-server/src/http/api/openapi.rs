@@ -136,10 +136,17 @@ fn query(id: &str, generator: &mut SchemaGenerator) -> Vec<Value> {
     let number = json!({ "type": "integer", "minimum": 0, "maximum": u64::MAX });
     let moment = json!({ "type": "string", "pattern": "^([1-9][0-9]{0,8}|[A-Za-z][A-Za-z0-9._-]{0,63})$" });
     let snapshot = of::<Snapshot>(generator);
+    let version =
+        json!({ "type": "string", "pattern": "^([1-9][0-9]{0,8}:)?[A-Za-z0-9._+~^]{1,60}-[A-Za-z0-9._+~^]{1,60}$" });
     let parameters = match id {
         "showEnvironment" => vec![("at", false, json!({ "type": "string", "format": "date-time" }))],
         "listDeployments" => vec![("before", false, json!({ "type": "string", "pattern": "^D-[0-9]{4,9}$" }))],
-        "followEnvironment" | "listCommits" => vec![("after", false, number)],
+        "followEnvironment" | "listCommits" | "listRepositoryCommits" => vec![("after", false, number)],
+        "listNotes" => vec![
+            ("package", true, json!({ "type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._+-]{0,200}$" })),
+            ("from", false, version.clone()),
+            ("to", true, version),
+        ],
         "listPackages" => vec![("at", false, moment)],
         "compare" => vec![("from", true, snapshot.clone()), ("to", true, snapshot)],
         "removeChannel" | "removeTag" => vec![("who", false, text.clone()), ("why", false, text)],

@@ -3,8 +3,9 @@
 use repo_api::{
     AttachRequest, Attached, Changed, ChannelInfo, ChannelList, ChannelRequest, Committed, DeploymentInfo,
     DeploymentList, Difference, EnvironmentInfo, EnvironmentList, EnvironmentRequest, HoldList, HoldRequest, JarList,
-    Log, Me, NewToken, PackageList, PromoteRequest, Promoted, PublishRequest, Published, RetainRequest, Retained,
-    SightingRequest, TagList, TagRequest, TokenInfo, TokenList, TokenRequest, Uploaded, WithdrawRequest, Withdrawn,
+    Log, Me, NewToken, NotesList, PackageList, PromoteRequest, Promoted, PublishRequest, Published, RetainRequest,
+    Retained, SightingRequest, TagList, TagRequest, TokenInfo, TokenList, TokenRequest, Uploaded, WithdrawRequest,
+    Withdrawn,
 };
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Value, json};
@@ -410,6 +411,40 @@ pub(super) const OPERATIONS: &[Operation] = &[
         answers: &[(201, "it was made"), (200, "it had been made")],
         gives: Content::Json(of::<Committed>),
         problems: &[409, 413],
+    },
+    Operation {
+        method: "get",
+        path: "/channels/{channel}/notes",
+        id: "listNotes",
+        summary: "Give the release notes that versions of a package carry, the newest first: those after one and up to another.",
+        scope: "read:CHANNEL",
+        body: Content::None,
+        answers: &[(200, "the versions with their notes")],
+        gives: Content::Json(of::<NotesList>),
+        problems: &[404],
+    },
+    Operation {
+        method: "get",
+        path: "/commits",
+        id: "listRepositoryCommits",
+        summary: "Give commits of the repository's ledger as they were written, one to a line: some that follow a number, \
+            and none only where there are none.",
+        scope: "admin, or none where every channel is open",
+        body: Content::None,
+        answers: &[(200, "commits")],
+        gives: Content::Text("application/x-ndjson"),
+        problems: &[],
+    },
+    Operation {
+        method: "get",
+        path: "/commits/{number}",
+        id: "showRepositoryCommit",
+        summary: "Give a commit of the repository's ledger as it was written.",
+        scope: "admin, or none where every channel is open",
+        body: Content::None,
+        answers: &[(200, "the commit")],
+        gives: Content::Json(anything),
+        problems: &[404],
     },
     Operation {
         method: "get",

@@ -2,7 +2,7 @@
 
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, VARY, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
-use repo_api::{Problem, ProblemKind};
+use repo_api::{ChannelName, Problem, ProblemKind};
 
 use super::super::body::ReplyBody;
 use super::super::call::Call;
@@ -10,6 +10,7 @@ use super::super::refusal::{Refusal, with_causes};
 use super::super::reply::{Caching, Content, Reply};
 use super::super::yum::missing;
 use super::reader::Reader;
+use super::shared::is_shared;
 use crate::pages::{self, PageError};
 
 pub(super) type Answer = Result<Response<ReplyBody>, Refusal>;
@@ -35,6 +36,26 @@ pub(super) async fn page(call: &Call, reader: &Reader, rendered: Result<String, 
         Ok(html) => call.answer(&Reply::text(HTML, html).with(&HEADERS)).await,
         Err(Refusal::Problem(problem)) => problem_page(call, reader, problem).await,
         Err(refusal) => Err(refusal),
+    }
+}
+
+/// Answers with a page that many follow, made once for all of them who see the same of it.
+pub(super) async fn followed_page(
+    call: &Call,
+    reader: &Reader,
+    make: impl Future<Output = Result<String, Refusal>>,
+) -> Answer {
+    if !is_shared(&call.headers) {
+        return page(call, reader, make.await).await;
+    }
+    let seen: Vec<&str> = reader.visible.channels().keys().map(ChannelName::as_str).collect();
+    let key = format!("{} {} {}", call.uri, seen.join(" "), reader.shell(call).can_sign_in);
+    match call.app.shared.page(key, make).await {
+        Ok(made) => {
+            let content = Content::Memory(made.html);
+            call.answer(&Reply::new(made.digest, HTML, Caching::Revalidate, None, content).with(&HEADERS)).await
+        }
+        Err(refusal) => page(call, reader, Err(refusal)).await,
     }
 }
 

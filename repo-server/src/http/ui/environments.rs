@@ -1,17 +1,23 @@
 //! Environments, their deployments, and what happens there as it happens.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use http::header::{AUTHORIZATION, CONTENT_SECURITY_POLICY, HeaderValue};
-use repo_api::{Permission, TagName};
+use nevra::Nevra;
+use repo_api::{EnvironmentInfo, Permission, TagName};
 
 use super::super::call::{Both, Call, Named};
 use super::super::guard::identify;
 use super::super::refusal::Refusal;
-use super::answer::{Answer, feed as answer_feed, page};
+use super::answer::{Answer, feed as answer_feed, followed_page, page};
 use super::reader::{Reader, query_value};
 use crate::environments::{Environment, EnvironmentError};
-use crate::pages::{DeploymentPage, EnvironmentFeed, EnvironmentPage, EnvironmentsPage};
+use crate::error::RepositoryError;
+use crate::pages::{DeploymentPage, EnvironmentFeed, EnvironmentPage, EnvironmentsPage, NotesArticle};
+
+/// Of how many versions the notes are shown.
+const MOST_NOTES: usize = 5;
 
 /// What a page that follows events may do besides.
 const LIVE_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; \
@@ -50,8 +56,10 @@ pub(super) async fn watched(call: &Call) -> Result<Option<Vec<(TagName, Arc<Envi
 /// One environment.
 pub(super) async fn environment(Named(name): Named<TagName>, call: Call) -> Answer {
     let reader = Reader::or_nobody(&call).await;
-    let rendered = async {
-        call.permit_environment(Permission::Watch, &name).await?;
+    if let Err(refusal) = call.permit_environment(Permission::Watch, &name).await {
+        return page(&call, &reader, Err(refusal)).await;
+    }
+    let made = async {
         let environments = &call.app.environments;
         let environment = match environments.fresh(&name).await {
             // It may have said what it holds, with its ledger elsewhere.
@@ -63,9 +71,31 @@ pub(super) async fn environment(Named(name): Named<TagName>, call: Call) -> Answ
         let info = environment.info(environments.settings(&name), None);
         let before = query_value(&call, "before");
         let deployments = environment.deployments(Some(before.as_str()).filter(|before| !before.is_empty()))?;
-        Ok(EnvironmentPage::new(&info, &deployments, &reader.visible).render(&reader.shell(&call))?)
+        let notes = notes(&call, &reader, &info).await?;
+        Ok(EnvironmentPage::new(&info, &deployments, notes, &reader.visible).render(&reader.shell(&call))?)
     };
-    live(page(&call, &reader, rendered.await).await)
+    live(followed_page(&call, &reader, made).await)
+}
+
+/// The notes of what runs on hosts of an environment, of the packages that the reader may see and that carry any.
+async fn notes(
+    call: &Call,
+    reader: &Reader,
+    info: &EnvironmentInfo,
+) -> Result<Vec<(Nevra, NotesArticle)>, RepositoryError> {
+    let running: BTreeSet<&Nevra> = info.hosts.iter().flat_map(|host| &host.packages).collect();
+    let mut notes = Vec::new();
+    for nevra in running.into_iter().rev() {
+        let Some(package) = reader.visible.package(nevra) else { continue };
+        let Some(head) = call.app.repository.head(package).await? else { continue };
+        let carried = call.app.repository.release_notes(package, &head).await?;
+        let article = carried.as_ref().as_ref().and_then(NotesArticle::of);
+        notes.extend(article.map(|article| (nevra.clone(), article)));
+        if notes.len() == MOST_NOTES {
+            break;
+        }
+    }
+    Ok(notes)
 }
 
 /// What is deployed to an environment, as a feed.
@@ -81,12 +111,14 @@ pub(super) async fn feed(Named(name): Named<TagName>, call: Call) -> Answer {
 /// One deployment.
 pub(super) async fn deployment(Both(name, id): Both<TagName, String>, call: Call) -> Answer {
     let reader = Reader::or_nobody(&call).await;
-    let rendered = async {
-        call.permit_environment(Permission::Watch, &name).await?;
+    if let Err(refusal) = call.permit_environment(Permission::Watch, &name).await {
+        return page(&call, &reader, Err(refusal)).await;
+    }
+    let made = async {
         let info = call.app.environments.fresh(&name).await?.deployment(&id).await?;
         Ok(DeploymentPage::new(&name, &info, &reader.visible).render(&reader.shell(&call))?)
     };
-    live(page(&call, &reader, rendered.await).await)
+    live(followed_page(&call, &reader, made).await)
 }
 
 fn live(answer: Answer) -> Answer {

@@ -7,6 +7,7 @@ mod overview;
 mod packages;
 mod reader;
 mod search;
+mod shared;
 
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use super::app::App;
 
 pub(super) use jars::{jar_search, search as find_jars};
 pub(super) use reader::Reader;
+pub(super) use shared::SharedPages;
 
 /// The routes of the pages.
 pub(super) fn routes() -> Router<Arc<App>> {

@@ -2,13 +2,12 @@
 
 use axum::body::Body;
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
-use http::{Response, StatusCode};
+use http::StatusCode;
 use repo_api::{Committed, Permission, Problem, ProblemKind, TagName};
 
-use super::super::super::body::ReplyBody;
 use super::super::super::call::{Both, Call, Named};
 use super::super::super::reply::json;
+use super::super::commits::written;
 use super::super::json_body;
 use super::super::query::Query;
 use super::Answer;
@@ -21,7 +20,7 @@ pub(super) async fn list(Named(name): Named<TagName>, call: Call) -> Answer {
     let query = Query::read(call.uri.query(), &["after"])?;
     let after = query.value("after")?.unwrap_or(0);
     let environment = call.app.environments.current(&name).await?;
-    written("application/x-ndjson", environment.commits(after).await?)
+    Ok(written("application/x-ndjson", environment.commits(after).await?))
 }
 
 /// Gives a commit.
@@ -29,7 +28,7 @@ pub(super) async fn show(Both(name, number): Both<TagName, u64>, call: Call) -> 
     call.permit_environment(Permission::Watch, &name).await?;
     let commit = call.app.environments.at_hand(&name).commit(number).await?;
     let missing = || Problem::new(ProblemKind::UnknownCommit, format!("`{name}` has no commit {number}"));
-    written("application/json", commit.ok_or_else(missing)?)
+    Ok(written("application/json", commit.ok_or_else(missing)?))
 }
 
 /// Makes a commit, if it may be made and no other has its number.
@@ -47,13 +46,4 @@ pub(super) async fn make(Both(name, number): Both<TagName, u64>, call: Call, bod
         }
     };
     json(status, &Committed { commit: number })
-}
-
-fn written(kind: &'static str, bytes: Bytes) -> Answer {
-    let mut response = Response::new(ReplyBody::whole(bytes));
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    Ok(response)
 }
