@@ -25,6 +25,7 @@ pub(crate) fn environment(hosts: usize) -> Environment {
         hooks: Vec::new(),
         tasks: BTreeMap::new(),
         notifications: Vec::new(),
+        notes: Vec::new(),
         standard: Standard::default(),
         repositories: vec!["pkg-dev".to_owned()],
         repository_server: None,

@@ -16,6 +16,7 @@ mod health;
 mod hooks;
 mod hosts;
 mod identifier;
+mod installed;
 mod journal;
 mod notifications;
 mod observer;
@@ -45,8 +46,9 @@ pub use command::CommandOutcome;
 pub use condition::{Condition, PackageSize};
 pub use environment::{
     Approval, Balancer, Cluster, Endpoint, Environment, EnvironmentError, EnvironmentProblem, FailurePolicy, Freeze,
-    Health, Hook, HookPoint, Host, News, Notification, On, OnFailure, Place, Portion, Proxy, SshSettings, Standard,
-    StandardDirectory, StandardKey, StandardRepository, Strategy, StrategyKind, Task, Via, Window,
+    Health, Hook, HookPoint, Host, News, NotesAudience, NotesDestination, NotesPlace, Notification, On, OnFailure,
+    Place, Portion, Proxy, SshSettings, Standard, StandardDirectory, StandardKey, StandardRepository, Strategy,
+    StrategyKind, Task, Via, Window,
 };
 pub use environment::{Check, From, HttpCheck, Service, ServiceKind, TomcatManager};
 pub use facts::{Facts, HostFacts, PackageManager, ParseFactsError};
@@ -54,6 +56,7 @@ pub use health::{HealthError, HealthProbe, HttpProbe};
 pub use hooks::HookError;
 pub use hosts::{Item, ItemState, bring, cloud_init, inspect, items, kickstart};
 pub use identifier::{ClusterName, DeploymentId, EnvironmentName, HostName, ParseIdentifierError};
+pub use installed::{Installed, InstalledError, InstalledPackage};
 pub use journal::{
     Action, DeploymentRecord, Direction, Ending, Entry, HookRecord, HostReport, Identity, JournalError, JournalState,
     LEASE, NoEarlierVersion, StepRecord, StepResult, earlier_versions,

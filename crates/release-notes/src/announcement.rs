@@ -1,43 +1,66 @@
 //! Publishing notes after a deployment: to a file, to a web hook, to a command such as one that sends mail.
 
+use std::fmt;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
-use serde::Deserialize;
 use tokio::io::AsyncWriteExt;
 
-use crate::{Audience, Format, ReleaseNotes, TemplateError, Templates, WebAddress};
+use crate::{Audience, Format, Kind, Line, Prose, ReleaseNotes, TemplateError, Templates, WebAddress};
 
-/// Where notes are published. In TOML: `{ file = "…" }`, `{ webhook = "https://…" }` or `{ command = ["mail", "…"] }`, each
-/// with `audience = "internal" | "customer"`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, try_from = "RawDestination")]
+/// Where notes are published.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Destination {
     /// Whom they are for there.
     pub audience: Audience,
-    place: Place,
+    /// The place.
+    pub place: Place,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Place {
+/// A place where notes are published.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Place {
     /// Replaced as a whole; its name's ending says the format: `.html`, `.json`, `.txt`, else Markdown.
     File(PathBuf),
-    /// Sent as JSON: `text`, which Slack, Mattermost and their like show, and `notes`, all of it.
+    /// Sent as JSON: `text`, which Slack, Mattermost and their like show, `notes`, all of it, and the occasion.
     Webhook(WebAddress),
-    /// Run with the text on its stdin, and PKG_NOTES_HEADING in its environment.
-    Command(Vec<String>),
+    /// A command for `sh -c` with the text on its stdin, and PKG_NOTES_HEADING, PKG_ENVIRONMENT and PKG_DEPLOYMENT in its
+    /// environment.
+    Command(String),
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawDestination {
-    #[serde(default)]
-    audience: Audience,
-    file: Option<PathBuf>,
-    webhook: Option<WebAddress>,
-    command: Option<Vec<String>>,
+/// What notes are published on the occasion of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Occasion {
+    /// The environment that was deployed to.
+    pub environment: String,
+    /// The deployment, such as `D-0012`.
+    pub deployment: String,
+    /// The version that was taken back, where what runs now is an older one: the notes tell what is no longer there.
+    pub taken_back: Option<Line>,
+}
+
+/// An address of a web hook is a secret: it is never printed.
+impl fmt::Debug for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => formatter.debug_tuple("File").field(path).finish(),
+            Self::Webhook(address) => formatter.debug_tuple("Webhook").field(&address.host()).finish(),
+            Self::Command(command) => formatter.debug_tuple("Command").field(command).finish(),
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(formatter, "`{}`", path.display()),
+            Self::Webhook(address) => write!(formatter, "the web hook at `{}`", address.host()),
+            Self::Command(command) => write!(formatter, "`{command}`"),
+        }
+    }
 }
 
 /// Says why notes could not be published.
@@ -88,30 +111,23 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const TIMEOUT: Duration = Duration::from_secs(30);
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(120);
 
-impl TryFrom<RawDestination> for Destination {
-    type Error = &'static str;
-
-    fn try_from(raw: RawDestination) -> Result<Self, Self::Error> {
-        let place = match (raw.file, raw.webhook, raw.command) {
-            (Some(file), None, None) => Place::File(file),
-            (None, Some(webhook), None) => Place::Webhook(webhook),
-            (None, None, Some(command)) if !command.is_empty() => Place::Command(command),
-            _ => return Err("allowed is one of `file`, `webhook`, `command` (which has a program)"),
-        };
-        Ok(Self { audience: raw.audience, place })
-    }
-}
-
 impl Destination {
-    /// Publishes notes there, for its audience.
+    /// Publishes notes there, for its audience; tells whether anything was. Where nothing is told to it, nobody is bothered, but
+    /// a file is written, so that it tells of no other version.
     ///
     /// # Errors
     /// [`AnnouncementError`], after some attempts where the other side is away for a moment.
-    pub async fn publish(&self, notes: &ReleaseNotes) -> Result<(), AnnouncementError> {
-        let projected = match self.audience {
+    pub async fn publish(&self, notes: &ReleaseNotes, occasion: &Occasion) -> Result<bool, AnnouncementError> {
+        let mut projected = match self.audience {
             Audience::Internal => notes.clone(),
             Audience::Customer => notes.for_customers().0,
         };
+        if let Some(version) = &occasion.taken_back {
+            take_back(&mut projected, version);
+        }
+        if projected.is_empty() && !matches!(self.place, Place::File(_)) {
+            return Ok(false);
+        }
         let templates = Templates::usual()?;
         match &self.place {
             Place::File(path) => {
@@ -127,14 +143,27 @@ impl Destination {
             }
             Place::Webhook(address) => {
                 let text = templates.render(&projected, Format::Text)?;
-                post(address, &serde_json::json!({ "text": text, "notes": projected })).await
+                let Occasion { environment, deployment, .. } = occasion;
+                let body = serde_json::json!({
+                    "text": text, "notes": projected, "environment": environment, "deployment": deployment,
+                });
+                post(address, &body).await
             }
             Place::Command(command) => {
                 let text = templates.render(&projected, Format::Text)?;
-                run(command, &projected.heading(), &text).await
+                run(command, (&projected.heading(), &text), occasion).await
             }
         }
+        .map(|()| true)
     }
+}
+
+/// Makes of the notes of a version those of its taking back: what it brought, and that it is gone.
+fn take_back(notes: &mut ReleaseNotes, version: &Line) {
+    // What is to be known before going to it, and what does not work in it, is gone with it and of no interest.
+    notes.changes.retain(|change| !matches!(change.kind, Kind::UpgradeNote | Kind::KnownIssue));
+    let rest = if notes.changes.is_empty() { "." } else { ": what follows is not there any longer." };
+    notes.introduction = Prose::new(&format!("{version} was taken back{rest}"));
 }
 
 /// Whoever reads the file sees the old text or the new one.
@@ -179,12 +208,13 @@ async fn post(address: &WebAddress, body: &serde_json::Value) -> Result<(), Anno
     }
 }
 
-async fn run(command: &[String], heading: &str, text: &str) -> Result<(), AnnouncementError> {
-    let Some((program, arguments)) = command.split_first() else { return Ok(()) };
-    let failed = |source| AnnouncementError::Run { program: program.clone(), source };
-    let mut child = tokio::process::Command::new(program)
-        .args(arguments)
+async fn run(command: &str, (heading, text): (&str, &str), occasion: &Occasion) -> Result<(), AnnouncementError> {
+    let failed = |source| AnnouncementError::Run { program: command.to_owned(), source };
+    let mut child = tokio::process::Command::new("sh")
+        .args(["-c", command])
         .env("PKG_NOTES_HEADING", heading)
+        .env("PKG_ENVIRONMENT", &occasion.environment)
+        .env("PKG_DEPLOYMENT", &occasion.deployment)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -199,7 +229,7 @@ async fn run(command: &[String], heading: &str, text: &str) -> Result<(), Announ
         }
     };
     let both = async { tokio::join!(feed, child.wait()).1 };
-    let ended = |ended: String| AnnouncementError::Command { program: program.clone(), ended };
+    let ended = |ended: String| AnnouncementError::Command { program: command.to_owned(), ended };
     match tokio::time::timeout(COMMAND_TIMEOUT, both).await {
         Ok(Ok(status)) if status.success() => Ok(()),
         Ok(Ok(status)) => Err(ended(format!("ended with {status}"))),
@@ -221,33 +251,60 @@ mod tests {
         notes
     }
 
-    fn destination(toml: &str) -> Result<Destination, toml::de::Error> {
-        toml::from_str(toml)
+    fn to(audience: Audience, place: Place) -> Destination {
+        Destination { audience, place }
+    }
+
+    fn occasion() -> Occasion {
+        let (environment, deployment) = ("prod".to_owned(), "D-0012".to_owned());
+        Occasion { environment, deployment, taken_back: None }
+    }
+
+    fn hook_at(url: &str) -> Place {
+        Place::Webhook(url.to_owned().try_into().unwrap())
     }
 
     #[tokio::test]
     async fn files_and_commands() {
         let directory = tempfile::tempdir().unwrap();
-        let path = |name: &str| directory.path().join(name).display().to_string();
+        let path = |name: &str| directory.path().join(name);
+        let now = occasion();
         for (name, expected) in [("a.md", "# 1.4"), ("a.html", "<!DOCTYPE html>"), ("a.json", "{"), ("a.txt", "1.4\n")]
         {
-            let to = destination(&format!("file = '{}'\naudience = 'customer'", path(name))).unwrap();
-            to.publish(&notes()).await.unwrap();
+            let to = to(Audience::Customer, Place::File(path(name)));
+            to.publish(&notes(), &now).await.unwrap();
             let text = fs_err::read_to_string(path(name)).unwrap();
             assert!(
                 text.starts_with(expected) && text.contains("Carts are kept.") && !text.contains("secret"),
                 "{text}"
             );
         }
-        let command = "command = ['sh', '-c', 'test \"$PKG_NOTES_HEADING\" = 1.4 && cat >/dev/null']";
-        destination(command).unwrap().publish(&notes()).await.unwrap();
-        let tee = destination(&format!("command = ['tee', '{}']", path("tee"))).unwrap();
-        tee.publish(&notes()).await.unwrap();
+        let command = |text: &str| to(Audience::Internal, Place::Command(text.to_owned()));
+        let told = "test \"$PKG_NOTES_HEADING $PKG_ENVIRONMENT $PKG_DEPLOYMENT\" = '1.4 prod D-0012' && cat >/dev/null";
+        command(told).publish(&notes(), &now).await.unwrap();
+        command(&format!("tee '{}'", path("tee").display())).publish(&notes(), &now).await.unwrap();
         assert!(fs_err::read_to_string(path("tee")).unwrap().contains("secret internals"));
-        let error = destination("command = ['false']").unwrap().publish(&notes()).await.unwrap_err();
+        let nothing = to(Audience::Customer, Place::Command("false".to_owned()));
+        assert!(!nothing.publish(&ReleaseNotes::new(Vec::new()), &now).await.unwrap(), "nobody is bothered");
+        let error = command("false").publish(&notes(), &now).await.unwrap_err();
         assert_eq!(error.to_string(), "`false` ended with exit status: 1");
-        let error = destination("file = '/nope/a.md'").unwrap().publish(&notes()).await.unwrap_err();
+        let nowhere = to(Audience::Internal, Place::File("/nope/a.md".into()));
+        let error = nowhere.publish(&notes(), &now).await.unwrap_err();
         assert!(matches!(error, AnnouncementError::File(_)));
+    }
+
+    #[tokio::test]
+    async fn a_version_that_is_taken_back() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("a.txt");
+        let mut notes = notes();
+        notes.changes.push(Change::new(Kind::KnownIssue, Line::new("slow")));
+        let back = Occasion { taken_back: Some(Line::new("1.5")), ..occasion() };
+        to(Audience::Customer, Place::File(file.clone())).publish(&notes, &back).await.unwrap();
+        let text = fs_err::read_to_string(&file).unwrap();
+        let expected =
+            "1.4\n\n1.5 was taken back: what follows is not there any longer.\n\nNew features:\n- Carts are kept.\n";
+        assert_eq!(text, expected);
     }
 
     /// Answers each request with the next status, and gives the bodies that came.
@@ -286,22 +343,15 @@ mod tests {
     #[tokio::test]
     async fn web_hooks() {
         let (url, bodies) = hook(&[503, 200]).await;
-        let to = destination(&format!("webhook = '{url}'\naudience = 'customer'")).unwrap();
-        to.publish(&notes()).await.unwrap();
+        to(Audience::Customer, hook_at(&url)).publish(&notes(), &occasion()).await.unwrap();
         let body: serde_json::Value = serde_json::from_str(&bodies.await.unwrap()[1]).unwrap();
         assert_eq!(body["text"], "1.4\n\nNew features:\n- Carts are kept.\n");
         assert_eq!(body["notes"]["changes"][0]["title"], "Carts are kept.");
+        assert_eq!((&body["environment"], &body["deployment"]), (&"prod".into(), &"D-0012".into()));
         let (url, _) = hook(&[404]).await;
-        let error = destination(&format!("webhook = '{url}'")).unwrap().publish(&notes()).await.unwrap_err();
+        let error = to(Audience::Internal, hook_at(&url)).publish(&notes(), &occasion()).await.unwrap_err();
         assert!(
             matches!(&error, AnnouncementError::Refused { status: 404, .. }) && !error.to_string().contains("secret")
         );
-    }
-
-    #[test]
-    fn one_place_each() {
-        for bad in ["", "command = []", "file = 'a'\nwebhook = 'https://a'", "webhook = 'ftp://a'", "colour = 1"] {
-            assert!(destination(bad).is_err(), "{bad}");
-        }
     }
 }

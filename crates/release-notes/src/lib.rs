@@ -24,7 +24,7 @@ mod text;
 mod written;
 
 pub use advisory::{Advisory, AdvisoryKind, AdvisoryReference};
-pub use announcement::{AnnouncementError, Destination};
+pub use announcement::{AnnouncementError, Destination, Occasion, Place};
 pub use audience::{Audience, LeftOut, LeftOutBecause};
 pub use change::{Change, CommitReference, Kind, ParseKindError};
 pub use configuration::{Configuration, ConfigurationError, JiraTable, TemplateTable};

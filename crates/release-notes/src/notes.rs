@@ -68,6 +68,23 @@ impl ReleaseNotes {
         }
     }
 
+    /// Makes the notes of several versions one, the newest first: its head, and the changes of all of them, each once. None
+    /// where there are none.
+    #[must_use]
+    pub fn together(versions: Vec<Self>) -> Option<Self> {
+        let mut versions = versions.into_iter();
+        let mut whole = versions.next()?;
+        for older in versions {
+            whole.from = older.from;
+            // What was not mended yet then is told by the newest, if it still holds.
+            let news = older.changes.into_iter().filter(|change| change.kind != Kind::KnownIssue);
+            let news: Vec<Change> = news.filter(|change| !whole.changes.contains(change)).collect();
+            whole.changes.extend(news);
+        }
+        whole.changes.sort_by_key(|change| change.kind);
+        Some(whole)
+    }
+
     /// Reads notes from JSON. Fields that are not known are passed over: a newer `pkg` may have written them.
     ///
     /// # Errors
@@ -117,5 +134,25 @@ impl TryFrom<u32> for Schema {
 impl From<Schema> for u32 {
     fn from(Schema: Schema) -> Self {
         SCHEMA
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_versions_together() {
+        let version = |name: &str, changes: &[(Kind, &str)]| {
+            let changes = changes.iter().map(|(kind, title)| Change::new(*kind, Line::new(title))).collect();
+            ReleaseNotes { version: Some(Line::new(name)), from: Some(Line::new(name)), ..ReleaseNotes::new(changes) }
+        };
+        let newest = version("1.2", &[(Kind::Fix, "b"), (Kind::KnownIssue, "slow")]);
+        let older = version("1.1", &[(Kind::Feature, "a"), (Kind::Fix, "b"), (Kind::KnownIssue, "crashes")]);
+        let whole = ReleaseNotes::together(vec![newest, older]).unwrap();
+        let titles: Vec<&str> = whole.changes.iter().map(|change| change.title.as_str()).collect();
+        assert_eq!((titles, whole.version.as_ref().map(Line::as_str)), (vec!["a", "b", "slow"], Some("1.2")));
+        assert_eq!(whole.from.as_ref().map(Line::as_str), Some("1.1"));
+        assert!(ReleaseNotes::together(Vec::new()).is_none());
     }
 }

@@ -13,6 +13,7 @@ use super::health::RawHealth;
 use super::hooks::{RawHook, RawTask};
 use super::hosts::RawHost;
 use super::inventory::RawInventory;
+use super::notes::RawNotes;
 use super::notifications::RawNotification;
 use super::policy::FailurePolicy;
 use super::reader::{Checked, Reader, Text, refuse_empty, refuse_twice};
@@ -44,6 +45,8 @@ struct RawEnvironment {
     tasks: BTreeMap<String, RawTask>,
     #[serde(default)]
     notifications: Vec<Spanned<RawNotification>>,
+    #[serde(default)]
+    notes: Vec<Spanned<RawNotes>>,
     #[serde(default)]
     standard: RawStandard,
     repository: RawRepository,
@@ -124,6 +127,7 @@ impl Reader<'_> {
             hooks: raw.hooks.iter().map(|hook| self.hook(hook)).collect::<Checked<_>>()?,
             tasks: self.tasks(&raw.tasks)?,
             notifications: raw.notifications.iter().map(|raw| self.notification(raw)).collect::<Checked<_>>()?,
+            notes: raw.notes.iter().map(|raw| self.notes(raw)).collect::<Checked<_>>()?,
             standard: self.standard(&raw.standard)?,
             repositories: ids.iter().map(|id| self.word("repository id", id)).collect::<Checked<_>>()?,
             repository_server: raw.repository.server.as_ref().map(|server| self.text(server)).transpose()?,
@@ -169,7 +173,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::environment::{Portion, Strategy, StrategyKind};
+    use crate::environment::{NotesAudience, NotesPlace, Portion, Strategy, StrategyKind};
 
     const WHOLE: &str = r#"
 name = "lab"
@@ -216,6 +220,35 @@ name = "web2"
         let (kind, batch_size) = (StrategyKind::Rolling, Portion::Count(1));
         assert_eq!(environment.strategy, Strategy { kind, batch_size, min_serving: 1 });
         assert_eq!(environment.hosts[1].endpoint.address, "web2");
+    }
+
+    #[test]
+    fn where_notes_are_published() {
+        let with =
+            |notes: &str| parse(&WHOLE.replacen("[repository]", &format!("[[notes]]\n{notes}\n[repository]"), 1));
+        let file = "kind = \"file\"\npath = \"notes/{package}-{version}.html\"\naudience = \"customer\"";
+        let read = with(file).unwrap().notes.remove(0);
+        assert_eq!(read.place, NotesPlace::File(PathBuf::from("specs/notes/{package}-{version}.html")));
+        assert_eq!((read.audience, read.package), (NotesAudience::Customer, None));
+        let named =
+            with("kind = \"command\"\ncommand = \"mail\"\naudience = \"internal\"\npackage = \"shop\"").unwrap();
+        assert_eq!(named.notes[0].package, Some("shop".parse().unwrap()));
+        for (notes, expected) in [
+            ("kind = \"file\"\naudience = \"customer\"", "lab.toml:5: `[[notes]]` needs `path`, and neither"),
+            ("kind = \"file\"\npath = \"a\"", "missing field `audience`"),
+            ("kind = \"file\"\npath = \"{host}\"\naudience = \"customer\"", "`{host}` is not the path of a file"),
+            ("kind = \"mail\"\naudience = \"customer\"", "unknown variant `mail`"),
+            ("kind = \"webhook\"\nurl = \"ftp://a\"\naudience = \"customer\"", "url `ftp://a` is not a URL"),
+            (
+                "kind = \"command\"\ncommand = \"a\"\nurl = \"b\"\naudience = \"internal\"",
+                "needs `command`, and neither",
+            ),
+            ("kind = \"file\"\npath = \"a\"\naudience = \"all\"", "unknown variant `all`"),
+            ("kind = \"file\"\npath = \"a\"\naudience = \"internal\"\ncolour = 1", "unknown field `colour`"),
+        ] {
+            let error = with(notes).unwrap_err().to_string();
+            assert!(error.contains(expected), "{notes}: {error}");
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod hooks;
 mod hosts;
 mod inventory;
 mod load;
+mod notes;
 mod notifications;
 mod pattern;
 mod policy;
@@ -34,6 +35,7 @@ pub use self::error::{EnvironmentError, EnvironmentProblem};
 pub use self::health::{Check, From, Health, HttpCheck};
 pub use self::hooks::{Hook, HookPoint, On, Place, Task};
 pub use self::hosts::{Endpoint, Host};
+pub use self::notes::{NotesAudience, NotesDestination, NotesPlace};
 pub use self::notifications::{News, Notification, Via};
 pub use self::policy::{FailurePolicy, OnFailure};
 pub use self::service::{Service, ServiceKind, TomcatManager};
@@ -66,6 +68,8 @@ pub struct Environment {
     pub tasks: BTreeMap<String, Task>,
     /// Who is told of deployments.
     pub notifications: Vec<Notification>,
+    /// Where release notes are published after a deployment that was done.
+    pub notes: Vec<NotesDestination>,
     /// What every host is to have before anything is deployed to it.
     pub standard: Standard,
     /// The ids of the yum repositories, configured on the hosts, that packages may come from. Never empty.

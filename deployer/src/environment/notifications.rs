@@ -98,7 +98,8 @@ impl Reader<'_> {
         Ok(Notification { via, on: raw.on.clone().unwrap_or_else(|| ALL.to_vec()) })
     }
 
-    fn webhook(&self, text: &Text) -> Checked<String> {
+    /// The URL of a webhook, which is a secret.
+    pub(super) fn webhook(&self, text: &Text) -> Checked<String> {
         let value = self.text(text)?;
         if value.starts_with("https://") || value.starts_with("http://") {
             return Ok(value);
