@@ -52,6 +52,7 @@ pub(crate) enum Command {
     Status(commands::status::Args),
     History(commands::history::Args),
     Why(commands::why::Args),
+    Verify(commands::verify::Args),
     Approve(commands::approve::Args),
     Run(commands::run::Args),
     Hosts(commands::hosts::Args),

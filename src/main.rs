@@ -64,6 +64,7 @@ async fn dispatch(command: Command, printer: &Printer) -> Result<Exit, Failure> 
         Command::Status(args) => commands::status::run(args, printer).await,
         Command::History(args) => commands::history::run(args, printer).await,
         Command::Why(args) => commands::why::run(args, printer).await,
+        Command::Verify(args) => commands::verify::run(args, printer).await,
         Command::Approve(args) => commands::approve::run(args, printer).await,
         Command::Run(args) => commands::run::run(args, printer).await,
         Command::Hosts(args) => commands::hosts::run(args, printer).await,

@@ -9,6 +9,7 @@ mod pause;
 mod plan_notes;
 mod plan_text;
 mod progress;
+mod publish_notes;
 mod screen;
 mod signatures;
 mod typing;
@@ -20,7 +21,9 @@ use nevra::PackageQuery;
 
 pub(crate) use self::approver::is_person_present;
 pub(crate) use self::carry_out::{ChangeArgs, carry_out, failure};
-pub(crate) use self::locate::{environment, identity, leave_out, open, server_client};
+pub(crate) use self::locate::{
+    environment, identity, is_environment, is_server, known_environments, leave_out, open, server_client,
+};
 pub(crate) use self::plan_notes::plan_notes;
 pub(crate) use self::plan_text::plan_lines;
 pub(crate) use self::progress::Progress;

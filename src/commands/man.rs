@@ -31,7 +31,10 @@ pub(crate) fn run(args: &Args, printer: &Printer) -> Result<Exit, Failure> {
 
 /// Writes the page of `command`, and those of the commands below it.
 fn write_page(args: &Args, command: &clap::Command, printer: &Printer) -> Result<(), Failure> {
-    let man = Man::new(command.clone()).manual("pkg").date("");
+    // No date, so that the same program always writes the same; a blank, since nothing would not be quoted and what follows
+    // would be taken for it.
+    let source = concat!("pkg ", env!("CARGO_PKG_VERSION"));
+    let man = Man::new(command.clone()).manual("pkg").date(" ").source(source);
     let path = args.directory.join(man.get_filename());
     let mut page = Vec::new();
     render(&man, command, &mut page).map_err(Failure::failed)?;

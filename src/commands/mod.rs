@@ -3,6 +3,7 @@
 pub(crate) mod approve;
 pub(crate) mod attach;
 pub(crate) mod build;
+mod build_properties;
 pub(crate) mod channel;
 pub(crate) mod completions;
 pub(crate) mod connection;
@@ -36,5 +37,6 @@ pub(crate) mod signing_key;
 pub(crate) mod status;
 pub(crate) mod tag;
 pub(crate) mod token;
+pub(crate) mod verify;
 pub(crate) mod why;
 pub(crate) mod withdraw;

@@ -16,6 +16,7 @@ mod foreign_tomcat;
 mod init;
 mod killed_build;
 mod lab;
+mod lab_chain;
 mod lab_clusters;
 mod lab_deployment;
 mod lab_drivers;

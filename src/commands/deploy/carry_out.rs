@@ -13,6 +13,7 @@ use super::locate;
 use super::observers::Observers;
 use super::pause::PausedScreen;
 use super::progress::print_report;
+use super::publish_notes::publish_notes;
 use crate::exit::{Exit, Failure};
 use crate::render::{Printer, printable};
 
@@ -72,6 +73,7 @@ pub(crate) async fn carry_out(
     match outcome {
         Ok(report) => {
             print_report(printer, &report);
+            publish_notes(deployer.environment(), &report, printer).await;
             Ok(exit(&report))
         }
         Err(error) => Err(failure(error)),

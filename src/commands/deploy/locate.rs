@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use deployer::{
-    AlwaysBackOut, Deployer, Entry, Environment, HostName, HttpProbe, Identity, Interrupt, Observer, Policy, Ssh, Tools,
+    AlwaysBackOut, Deployer, Entry, Environment, EnvironmentError, HostName, HttpProbe, Identity, Interrupt, Observer,
+    Policy, Ssh, Tools,
 };
 use ledger::Ledger;
 use repo_api::{Client, ServerLedger, TagName};
@@ -26,6 +27,24 @@ pub(crate) fn environment(argument: &str) -> Result<Environment, Failure> {
     }
 }
 
+/// The environment files that are looked among for a name, those that can be read; an error of one hides no other.
+pub(crate) fn known_environments() -> Vec<(PathBuf, Result<Environment, EnvironmentError>)> {
+    let mut known = Vec::new();
+    for directory in directories(std::env::var_os("PKG_ENVIRONMENTS").map(PathBuf::from)) {
+        let Ok(entries) = fs_err::read_dir(&directory) else { continue };
+        let files = entries.filter_map(|entry| Some(entry.ok()?.path()));
+        let mut files: Vec<PathBuf> = files.filter(|file| file.extension().is_some_and(|end| end == "toml")).collect();
+        files.sort();
+        known.extend(files.into_iter().map(|file| (file.clone(), Environment::load(&file))));
+    }
+    known
+}
+
+/// Whether an argument names an environment file that is there.
+pub(crate) fn is_environment(argument: &str) -> bool {
+    places(argument, std::env::var_os("PKG_ENVIRONMENTS").map(PathBuf::from)).iter().any(|place| place.is_file())
+}
+
 /// Leaves hosts out of an environment, as a person wants it.
 pub(crate) fn leave_out(environment: &mut Environment, hosts: &[HostName]) -> Result<(), Failure> {
     environment.leave_out(hosts).map_err(|unknown| {
@@ -39,8 +58,11 @@ fn places(argument: &str, directory: Option<PathBuf>) -> Vec<PathBuf> {
         return vec![PathBuf::from(argument)];
     }
     let file = format!("{argument}.toml");
-    let directories = directory.into_iter().chain([PathBuf::from("environments"), PathBuf::from("specs/environments")]);
-    directories.map(|directory| directory.join(&file)).collect()
+    directories(directory).map(|directory| directory.join(&file)).collect()
+}
+
+fn directories(first: Option<PathBuf>) -> impl Iterator<Item = PathBuf> {
+    first.into_iter().chain([PathBuf::from("environments"), PathBuf::from("specs/environments")])
 }
 
 /// Opens an environment with the real tools.

@@ -75,7 +75,11 @@ fn version_lines(notes: &VersionNotes) -> Vec<String> {
 }
 
 /// A channel that lists the package: the one that is called as the environment, or else any.
-async fn channel_of(client: &Client, environment: &str, package: &Nevra) -> anyhow::Result<Option<ChannelName>> {
+pub(super) async fn channel_of(
+    client: &Client,
+    environment: &str,
+    package: &Nevra,
+) -> anyhow::Result<Option<ChannelName>> {
     let mut channels: Vec<ChannelName> =
         client.channels().await?.channels.into_iter().map(|channel| channel.name).collect();
     channels.sort_by_key(|channel| channel.as_str() != environment);

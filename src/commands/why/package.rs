@@ -6,9 +6,11 @@ use chrono::{DateTime, Utc};
 use nevra::Nevra;
 use release_notes::{EmbeddedNotes, Reference, ReferenceKind, ReleaseNotes};
 use repo_api::{Client, FileDigest, ListedPackage, LogEntry, LogQuery, Moment};
+use repo_server::packaged_files;
 use rpm_header::PackageHeader;
 use serde::Serialize;
 
+use super::super::build_properties::BuildProperties;
 use super::super::connection::failure;
 use crate::exit::Failure;
 
@@ -38,6 +40,8 @@ pub(super) struct Build {
     pub(super) commit: Option<String>,
     /// Where the sources are.
     pub(super) sources: Option<String>,
+    /// The number of the build.
+    pub(super) number: Option<String>,
     /// The page of the build.
     pub(super) page: Option<String>,
 }
@@ -120,7 +124,7 @@ async fn read(client: &Client, listed: &ListedPackage) -> Result<PackageStory, F
         return Ok(story);
     }
     let mut file = std::io::BufReader::new(fs_err::File::open(&path).map_err(Failure::failed)?);
-    story.build = PackageHeader::read(&mut file).ok().map(|header| Build::of(&header));
+    story.build = PackageHeader::read(&mut file).ok().map(|header| Build::of(&header, properties(&mut file, &header)));
     if let Ok(Some(embedded)) = EmbeddedNotes::read(&path) {
         story.tickets = tickets(&embedded.notes);
         story.commits = commits(&embedded.notes);
@@ -128,15 +132,27 @@ async fn read(client: &Client, listed: &ListedPackage) -> Result<PackageStory, F
     Ok(story)
 }
 
+/// What the package itself says of its build; nothing, where it has no such file.
+fn properties(payload: &mut impl std::io::Read, header: &PackageHeader) -> BuildProperties {
+    let path = BuildProperties::path(&header.nevra.name);
+    if !header.files.iter().any(|file| file.path == path) {
+        return BuildProperties::default();
+    }
+    let files = packaged_files(payload, header, |wanted| wanted == path).unwrap_or_default();
+    let bytes = files.into_iter().find_map(|file| file.bytes.filter(|_| file.path == path));
+    BuildProperties::parse(&String::from_utf8_lossy(&bytes.unwrap_or_default()))
+}
+
 impl Build {
-    fn of(header: &PackageHeader) -> Self {
+    fn of(header: &PackageHeader, properties: BuildProperties) -> Self {
         let commit = header.provides.iter().find(|provided| provided.name == "build(commit)");
         Self {
             at: header.build_time.and_then(|seconds| DateTime::from_timestamp(i64::try_from(seconds).ok()?, 0)),
             host: header.build_host.clone(),
             commit: commit.map(|provided| provided.version.clone()),
             sources: header.vcs.clone(),
-            page: header.dist_url.clone(),
+            number: properties.value("build.number").map(str::to_owned),
+            page: header.dist_url.clone().or_else(|| properties.value("build.url").map(str::to_owned)),
         }
     }
 }

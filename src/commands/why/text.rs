@@ -86,7 +86,9 @@ fn origin(package: &PackageStory) -> Vec<(&'static str, String)> {
     }
     if let Some(build) = &package.build {
         lines.push(("built", built(build)));
-        let parts = [("commit", &build.commit), ("sources", &build.sources), ("build", &build.page)];
+        let page = [&build.number, &build.page].into_iter().flatten().cloned().collect::<Vec<_>>().join("  ");
+        let page = Some(page).filter(|page| !page.is_empty());
+        let parts = [("commit", &build.commit), ("sources", &build.sources), ("build", &page)];
         lines.extend(parts.into_iter().filter_map(|(what, text)| Some((what, printable(text.as_ref()?)))));
     }
     for ticket in &package.tickets {
