@@ -82,6 +82,8 @@ impl HostFacts {
                 "manager" => manager = Some(PackageManager::parse(value).ok_or_else(unknown)?),
                 "service" => service = Some(value.to_owned()),
                 "disk" => free_space = Some(value.parse::<u64>().map_err(|_| unknown())?.saturating_mul(1024)),
+                // dnf5 ends what it was asked for with one.
+                "" if line.is_empty() => {}
                 "busy" => busy = true,
                 "installed" => drop(installed.insert(value.parse()?)),
                 "offered" => {

@@ -12,6 +12,7 @@ pub struct Script {
     parts: Vec<&'static str>,
     variables: Vec<(&'static str, String)>,
     time_limit: Duration,
+    is_foreign: bool,
 }
 
 /// Makes the texts of tools predictable, whatever the login's settings are.
@@ -24,7 +25,7 @@ impl Script {
     /// Makes one of a name for errors and the parts of its text, in order.
     #[must_use]
     pub fn new(name: &'static str, parts: &[&'static str]) -> Self {
-        Self { name, parts: parts.to_vec(), variables: Vec::new(), time_limit: TIME_LIMIT }
+        Self { name, parts: parts.to_vec(), variables: Vec::new(), time_limit: TIME_LIMIT, is_foreign: false }
     }
 
     /// Appends a part to its text.
@@ -53,6 +54,19 @@ impl Script {
     pub fn time_limit(mut self, limit: Duration) -> Self {
         self.time_limit = limit;
         self
+    }
+
+    /// Says that it runs commands which are not this crate's: they may leave something running that prints into what
+    /// comes after them, so nothing comes after them in the same shell.
+    #[must_use]
+    pub(crate) fn foreign(mut self) -> Self {
+        self.is_foreign = true;
+        self
+    }
+
+    /// Whether it runs commands which are not this crate's.
+    pub(crate) fn is_foreign(&self) -> bool {
+        self.is_foreign
     }
 
     /// The name, for errors.
@@ -85,8 +99,9 @@ impl Script {
         }
         text.push_str("main() {\n");
         text.push_str(SETTINGS);
-        for part in &self.parts {
-            text.push_str(part);
+        // Shells read what they run byte by byte: comments are for us.
+        for line in self.parts.iter().flat_map(|part| part.lines()).filter(|line| !line.trim_start().starts_with('#')) {
+            text.push_str(line);
             text.push('\n');
         }
         text.push_str("}\nmain </dev/null\n");
@@ -95,7 +110,7 @@ impl Script {
 }
 
 /// Quotes a value for a POSIX shell.
-fn quote(value: &str) -> String {
+pub(crate) fn quote(value: &str) -> String {
     format!("'{}'", value.replace('\'', r"'\''"))
 }
 
@@ -125,6 +140,13 @@ mod tests {
         for end in 0..text.len() - "main </dev/null\n".len() {
             assert_eq!(run(&text[..end]), "", "{end}");
         }
+    }
+
+    #[test]
+    fn comments_stay_here() {
+        let script = Script::new("echo", &["# why\n    # and how\necho \"$VALUE\" # there"]).set("VALUE", "a\n# b");
+        assert_eq!(script.text().matches("why").count() + script.text().matches("how").count(), 0);
+        assert_eq!(run(&script.text()), "a\n# b\n");
     }
 
     #[test]

@@ -1,33 +1,38 @@
 //! The transport over the system's `ssh`, so that the user's configuration, agent, keys and known hosts all count.
 
-mod capture;
 mod connection;
+mod directory;
+mod multiplexing;
+mod shell;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use futures::future::join_all;
+use futures::FutureExt;
+use futures::future::{BoxFuture, join_all};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use sha2::{Digest, Sha256};
 use tokio::process::Command;
 use tokio::sync::Semaphore;
 
-use self::capture::converse;
-use self::connection::{Connection, Directory};
+use self::connection::{Closed, Connection, NoShell, Places};
+use self::directory::Directory;
 use crate::environment::{Endpoint, Environment, SshSettings};
+use crate::script::quote;
 use crate::transport::{Answer, Transport, TransportError, last_lines};
 use crate::{HostName, Script};
 
 /// How many connections are opened at once: more handshakes side by side than sshd's MaxStartups allow are refused.
 const STARTS: usize = 30;
-/// How many scripts run at once: each is a process and four open files here, and more of them than the controller has
-/// time for keep each other from ending within their time limits.
-const RUNNING: usize = 60;
-/// The exit code that `ssh` keeps for its own failures (ssh(1)).
-const SSH_FAILED: i32 = 255;
+/// How many shells there are on all hosts at once, where there are as many files to be opened as they need.
+const SHELLS: usize = 1500;
+/// How many open files a shell costs: its input, its output, its complaints and its session.
+const FILES_PER_SHELL: u64 = 4;
+/// What else is open: the ledger, health checks, connections that are being opened.
+const OTHER_FILES: u64 = 200;
 /// What holds for every connection; whatever comes first counts (ssh_config(5)).
 const OPTIONS: [&str; 8] = [
     "BatchMode=yes",
@@ -40,7 +45,7 @@ const OPTIONS: [&str; 8] = [
     "LogLevel=ERROR",
 ];
 
-/// Runs scripts over `ssh`: one connection per host, kept open between scripts.
+/// Runs scripts over `ssh`: one connection per host, and one per bastion, kept open between scripts.
 #[derive(Debug)]
 pub struct Ssh {
     settings: SshSettings,
@@ -48,8 +53,15 @@ pub struct Ssh {
     hosts: BTreeMap<HostName, SshSettings>,
     control: Directory,
     starts: Semaphore,
-    running: Semaphore,
+    places: Places,
     connections: Mutex<BTreeMap<String, Arc<Connection>>>,
+}
+
+/// A way to a machine: what `ssh` is told, and the machine that it goes through.
+struct Way {
+    connection: Arc<Connection>,
+    arguments: Vec<String>,
+    bastion: Option<Box<Way>>,
 }
 
 impl Ssh {
@@ -64,7 +76,7 @@ impl Ssh {
             hosts: BTreeMap::new(),
             control,
             starts: Semaphore::new(STARTS),
-            running: Semaphore::new(RUNNING),
+            places: Places::new(shells()),
             connections: Mutex::default(),
         })
     }
@@ -82,14 +94,18 @@ impl Ssh {
         self.hosts.get(&endpoint.name).unwrap_or(&self.settings)
     }
 
-    /// The arguments for a host but for its connection's socket.
-    fn arguments(&self, endpoint: &Endpoint) -> Vec<String> {
+    /// The way to a host.
+    fn way(&self, endpoint: &Endpoint) -> Way {
         let settings = self.settings(endpoint);
+        let bastion = settings.jump_host.as_ref().map(|hops| self.way_to_bastion(settings, hops));
         let mut arguments = file_and_options(settings);
         let mut option = |option: &str| arguments.extend(["-o".to_owned(), option.to_owned()]);
         option("ClearAllForwardings=yes");
         for further in &settings.options {
             option(further);
+        }
+        if let Some(bastion) = &bastion {
+            option(&format!("ProxyCommand={}", forward(bastion)));
         }
         let mut pair = |flag: &str, value: String| arguments.extend([flag.to_owned(), value]);
         if let Some(user) = &settings.user {
@@ -101,11 +117,20 @@ impl Ssh {
         if let Some(file) = &settings.key_file {
             pair("-i", file.display().to_string());
         }
-        if let Some(host) = &settings.jump_host {
-            pair("-J", host.clone());
-        }
         arguments.push(endpoint.address.clone());
-        arguments
+        Way { connection: self.connection(&arguments), arguments, bastion: bastion.map(Box::new) }
+    }
+
+    /// The way to the last of some bastions. As with `ssh -J`, the settings of the host behind are not theirs.
+    fn way_to_bastion(&self, settings: &SshSettings, hops: &str) -> Way {
+        let mut arguments = file_and_options(settings);
+        let (before, last) = hops.rsplit_once(',').map_or((None, hops), |(before, last)| (Some(before), last));
+        if let Some(before) = before {
+            arguments.extend(["-J".to_owned(), before.to_owned()]);
+        }
+        // A port can only be said in this form.
+        arguments.push(if last.starts_with("ssh://") { last.to_owned() } else { format!("ssh://{last}") });
+        Way { connection: self.connection(&arguments), arguments, bastion: None }
     }
 
     /// The connection that `ssh` makes of these arguments.
@@ -120,74 +145,86 @@ impl Ssh {
         Arc::clone(connections.entry(name.clone()).or_insert_with(new))
     }
 
-    async fn attempt(
-        &self,
-        endpoint: &Endpoint,
-        script: &Script,
-        (connection, arguments): (&Connection, &[String]),
-    ) -> Result<Answer, TransportError> {
-        let mut command = ssh();
-        command.args(["-o", "ControlMaster=auto", "-o", &control_path(connection)]).args(arguments);
-        command.arg(if self.settings(endpoint).sudo { "sudo -n sh -s" } else { "sh -s" });
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let host = || endpoint.name.clone();
-        let child =
-            command.spawn().map_err(|error| TransportError::Start { host: host(), reason: error.to_string() })?;
-        let late = || TransportError::Late { host: host(), script: script.name(), limit: script.limit() };
-        let unreachable = |reason| TransportError::Unreachable { host: host(), script: script.name(), reason };
-        let talk = converse(child, script.text());
-        let (status, stdout, stderr) = tokio::time::timeout(script.limit(), talk)
-            .await
-            .map_err(|_| late())?
-            .map_err(|error| unreachable(error.to_string()))?;
-        match status.code() {
-            Some(SSH_FAILED) | None => Err(unreachable(last_lines(&stderr, 3))),
-            Some(status) => Ok(Answer { status, stdout, stderr }),
+    /// Opens a connection where it does not stand; `ssh` has a time for it, without what others before it need.
+    fn opened<'a>(&'a self, way: &'a Way, limit: Duration) -> BoxFuture<'a, Result<(), Closed>> {
+        async move {
+            let connection = &way.connection;
+            if connection.is_open() {
+                return Ok(());
+            }
+            let _opening = connection.opening.lock().await;
+            if connection.is_open() {
+                return Ok(());
+            }
+            let _through = match &way.bastion {
+                Some(bastion) => {
+                    self.opened(bastion, limit).await?;
+                    Some(bastion.connection.through.acquire().await)
+                }
+                None => None,
+            };
+            let _start = self.starts.acquire().await;
+            let mut command = ssh();
+            command.args(["-N", "-o", "ControlMaster=auto", "-o", &control_path(connection)]).args(&way.arguments);
+            connection.open(command, limit).await
         }
+        .boxed()
     }
 
-    /// Runs the script over the host's connection, which the first one opens.
-    async fn over(
-        &self,
-        endpoint: &Endpoint,
-        script: &Script,
-        (connection, arguments): (&Connection, &[String]),
-    ) -> Result<Answer, TransportError> {
-        let attempt = self.attempt(endpoint, script, (connection, arguments));
-        if connection.is_open() {
-            return attempt.await;
+    async fn attempt(&self, endpoint: &Endpoint, script: &Script) -> Result<Answer, TransportError> {
+        let (way, limit) = (self.way(endpoint), script.limit());
+        let host = || endpoint.name.clone();
+        let late = || TransportError::Late { host: host(), script: script.name(), limit };
+        let unreachable = |reason| TransportError::Unreachable { host: host(), script: script.name(), reason };
+        let command = if self.settings(endpoint).sudo { "sudo -n sh -s" } else { "sh -s" };
+        let connection = &*way.connection;
+        let mut died = false;
+        let (mut shell, _session) = loop {
+            self.opened(&way, limit).await.map_err(|closed| match closed {
+                Closed::Start(error) => TransportError::Start { host: host(), reason: error.to_string() },
+                Closed::Failed(complaints) => unreachable(last_lines(&complaints, 3)),
+                Closed::Late => late(),
+            })?;
+            match connection.shell((command, &self.places), limit).await {
+                Ok(shell) => break shell,
+                // It ended since it was looked at: idle for too long, or a cut that has been noticed by now.
+                Err(NoShell::Gone(error)) if !died => {
+                    died = true;
+                    let _opening = connection.opening.lock().await;
+                    connection.clear(&error);
+                }
+                Err(NoShell::Gone(error)) => return Err(unreachable(error.to_string())),
+                Err(NoShell::Refused(reason)) => return Err(unreachable(reason)),
+                Err(NoShell::Late) => return Err(late()),
+            }
+        };
+        let text = script.text();
+        let answer = tokio::time::timeout(limit, shell.run(&text)).await.map_err(|_| late())?;
+        let answer = answer.map_err(|broken| {
+            let said = last_lines(&broken.0, 3);
+            unreachable(if said.is_empty() { "the connection broke".to_owned() } else { said })
+        })?;
+        if !script.is_foreign() && self.places.are_plenty() {
+            connection.keep(shell);
         }
-        let opening = connection.opening.lock().await;
-        if connection.is_open() {
-            drop(opening);
-            return attempt.await;
-        }
-        let start = self.starts.acquire().await;
-        let mut attempt = Box::pin(attempt);
-        tokio::select! {
-            answer = &mut attempt => return answer,
-            () = connection.opened() => {}
-        }
-        drop((opening, start));
-        attempt.await
+        Ok(answer)
     }
 }
 
 #[async_trait]
 impl Transport for Ssh {
     async fn run(&self, endpoint: &Endpoint, script: &Script) -> Result<Answer, TransportError> {
-        let arguments = self.arguments(endpoint);
-        let connection = self.connection(&arguments);
-        let _session = connection.sessions.acquire().await;
-        let _running = self.running.acquire().await;
         let started = Instant::now();
-        let answer = self.over(endpoint, script, (&connection, &arguments)).await;
+        let answer = self.attempt(endpoint, script).await;
         tracing::debug!(host = %endpoint.name, script = script.name(), elapsed = ?started.elapsed(), "script");
         answer
     }
 
     async fn close(&self) {
         let connections = std::mem::take(&mut *self.connections.lock().unwrap_or_else(PoisonError::into_inner));
+        for connection in connections.values() {
+            connection.rest();
+        }
         if matches!(self.control, Directory::Own(_)) {
             join_all(connections.values().filter(|connection| connection.is_open()).map(|open| open.end())).await;
         }
@@ -201,6 +238,16 @@ fn ssh() -> Command {
     command
 }
 
+/// The command that has a bastion's connection carry another one.
+fn forward(bastion: &Way) -> String {
+    let fixed = ["ssh".to_owned(), "-o".to_owned(), control_path(&bastion.connection)];
+    let words = fixed.iter().chain(&bastion.arguments[..bastion.arguments.len() - 1]);
+    // `ssh` replaces `%` in it.
+    let words: Vec<String> = words.map(|word| quote(word).replace('%', "%%")).collect();
+    let target = bastion.arguments.last().map(|target| quote(target).replace('%', "%%")).unwrap_or_default();
+    format!("{} -W '[%h]:%p' {target}", words.join(" "))
+}
+
 fn control_path(connection: &Connection) -> String {
     format!("ControlPath={}", connection.socket.display())
 }
@@ -212,4 +259,22 @@ fn file_and_options(settings: &SshSettings) -> Vec<String> {
     }
     arguments.extend(OPTIONS.iter().flat_map(|option| ["-o".to_owned(), (*option).to_owned()]));
     arguments
+}
+
+/// How many shells there may be: this process may open more files than it is told at first (getrlimit(2)).
+fn shells() -> usize {
+    let wanted = OTHER_FILES + FILES_PER_SHELL * SHELLS as u64;
+    let limit = getrlimit(Resource::Nofile);
+    let possible = limit.maximum.map_or(wanted, |maximum| maximum.min(wanted));
+    let allowed = match limit.current {
+        Some(current) if current < possible => {
+            match setrlimit(Resource::Nofile, Rlimit { current: Some(possible), maximum: limit.maximum }) {
+                Ok(()) => possible,
+                Err(_) => current,
+            }
+        }
+        _ => wanted,
+    };
+    let shells = allowed.saturating_sub(OTHER_FILES) / FILES_PER_SHELL;
+    usize::try_from(shells).unwrap_or(SHELLS).clamp(8, SHELLS)
 }

@@ -4,7 +4,7 @@
 readonly MACHINE_NEEDS=(
     debootstrap:debootstrap systemd-nspawn:systemd-container ip:iproute2
     unshare:util-linux nsenter:util-linux setpriv:util-linux flock:util-linux
-    ssh:openssh-client ssh-keygen:openssh-client curl:curl
+    ssh:openssh-client ssh-keygen:openssh-client sshd:openssh-server curl:curl
     rpm:rpm rpmbuild:rpm rpmsign:rpm dnf:dnf zypper:zypper createrepo_c:createrepo-c
     rpmlint:rpmlint gpg:gpg gpg-agent:gpg-agent zip:zip zstd:zstd ps:procps dpkg-deb:dpkg python3:python3
     jsonschema:python3-jsonschema

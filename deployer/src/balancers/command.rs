@@ -31,7 +31,8 @@ impl Drive for Command {
         let servers = members.iter().map(|member| member.server).collect::<Vec<_>>().join(" ");
         let text = match &self.host {
             Some(host) => {
-                let script = Script::new("view of the balancer", &[include_str!("../scripts/balancer_command.sh")]);
+                let script =
+                    Script::new("view of the balancer", &[include_str!("../scripts/balancer_command.sh")]).foreign();
                 control.ask(host, &script.set("COMMAND", &self.view).set("PKG_SERVERS", servers)).await?
             }
             None => self.run_here(&self.view, &[("PKG_SERVERS", &servers)]).await?,
@@ -42,7 +43,8 @@ impl Drive for Command {
     async fn set(&self, control: &Control<'_>, member: &Member<'_>, to: Rotation) -> Result<(), BalancerError> {
         let told = [("PKG_SERVER", member.server), ("PKG_HOST", &member.endpoint.address), ("PKG_TO", to.as_str())];
         let Some(host) = &self.host else { return self.run_here(&self.set, &told).await.map(drop) };
-        let mut script = control.change("change of the balancer", &[include_str!("../scripts/balancer_command.sh")]);
+        let mut script =
+            control.change("change of the balancer", &[include_str!("../scripts/balancer_command.sh")]).foreign();
         for (name, value) in told {
             script = script.set(name, value);
         }

@@ -126,9 +126,14 @@ impl Front<'_> {
         watch: Duration,
         limit: Duration,
     ) -> Result<String, BalancerError> {
-        let view = self.view(member).await?;
-        self.tell(member, &view, Rotation::In, |_| true).await?;
+        self.let_in(member).await?;
         self.keep_in(member, watch, limit).await
+    }
+
+    /// Tells all balancers to send requests to a server.
+    pub(crate) async fn let_in(&self, member: &Member<'_>) -> Result<(), BalancerError> {
+        let view = self.view(member).await?;
+        self.tell(member, &view, Rotation::In, |_| true).await
     }
 
     /// Sees that all balancers send requests to a server for a while, without more errors than elsewhere; one that does

@@ -17,6 +17,7 @@ pub(crate) fn script(script: Script, command: &Command<'_>) -> Script {
         .set("SECONDS_ALLOWED", command.timeout.as_secs().max(1).to_string())
         .set_words("EXPORTED", command.variables.iter().map(|(name, _)| (*name).to_owned()))
         .time_limit(command.timeout + AFTER)
+        .foreign()
 }
 
 impl CommandOutcome {

@@ -56,7 +56,7 @@ impl Doctor<'_> {
                     let said = local::run("the health check", &arguments, &variables).await;
                     return said.map(drop).map_err(|error| HealthError::Command { reason: error.to_string() });
                 }
-                let mut script = Script::new("health check", &[include_str!("../scripts/health_command.sh")]);
+                let mut script = Script::new("health check", &[include_str!("../scripts/health_command.sh")]).foreign();
                 for (name, value) in variables {
                     script = script.set(name, value);
                 }

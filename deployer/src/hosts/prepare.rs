@@ -63,7 +63,8 @@ pub async fn bring(transport: &dyn Transport, host: &Host, items: &[&Item]) -> R
         .set_words("PACKAGES", packages)
         .set("DIRECTORIES", directories.join("\n"))
         .set_words("SERVICES", services)
-        .time_limit(LIMIT);
+        .time_limit(LIMIT)
+        .foreign();
     run_checked(transport, &host.endpoint, &script).await.map(drop)
 }
 

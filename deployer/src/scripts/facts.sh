@@ -1,8 +1,9 @@
 # shellcheck shell=sh
-# Prints what is known of the host, one fact a line; changes nothing.
+# Prints what is known of the host, one fact a line; changes nothing. What the shell can do itself starts no process: there
+# are many hosts, and some are slow.
 # ENVIRONMENT NAMES (that packages may have) SERVICE REPOSITORIES OFFERS (yes: ask the repositories, too)
 offered() {
-    package='%{name}-%{epoch}:%{version}-%{release}.%{arch}'
+    package='offered %{name}-%{epoch}:%{version}-%{release}.%{arch}'
     # shellcheck disable=SC2086 # a list, split on purpose
     case $MANAGER in
     dnf4) manager_fresh -q repoquery --qf "$package %{installsize} %{downloadsize}" $NAMES ;;
@@ -16,22 +17,32 @@ offered() {
                 for (i = 3; i + 2 <= count; i += 3) {
                     dot = match(word[i], /\.[^.]*$/)
                     version = word[i + 1] ~ /:/ ? word[i + 1] : "0:" word[i + 1]
-                    print substr(word[i], 1, dot - 1) "-" version substr(word[i], dot)
+                    print "offered " substr(word[i], 1, dot - 1) "-" version substr(word[i], dot)
                 }
             }'
         ;;
     esac
 }
 
-if [ "$(id -u)" != 0 ]; then
+while read -r key _ user _; do
+    [ "$key" != Uid: ] || break
+done </proc/self/status
+if [ "$user" != 0 ]; then
     echo "not root: set \`sudo = true\` under [ssh], or log in as root" >&2
     exit 1
 fi
-if command -v dnf >/dev/null || command -v dnf5 >/dev/null; then
-    case $(dnf --version 2>/dev/null || dnf5 --version) in
-    dnf5*) MANAGER=dnf5 ;;
-    *) MANAGER=dnf4 ;;
-    esac
+if program=$(command -v dnf || command -v dnf5); then
+    # dnf needs a third of a second to say its version; its name says it, too.
+    if [ "$program" -ef /usr/bin/dnf5 ]; then
+        MANAGER=dnf5
+    elif [ "$program" -ef /usr/bin/dnf-3 ]; then
+        MANAGER=dnf4
+    else
+        case $("$program" --version) in
+        dnf5*) MANAGER=dnf5 ;;
+        *) MANAGER=dnf4 ;;
+        esac
+    fi
 elif command -v yum >/dev/null; then
     MANAGER=yum3
 else
@@ -40,26 +51,62 @@ else
 fi
 echo "manager $MANAGER"
 echo "service $(service_state)"
-echo "disk $(df -Pk /var /usr | awk 'NR > 1 { print $4 }' | sort -n | head -n 1)"
-echo "clock $(date +%s)"
-holder=$(lock_holders)
+least=
+# shellcheck disable=SC2046 # numbers, split on purpose
+set -- $(stat -f -c '%a %S' /var /usr)
+while [ $# -gt 1 ]; do
+    free=$(($1 * $2 / 1024))
+    [ -n "$least" ] && [ "$least" -le "$free" ] || least=$free
+    shift 2
+done
+echo "disk $least"
+date '+clock %s'
+holder=$(lock_holder)
 [ -z "$holder" ] || echo "locked $holder"
 lock=/var/lib/pkg/fences/$ENVIRONMENT.lock
-if [ -e "$lock" ] && ! flock -n "$lock" true; then
-    echo busy
+if [ -e "$lock" ]; then
+    exec 8<"$lock"
+    flock -n 8 || echo busy
+    exec 8<&-
 fi
-complaint=$(rpm -q rpm 2>&1 | sed -n 's/^error: //p' | head -n 1)
-[ -z "$complaint" ] || echo "broken $complaint"
-for name in $NAMES; do
-    rpm -q --qf 'installed %{NAME}-%{EPOCHNUM}:%{VERSION}-%{RELEASE}.%{ARCH}\n' "$name" | grep '^installed ' || continue
-    rpm -V --nodeps --noscripts "$name" 2>/dev/null | awk '$2 == "c" { print "edited", $3; next } $2 == "g" { next } { print "changed", $NF }'
-    rpm -qc "$name" | sed 's/\(.*\)/\1.rpmnew\n\1.rpmsave\n\1.rpmorig/' | while read -r file; do
-        [ ! -e "$file" ] || echo "beside $file"
+# Versions and, below each, its files of configuration (with --qf, -c prints both).
+# shellcheck disable=SC2086 # a list, split on purpose
+rpm -qc --qf 'installed %{NAME}-%{EPOCHNUM}:%{VERSION}-%{RELEASE}.%{ARCH}\n' ${NAMES:-rpm} 2>&1 | {
+    complaint='' installed=''
+    while IFS= read -r line; do
+        case $line in
+        'error: '*) complaint=${complaint:-${line#error: }} ;;
+        'installed '*)
+            [ -n "$NAMES" ] || continue
+            echo "$line"
+            name=${line#installed } name=${name%-*-*}
+            case " $installed " in
+            *" $name "*) ;;
+            *) installed="$installed $name" ;;
+            esac
+            ;;
+        /*)
+            [ -n "$NAMES" ] || continue
+            for ending in rpmnew rpmsave rpmorig; do
+                [ ! -e "$line.$ending" ] || echo "beside $line.$ending"
+            done
+            ;;
+        esac
     done
-done
+    [ -z "$complaint" ] || echo "broken $complaint"
+    [ -n "$installed" ] || exit 0
+    # shellcheck disable=SC2086 # a list, split on purpose
+    rpm -V --nodeps --noscripts $installed 2>/dev/null | while read -r _ kind file; do
+        case $kind in
+        c) echo "edited $file" ;;
+        '' | g) ;;
+        /*) echo "changed $kind${file:+ $file}" ;;
+        *) echo "changed $file" ;;
+        esac
+    done
+}
 if [ "$OFFERS" = yes ]; then
     # 200: the lock is held, which is no fault of the repositories.
-    list=$(offered) || { [ $? != 200 ] || exit 1; exit 73; }
-    printf '%s\n' "$list" | sed -n 's/^..*/offered &/p'
+    offered || { [ $? != 200 ] || exit 1; exit 73; }
 fi
 exit 0

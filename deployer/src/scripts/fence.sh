@@ -7,14 +7,16 @@ unwritable() {
     echo "/var/lib/pkg can't be written on this host: is its disk full, or read-only?" >&2
     exit 70
 }
-mkdir -p /var/lib/pkg/fences || unwritable
-touch "$fence.lock" || unwritable
+[ -d /var/lib/pkg/fences ] || mkdir -p /var/lib/pkg/fences || unwritable
+# Where `exec` can't open a file, the shell ends without a word.
+true >>"$fence.lock" || unwritable
 exec 9>>"$fence.lock" || exit 70
 if ! flock -w "$LOCK_WAIT" 9; then
     echo "another step of \`$ENVIRONMENT\` still runs on this host after $LOCK_WAIT s" >&2
     exit 71
 fi
-highest=$(cat "$fence" 2>/dev/null || echo 0)
+highest=0
+[ ! -e "$fence" ] || read -r highest <"$fence"
 if ! [ "$TOKEN" -ge "$highest" ]; then
     echo "it has seen the fencing token \`$highest\` of \`$ENVIRONMENT\`, \`$TOKEN\` is older: another controller took" \
         "over, or another ledger is used (then, if no other deploys, remove \`$fence\` there)" >&2

@@ -3,13 +3,17 @@
 # MANAGER (dnf4 dnf5 yum3) REPOSITORIES
 manager() {
     case $MANAGER in
-    dnf5) command=$(command -v dnf5 || command -v dnf) ;;
-    dnf4) command=dnf ;;
-    *) command=yum ;;
+    dnf5) program=dnf5; command -v dnf5 >/dev/null || program=dnf ;;
+    dnf4) program=dnf ;;
+    *) program=yum ;;
     esac
-    set -- -y --disablerepo='*' --enablerepo="$(echo "$REPOSITORIES" | tr ' ' ,)" --setopt=keepcache=1 "$@"
+    enabled=
+    for repository in $REPOSITORIES; do
+        enabled=$enabled${enabled:+,}$repository
+    done
+    set -- -y --disablerepo='*' --enablerepo="$enabled" --setopt=keepcache=1 "$@"
     if [ "$MANAGER" = yum3 ]; then
-        "$command" "$@"
+        "$program" "$@"
         return
     fi
     # Left to itself, dnf waits without end and without a word for another one that holds its lock (exit code 200).
@@ -19,8 +23,8 @@ manager() {
     locked=0
     while :; do
         holder=
-        [ "$MANAGER" != dnf5 ] || holder=$(lock_holders)
-        "$command" "$option" "$@"
+        [ "$MANAGER" != dnf5 ] || holder=$(lock_holder)
+        "$program" "$option" "$@"
         code=$?
         case $MANAGER:$code in
         dnf4:200) ;;
@@ -31,25 +35,38 @@ manager() {
         [ "$locked" -lt 60 ] || break
         sleep 1
     done
-    echo "another process has held a lock of the package manager for a minute: $(lock_holders)" >&2
+    echo "another process has held a lock of the package manager for a minute: $(lock_holder)" >&2
     return 200
 }
 
 # Who holds a lock of dnf, of yum or of rpm, if anybody does.
-lock_holders() {
+lock_holder() {
+    pids=
     set +f
-    {
-        for file in /var/cache/dnf/*.pid /var/lib/dnf/*.pid /run/dnf/*.pid /run/yum.pid; do
-            [ ! -e "$file" ] || { cat "$file"; echo; }
-        done
-        for file in /var/lib/rpm/.rpm.lock /usr/lib/sysimage/rpm/.rpm.lock /run/dnf/rpmtransaction.lock; do
-            number=$(stat -c %i "$file" 2>/dev/null) || continue
-            awk -v end=":$number" '$4 == "WRITE" && substr($6, length($6) - length(end) + 1) == end { print $5 }' /proc/locks
-        done
-    } | while read -r pid; do
-        command=$(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null) && [ -n "$command" ] && echo "process $pid, $command"
-    done | sort -u | head -n 1
+    for file in /var/cache/dnf/*.pid /var/lib/dnf/*.pid /run/dnf/*.pid /run/yum.pid; do
+        pid=
+        [ ! -e "$file" ] || read -r pid <"$file"
+        pids="$pids $pid"
+    done
     set -f
+    set --
+    for file in /var/lib/rpm/.rpm.lock /usr/lib/sysimage/rpm/.rpm.lock /run/dnf/rpmtransaction.lock; do
+        [ ! -e "$file" ] || set -- "$@" "$file"
+    done
+    # Without any lock in the system there is none to be looked for.
+    if [ $# -gt 0 ] && read -r _ </proc/locks; then
+        for number in $(stat -c %i "$@"); do
+            while read -r _ _ _ kind pid place _; do
+                case $kind:$place in
+                WRITE:*:"$number") pids="$pids $pid" ;;
+                esac
+            done </proc/locks
+        done
+    fi
+    for pid in $pids; do
+        line=$(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline")
+        [ -z "$line" ] || { echo "process $pid, $line"; return; }
+    done
 }
 
 # The same, with metadata as it is on the server at this moment.

@@ -1,15 +1,12 @@
 # shellcheck shell=sh
 # The service, by whoever runs it. SERVICE SERVICE_KIND (host systemd sysv command) SERVICE_START SERVICE_STOP SERVICE_STATUS
-service_manager() {
-    case $SERVICE_KIND in
-    host) if [ -d /run/systemd/system ]; then echo systemd; else echo sysv; fi ;;
-    *) echo "$SERVICE_KIND" ;;
-    esac
-}
+case $SERVICE_KIND in
+host) if [ -d /run/systemd/system ]; then SERVICE_KIND=systemd; else SERVICE_KIND=sysv; fi ;;
+esac
 
 # A daemon must not inherit the lock (9).
 service_state() {
-    case $(service_manager) in
+    case $SERVICE_KIND in
     systemd) systemctl is-active "$SERVICE" ;;
     command) if sh -c "$SERVICE_STATUS" >/dev/null 2>&1 9>&-; then echo active; else echo inactive; fi ;;
     *) if service "$SERVICE" status >/dev/null 2>&1 9>&-; then echo active; else echo inactive; fi ;;
@@ -18,7 +15,7 @@ service_state() {
 
 # start or stop
 service_do() {
-    case $(service_manager) in
+    case $SERVICE_KIND in
     systemd)
         # systemd refuses a start after five within ten seconds, and one that has failed.
         [ "$1" != start ] || systemctl reset-failed "$SERVICE" 2>/dev/null

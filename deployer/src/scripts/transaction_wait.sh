@@ -2,32 +2,43 @@
 # Waits some seconds for a transaction's end and prints what came of it, one fact a line; changes nothing.
 # DIRECTORY NAMES
 [ -e "$DIRECTORY/started" ] || { echo "state absent"; exit 0; }
-alive() {
-    # After a restart of the host its process id may be another's.
-    [ "$(cat "$DIRECTORY/started")" = "$(cat /proc/sys/kernel/random/boot_id)" ] && kill -0 "$(cat "$DIRECTORY/pid")" 2>/dev/null
-}
 waited=0
-while [ ! -e "$DIRECTORY/exit" ] && [ "$waited" -lt 200 ]; do
-    if ! alive; then
-        # It may have ended between the two looks.
-        [ -e "$DIRECTORY/exit" ] || { echo "state lost"; break; }
-    fi
+until [ -s "$DIRECTORY/pid" ]; do
+    [ "$waited" -lt 1000 ] || { echo "the transaction did not start within 10 s" >&2; exit 1; }
     waited=$((waited + 1))
-    sleep 0.05
+    sleep 0.01
 done
-if [ ! -e "$DIRECTORY/exit" ]; then
-    alive && { echo "state running"; exit 0; }
-else
+exec 8<"$DIRECTORY/running" || exit
+flock -s -w 10 8 || { echo "state running"; exit 0; }
+if read -r code <"$DIRECTORY/exit" 2>/dev/null; then
     echo "state ended"
-    echo "exit $(cat "$DIRECTORY/exit")"
+    echo "exit $code"
+else
+    echo "state lost"
 fi
-for name in $NAMES; do
-    rpm -q --qf 'installed %{NAME}-%{EPOCHNUM}:%{VERSION}-%{RELEASE}.%{ARCH}\n' "$name" | grep '^installed '
-    rpm -V --nodeps --noscripts "$name" 2>&1 | sed 's/^/verify /'
+# shellcheck disable=SC2086 # a list, split on purpose
+rpm -q --qf 'installed %{NAME}-%{EPOCHNUM}:%{VERSION}-%{RELEASE}.%{ARCH}\n' $NAMES | while read -r line; do
+    case $line in
+    'installed '*) echo "$line" ;;
+    esac
 done
-# dnf exits 0 where %post, %posttrans or %postun fail.
-grep -i 'error in .* scriptlet\|scriptlet failed' "$DIRECTORY/log" | sed 's/^/scriptlet /'
-# Configuration that was edited here stays, and the package's own lies beside it.
-sed -n 's/^ *[Ww]arning: \(.*\) created as \(.*\.rpmnew\).*/beside \2/p' "$DIRECTORY/log" | sort -u
-grep -v '^ *$' "$DIRECTORY/log" | tail -n 12 | sed 's/^/log /'
+# shellcheck disable=SC2086 # a list, split on purpose
+rpm -V --nodeps --noscripts $NAMES 2>&1 | while IFS= read -r line; do
+    echo "verify $line"
+done
+# dnf exits 0 where %post, %posttrans or %postun fail. Configuration that was edited here stays, and the package's own lies
+# beside it.
+awk '
+    { text = tolower($0) }
+    text ~ /error in .* scriptlet|scriptlet failed/ { print "scriptlet " $0 }
+    /^ *[Ww]arning: .* created as .*\.rpmnew/ {
+        file = $0
+        sub(/.* created as /, "", file)
+        sub(/\.rpmnew.*/, ".rpmnew", file)
+        if (!(file in beside)) print "beside " file
+        beside[file]
+    }
+    NF { last[count++ % 12] = $0 }
+    END { for (i = count > 12 ? count - 12 : 0; i < count; i++) print "log " last[i % 12] }
+' "$DIRECTORY/log"
 exit 0

@@ -19,6 +19,7 @@ impl Service {
             ServiceKind::SysV => ("sysv", "", "", ""),
             ServiceKind::Command { start, stop, status } => ("command", start.as_str(), stop.as_str(), status.as_str()),
         };
+        let script = if kind == "command" { script.foreign() } else { script };
         script
             .set("SERVICE", &self.name)
             .set("SERVICE_KIND", kind)

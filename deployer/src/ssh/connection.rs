@@ -1,27 +1,34 @@
-//! The connections that `ssh` shares: where their sockets are, and how they end.
+//! A connection to a machine: opened once by `ssh`, shared by the shells that run scripts there.
 
-use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tempfile::TempDir;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::UnixStream;
-use tokio::sync::{Mutex, Semaphore};
+use tokio::io::AsyncReadExt;
+use tokio::process::{Child, Command};
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
-/// How many scripts run over one connection: sshd allows ten sessions (MaxSessions), and `ssh` dials anew without a word
-/// for what is more.
+use super::multiplexing::{OpenError, terminate};
+use super::shell::Shell;
+
+/// How many scripts run over one connection: sshd allows ten sessions by default (MaxSessions).
 const SESSIONS: usize = 8;
-/// How often it is looked whether a connection stands.
+/// How many connections are opened through one bastion at once: its sshd sees all of them.
+const STARTS_THROUGH: usize = 8;
+/// How often it is looked whether another process has opened the connection meanwhile.
 const LOOK_INTERVAL: Duration = Duration::from_millis(15);
+/// How long `ssh` may take to go to the background once the connection stands.
+const BACKGROUND_LIMIT: Duration = Duration::from_secs(2);
 /// How long a connection may take to end.
 const END_LIMIT: Duration = Duration::from_secs(3);
-/// Longer control paths are refused: a Unix socket's path ends at 108 bytes and `ssh` appends 17 for a moment.
-const DIRECTORY_LENGTH: usize = 48;
-/// The greeting and then the order to end, with lengths and numbers as in OpenSSH's PROTOCOL.mux: MUX_MSG_HELLO of
-/// version 4; MUX_C_TERMINATE, request 0.
-const TERMINATE: [u8; 24] = [0, 0, 0, 8, 0, 0, 0, 1, 0, 0, 0, 4, 0, 0, 0, 8, 0x10, 0, 0, 5, 0, 0, 0, 0];
+/// How long the complaints of an `ssh` that failed are read: what it started may hold them open.
+const COMPLAINT_LIMIT: Duration = Duration::from_millis(300);
+/// How often, and how long after, a session is asked for again where sshd opens none although none is open from here:
+/// it takes a moment to see that one has ended.
+const REFUSALS: usize = 20;
+const REFUSAL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// A connection that is open or will be.
 #[derive(Debug)]
@@ -29,26 +36,142 @@ pub(super) struct Connection {
     /// Its control socket, which is there once the login has succeeded.
     pub(super) socket: PathBuf,
     /// Held by whoever opens it.
-    pub(super) opening: Mutex<()>,
+    pub(super) opening: tokio::sync::Mutex<()>,
+    /// Whoever opens a connection to another machine through it.
+    pub(super) through: Semaphore,
     /// The scripts that run over it.
-    pub(super) sessions: Semaphore,
+    sessions: Semaphore,
+    /// How many may.
+    width: AtomicUsize,
+    /// The shells that wait for a script.
+    idle: Mutex<Vec<Shell>>,
+}
+
+/// Says why there is no shell.
+pub(super) enum NoShell {
+    /// The connection is not there any more.
+    Gone(std::io::Error),
+    /// sshd opens no session.
+    Refused(String),
+    /// Nobody says whether there is one.
+    Late,
+}
+
+/// Says why a connection does not stand.
+pub(super) enum Closed {
+    /// `ssh` can't be started.
+    Start(std::io::Error),
+    /// `ssh` does not get there, and complains.
+    Failed(String),
+    /// `ssh` does not come to an end.
+    Late,
 }
 
 impl Connection {
     pub(super) fn new(socket: PathBuf) -> Self {
-        Self { socket, opening: Mutex::default(), sessions: Semaphore::new(SESSIONS) }
+        Self {
+            socket,
+            opening: tokio::sync::Mutex::default(),
+            through: Semaphore::new(STARTS_THROUGH),
+            sessions: Semaphore::new(SESSIONS),
+            width: AtomicUsize::new(SESSIONS),
+            idle: Mutex::default(),
+        }
     }
 
-    /// Whether it stands.
+    /// Whether it stands, as far as can be seen without asking.
     pub(super) fn is_open(&self) -> bool {
         self.socket.exists()
     }
 
-    /// Waits until it stands.
-    pub(super) async fn opened(&self) {
+    /// Has `ssh` open it within a time.
+    pub(super) async fn open(&self, mut ssh: Command, limit: Duration) -> Result<(), Closed> {
+        let mut child =
+            ssh.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().map_err(Closed::Start)?;
+        // `ssh` ends when the connection stands, and leaves a process in the background that keeps it.
+        let status = tokio::select! {
+            status = child.wait() => status,
+            () = self.appears() => match tokio::time::timeout(BACKGROUND_LIMIT, child.wait()).await {
+                Ok(status) => status,
+                // Another process of this user has opened it, and this `ssh` waits as a guest of it.
+                Err(_) => return Ok(()),
+            },
+            () = tokio::time::sleep(limit) => return Err(Closed::Late),
+        };
+        if status.map_err(Closed::Start)?.success() {
+            return Ok(());
+        }
+        Err(Closed::Failed(complaints(&mut child).await))
+    }
+
+    async fn appears(&self) {
         while !self.is_open() {
             tokio::time::sleep(LOOK_INTERVAL).await;
         }
+    }
+
+    /// A shell that waits, or else a new one, for which sshd has a time.
+    pub(super) async fn shell(
+        &self,
+        (command, places): (&str, &Places),
+        limit: Duration,
+    ) -> Result<(Shell, SemaphorePermit<'_>), NoShell> {
+        let closed = |_| NoShell::Refused("the program ends".to_owned());
+        let mut refusals = 0;
+        loop {
+            let permit = self.sessions.acquire().await.map_err(closed)?;
+            while let Some(mut shell) = self.waiting() {
+                if shell.is_alive() {
+                    return Ok((shell, permit));
+                }
+            }
+            let shell = Shell::open(&self.socket, command, places.take().await.map_err(closed)?);
+            match tokio::time::timeout(limit, shell).await.map_err(|_| NoShell::Late)? {
+                Ok(shell) => return Ok((shell, permit)),
+                Err(OpenError::Gone(error)) => return Err(NoShell::Gone(error)),
+                Err(OpenError::Refused(reason)) => {
+                    // sshd has a lower limit than it has by default: whoever is there is waited for.
+                    let narrowed = self
+                        .width
+                        .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |width| (width > 1).then(|| width - 1));
+                    tracing::debug!(socket = %self.socket.display(), reason, ?narrowed, "no further session");
+                    if narrowed.is_ok() {
+                        permit.forget();
+                        continue;
+                    }
+                    refusals += 1;
+                    if refusals >= REFUSALS {
+                        return Err(NoShell::Refused(reason));
+                    }
+                    drop(permit);
+                    tokio::time::sleep(REFUSAL_INTERVAL).await;
+                }
+            }
+        }
+    }
+
+    fn waiting(&self) -> Option<Shell> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+
+    /// Keeps a shell for the next script.
+    pub(super) fn keep(&self, shell: Shell) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(shell);
+    }
+
+    /// Forgets what a connection that is gone has left.
+    pub(super) fn clear(&self, error: &std::io::Error) {
+        self.rest();
+        if error.kind() == std::io::ErrorKind::ConnectionRefused {
+            // Its process was killed and could not remove it.
+            let removed = std::fs::remove_file(&self.socket);
+            tracing::debug!(socket = %self.socket.display(), ?removed, "a dead connection's socket");
+        }
+    }
+
+    /// Ends the shells that wait.
+    pub(super) fn rest(&self) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// Ends it; without it, the `ssh` behind it would end by itself some time later.
@@ -58,84 +181,33 @@ impl Connection {
     }
 }
 
-async fn terminate(socket: &Path) -> io::Result<()> {
-    let mut stream = UnixStream::connect(socket).await?;
-    stream.write_all(&TERMINATE).await?;
-    // It answers, and hangs up when it ends.
-    stream.read_to_end(&mut Vec::new()).await.map(drop)
+async fn complaints(child: &mut Child) -> String {
+    let mut text = Vec::new();
+    if let Some(mut stderr) = child.stderr.take() {
+        let read = tokio::time::timeout(COMPLAINT_LIMIT, stderr.read_to_end(&mut text)).await;
+        tracing::trace!(in_time = read.is_ok(), "complaints read");
+    }
+    String::from_utf8_lossy(&text).into_owned()
 }
 
-/// The directory of control sockets: nobody else may use what is there.
-#[derive(Debug)]
-pub(super) enum Directory {
-    /// Of this process, gone with it.
-    Own(TempDir),
-    /// Of this user, for connections that later processes go on with.
-    Kept(PathBuf),
+/// The places for shells on all hosts.
+#[derive(Debug, Clone)]
+pub(super) struct Places {
+    free: Arc<Semaphore>,
+    kept_free: usize,
 }
 
-impl Directory {
-    pub(super) fn own() -> io::Result<Self> {
-        let parent = runtime_directory().unwrap_or_else(|| PathBuf::from("/tmp"));
-        Ok(Self::Own(tempfile::Builder::new().prefix("pkg-").tempdir_in(parent)?))
+impl Places {
+    pub(super) fn new(count: usize) -> Self {
+        Self { free: Arc::new(Semaphore::new(count)), kept_free: count / 4 }
     }
 
-    /// # Errors
-    /// Where it can't be made, or is not this user's alone.
-    pub(super) fn kept() -> io::Result<Self> {
-        // /proc/self is owned by the effective user.
-        let user = fs_err::metadata("/proc/self")?.uid();
-        let path = match runtime_directory() {
-            Some(directory) => directory.join("pkg"),
-            None => PathBuf::from(format!("/tmp/pkg-{user}")),
-        };
-        match std::fs::DirBuilder::new().mode(0o700).create(&path) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-            _ => {}
-        }
-        let found = fs_err::symlink_metadata(&path)?;
-        if !found.is_dir() || found.uid() != user || found.permissions().mode() & 0o077 != 0 {
-            let reason = format!("`{}` is not a directory that is this user's alone", path.display());
-            return Err(io::Error::new(io::ErrorKind::PermissionDenied, reason));
-        }
-        Ok(Self::Kept(path))
+    pub(super) async fn take(&self) -> Result<OwnedSemaphorePermit, AcquireError> {
+        Arc::clone(&self.free).acquire_owned().await
     }
 
-    pub(super) fn path(&self) -> &Path {
-        match self {
-            Self::Own(directory) => directory.path(),
-            Self::Kept(path) => path,
-        }
-    }
-}
-
-fn runtime_directory() -> Option<PathBuf> {
-    let directory = PathBuf::from(std::env::var_os("XDG_RUNTIME_DIR")?);
-    let fits = directory.is_absolute() && directory.is_dir() && directory.as_os_str().len() <= DIRECTORY_LENGTH;
-    (fits && !directory.to_string_lossy().contains('%')).then_some(directory)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn ends_as_ssh_wants_it() {
-        let directory = tempfile::tempdir().unwrap();
-        let connection = Connection::new(directory.path().join("socket"));
-        assert!(!connection.is_open());
-        connection.end().await;
-        let listener = tokio::net::UnixListener::bind(&connection.socket).unwrap();
-        connection.opened().await;
-        let master = tokio::spawn(async move {
-            let mut heard = [0; 24];
-            let (mut stream, _) = listener.accept().await.unwrap();
-            stream.read_exact(&mut heard).await.unwrap();
-            heard
-        });
-        connection.end().await;
-        let heard = master.await.unwrap();
-        let numbers: Vec<u32> = heard.chunks(4).map(|word| u32::from_be_bytes(word.try_into().unwrap())).collect();
-        assert_eq!(numbers, [8, 1, 4, 8, 0x1000_0005, 0]);
+    /// Whether so many are left that a shell may wait in its place.
+    pub(super) fn are_plenty(&self) -> bool {
+        self.free.available_permits() >= self.kept_free
     }
 }

@@ -48,6 +48,8 @@ pub(crate) struct Walk<'a> {
     skipped: Mutex<Vec<HostName>>,
     /// In which direction hosts finished their walk.
     finished: Mutex<BTreeMap<HostName, Direction>>,
+    /// Since when hosts are out of the balancers, as far as this run took them out.
+    absent: Mutex<BTreeMap<HostName, Instant>>,
 }
 
 /// A host with what is planned for it.
@@ -68,6 +70,7 @@ impl<'a> Walk<'a> {
             out: Mutex::default(),
             skipped: Mutex::default(),
             finished: Mutex::default(),
+            absent: Mutex::default(),
         }
     }
 

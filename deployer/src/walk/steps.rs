@@ -93,7 +93,9 @@ impl Walk<'_> {
         if !self.is_told(station) {
             return Ok(Some("its cluster is out".to_owned()));
         }
-        Ok(self.front().take_out(&member(station)).await?)
+        let outcome = self.front().take_out(&member(station)).await?;
+        self.absent.lock().await.insert(station.host.name().clone(), Instant::now());
+        Ok(outcome)
     }
 
     /// Waits until the host answers with the right version.
@@ -167,8 +169,15 @@ impl Walk<'_> {
         if self.site.environment.balancers.is_empty() {
             return Ok(retired.unwrap_or_else(|| "no balancer".to_owned()));
         }
-        let limit = self.site.environment.health.start_timeout;
-        Ok(self.front().put_back(&member(station), self.site.environment.health.watch, limit).await?)
+        let (front, member) = (self.front(), member(station));
+        front.let_in(&member).await?;
+        let absent = self.absent.lock().await.remove(station.host.name()).map(|since| since.elapsed());
+        let health = &self.site.environment.health;
+        let seen = front.keep_in(&member, health.watch, health.start_timeout).await?;
+        Ok(match absent {
+            Some(time) => format!("{seen}; was out for {:.1} s", time.as_secs_f64()),
+            None => seen,
+        })
     }
 
     /// The balancers in front of the hosts, for changes.

@@ -18,6 +18,7 @@ const RECONNECT_INTERVAL: Duration = Duration::from_millis(500);
 /// How long a transaction may run before a person is needed. It is not killed.
 const TRANSACTION_LIMIT: Duration = Duration::from_secs(3600);
 const LOCK_WAIT_SECONDS: u32 = 600;
+const WAIT: &str = include_str!("../scripts/transaction_wait.sh");
 
 /// Says in which way the packages are not what they should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -77,16 +78,24 @@ impl Walk<'_> {
     /// Brings the host's packages to the target, or back; gives `from→to`.
     pub(super) async fn transact(&self, station: Station<'_>, direction: Direction) -> Result<String, StepError> {
         let moves = moves(&station.plan.changes, direction);
-        let directory = self.start(station, &moves, direction).await?;
-        let look = self.wait(station, &directory, &moves).await?;
+        let (directory, look) = self.start(station, &moves, direction).await?;
+        let look = match look {
+            Some(look) => look,
+            None => self.wait(station, &directory, &moves).await?,
+        };
         judge(&look, &moves)?;
         let mut said: Vec<String> = moves.iter().map(Move::to_string).collect();
         said.extend(look.beside.iter().map(|file| format!("edited configuration stays, the package's is `{file}`")));
         Ok(said.join(" "))
     }
 
-    /// Starts it and gives its directory on the host.
-    async fn start(&self, station: Station<'_>, moves: &[Move], direction: Direction) -> Result<String, StepError> {
+    /// Starts it and waits a while for its end; gives its directory on the host, and what was seen if it has ended.
+    async fn start(
+        &self,
+        station: Station<'_>,
+        moves: &[Move],
+        direction: Direction,
+    ) -> Result<(String, Option<Look>), StepError> {
         let environment = &self.site.environment.name;
         let deployment = self.journal.id();
         let word = match direction {
@@ -103,8 +112,9 @@ impl Walk<'_> {
             .set_words("UP", up.iter().map(|change| change.to.with_epoch()))
             .set_words("DOWN", down.iter().map(|change| change.to.with_epoch()));
         let script = self
-            .fenced("start of the transaction", &[include_str!("../scripts/transaction_start.sh")])
+            .fenced("transaction", &[include_str!("../scripts/transaction_start.sh"), WAIT])
             .set("DIRECTORY", &directory)
+            .set_words("NAMES", moves.iter().map(|change| change.to.name.to_string()))
             .set("UNIT", format!("pkg-{environment}-{deployment}-{id}"))
             .set("DETACHED", include_str!("../scripts/transaction_detached.sh"))
             .set("RUNNER", runner.text());
@@ -112,14 +122,16 @@ impl Walk<'_> {
         loop {
             let endpoint = &station.host.endpoint;
             match run_checked(&*self.site.tools.transport, endpoint, &script).await {
-                Ok(_) => return Ok(directory),
+                Ok(text) => return Ok((directory, ended(&text)?)),
                 Err(ScriptError::Transport(_)) if began.elapsed() < UNREACHABLE_LIMIT => {
                     tokio::time::sleep(RECONNECT_INTERVAL).await;
                     // It may have started all the same.
                     let answer =
                         run_checked(&*self.site.tools.transport, endpoint, &wait_script(&directory, moves)).await;
-                    if answer.is_ok_and(|text| !text.starts_with("state absent")) {
-                        return Ok(directory);
+                    if let Ok(text) = answer
+                        && !text.starts_with("state absent")
+                    {
+                        return Ok((directory, ended(&text)?));
                     }
                 }
                 Err(error) => return Err(error.into()),
@@ -136,8 +148,7 @@ impl Walk<'_> {
             match run_checked(&*self.site.tools.transport, &station.host.endpoint, &script).await {
                 Ok(text) => {
                     answered = Instant::now();
-                    let look = Look::parse(&text)?;
-                    if look.state != "running" {
+                    if let Some(look) = ended(&text)? {
                         return Ok(look);
                     }
                 }
@@ -151,8 +162,14 @@ impl Walk<'_> {
     }
 }
 
+/// What was seen of a transaction, if it has ended.
+fn ended(text: &str) -> Result<Option<Look>, TransactionError> {
+    let look = Look::parse(text)?;
+    Ok((look.state != "running").then_some(look))
+}
+
 fn wait_script(directory: &str, moves: &[Move]) -> Script {
-    Script::new("wait for the transaction", &[include_str!("../scripts/transaction_wait.sh")])
+    Script::new("wait for the transaction", &[WAIT])
         .set("DIRECTORY", directory)
         .set_words("NAMES", moves.iter().map(|change| change.to.name.to_string()))
 }

@@ -25,6 +25,8 @@ struct State {
     fence_before: Option<String>,
     min_serving: usize,
     happened: Happened,
+    /// The directories of the transactions that were begun.
+    transactions: BTreeSet<String>,
     before: Option<(String, Box<dyn Fn() + Send>)>,
 }
 
@@ -49,6 +51,7 @@ impl Fleet {
             fence_before: None,
             min_serving: 1,
             happened: Vec::new(),
+            transactions: BTreeSet::new(),
             before: None,
         })))
     }
@@ -185,18 +188,18 @@ impl Transport for Fleet {
                 state.watch();
                 answer(0, "", "")
             }
-            "start of the transaction" => {
+            "transaction" => {
                 assert!(!state.hosts[name].active, "`{name}` changes while its service runs");
                 let target = target(script.variable("RUNNER").unwrap());
                 state.happens(format!("{name} → {target}"));
+                state.transactions.insert(script.variable("DIRECTORY").unwrap().to_owned());
                 state.hosts.get_mut(name).unwrap().installed = [target].into();
-                answer(0, "", "")
+                answer(0, &state.outcome(name), "")
             }
-            "wait for the transaction" => {
-                let installed: String =
-                    state.hosts[name].installed.iter().map(|package| format!("installed {package}\n")).collect();
-                answer(0, &format!("state ended\nexit 0\n{installed}"), "")
+            "wait for the transaction" if state.transactions.contains(script.variable("DIRECTORY").unwrap()) => {
+                answer(0, &state.outcome(name), "")
             }
+            "wait for the transaction" => answer(0, "state absent\n", ""),
             "stage" | "test" | "service log" => answer(0, "", ""),
             other => panic!("the fleet does not know the script `{other}`"),
         }
@@ -243,6 +246,12 @@ impl State {
             text.push_str(&format!("offered {package}\n"));
         }
         text
+    }
+
+    /// What a transaction that has ended left.
+    fn outcome(&self, name: &str) -> String {
+        let installed = self.hosts[name].installed.iter().map(|package| format!("installed {package}\n"));
+        format!("state ended\nexit 0\n{}", installed.collect::<String>())
     }
 
     fn stat(&self) -> String {

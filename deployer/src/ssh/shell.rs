@@ -1,0 +1,184 @@
+//! A shell on a host that runs one script after the other: a login and `sudo` for the first, a fork for each further one.
+
+use std::io;
+use std::path::Path;
+use std::pin::pin;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::unix::pipe::{Receiver, Sender};
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::multiplexing::{OpenError, Session};
+use crate::transport::Answer;
+
+/// What a host may print before it is cut off, in bytes.
+const OUTPUT_LIMIT: usize = 8 * 1024 * 1024;
+/// How much more is kept before the cut, so that it is not made at every byte.
+const OUTPUT_SLACK: usize = 64 * 1024;
+/// The longest end of an output: a mark, a number and an exit code.
+const MARK_LENGTH: usize = 64;
+/// How long output may follow the end of the shell: what it left running may hold its streams.
+const AFTER_END: Duration = Duration::from_millis(300);
+
+/// A shell that waits for a script.
+#[derive(Debug)]
+pub(super) struct Shell {
+    session: Session,
+    stdin: Sender,
+    stdout: Receiver,
+    stderr: Receiver,
+    /// Stands at the end of what a script prints; nobody on the host can know it beforehand.
+    mark: String,
+    scripts: u32,
+    /// One of the shells that there may be at a time.
+    _place: OwnedSemaphorePermit,
+}
+
+/// Says why it is not known how a script ended: what was said last.
+#[derive(Debug)]
+pub(super) struct Broken(pub(super) String);
+
+impl Shell {
+    /// Starts one over a connection that stands.
+    pub(super) async fn open(socket: &Path, command: &str, place: OwnedSemaphorePermit) -> Result<Self, OpenError> {
+        let pipes = || -> io::Result<_> {
+            let ((its_in, stdin), (stdout, its_out)) = (io::pipe()?, io::pipe()?);
+            let (stderr, its_err) = io::pipe()?;
+            let ours = (Sender::from_owned_fd(stdin.into())?, Receiver::from_owned_fd(stdout.into())?);
+            Ok((ours, Receiver::from_owned_fd(stderr.into())?, [its_in.into(), its_out.into(), its_err.into()]))
+        };
+        let ((stdin, stdout), stderr, streams) = pipes().map_err(OpenError::Gone)?;
+        let session = Session::open(socket, command, streams).await?;
+        let mark = uuid::Uuid::new_v4().simple().to_string();
+        Ok(Self { session, stdin, stdout, stderr, mark, scripts: 0, _place: place })
+    }
+
+    /// Whether it still waits for a script, as far as can be seen from here.
+    pub(super) fn is_alive(&mut self) -> bool {
+        // Whoever prints here now is something that a script left running.
+        let is_silent =
+            |pipe: &Receiver| pipe.try_read(&mut [0]).is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock);
+        self.session.is_open() && is_silent(&self.stdout) && is_silent(&self.stderr)
+    }
+
+    /// Runs a script in a shell of its own below this one, so that none leaves anything behind for the next.
+    pub(super) async fn run(&mut self, script: &str) -> Result<Answer, Broken> {
+        self.scripts += 1;
+        let mark = format!("\n{}-{} ", self.mark, self.scripts);
+        // As a whole it is one compound command: cut short on its way, it runs nothing.
+        let text = format!(
+            "(\n{script})\nset -- $?\nprintf '\\n%s %s\\n' {mark} $1\nprintf '\\n%s %s\\n' {mark} $1 >&2\n",
+            mark = mark.trim()
+        );
+        let (mut printed, mut complained) = (Output::new(&mark), Output::new(&mark));
+        let (mut exit, mut has_ended) = (None, false);
+        {
+            let send = async {
+                // A host that refuses reads nothing; its refusal is in what it says.
+                let _ = self.stdin.write_all(text.as_bytes()).await;
+            };
+            let (reads, refusals) = (printed.read(&mut self.stdout), complained.read(&mut self.stderr));
+            let mut conversation = pin!(async { tokio::join!(send, reads, refusals) });
+            tokio::select! {
+                _ = &mut conversation => {}
+                code = self.session.ended() => {
+                    (exit, has_ended) = (code, true);
+                    let rest = tokio::time::timeout(AFTER_END, conversation).await;
+                    tracing::trace!(in_time = rest.is_ok(), "a shell ended");
+                }
+            }
+        }
+        let (status, stderr) = (printed.status, complained.text());
+        if let Some(status) = status {
+            return Ok(Answer { status, stdout: printed.text(), stderr });
+        }
+        if !has_ended {
+            exit = tokio::time::timeout(AFTER_END, self.session.ended()).await.unwrap_or_default();
+        }
+        // `sudo` refused, say, or there is no such shell: the exit code is its own.
+        match exit {
+            Some(status) => Ok(Answer { status, stdout: printed.text(), stderr }),
+            None => Err(Broken(stderr)),
+        }
+    }
+}
+
+/// What a script prints, up to the mark.
+struct Output<'a> {
+    bytes: Vec<u8>,
+    mark: &'a [u8],
+    /// The exit code behind the mark.
+    status: Option<i32>,
+}
+
+impl<'a> Output<'a> {
+    fn new(mark: &'a str) -> Self {
+        Self { bytes: Vec::new(), mark: mark.as_bytes(), status: None }
+    }
+
+    async fn read(&mut self, pipe: &mut Receiver) {
+        let mut buffer = [0; 8192];
+        while let Ok(count @ 1..) = pipe.read(&mut buffer).await {
+            if self.take(&buffer[..count]) {
+                return;
+            }
+        }
+    }
+
+    /// Takes what came; gives whether the mark was in it.
+    fn take(&mut self, came: &[u8]) -> bool {
+        let from = self.bytes.len().saturating_sub(MARK_LENGTH);
+        self.bytes.extend_from_slice(came);
+        let found = self.bytes[from..].windows(self.mark.len()).position(|window| window == self.mark);
+        if let Some(at) = found.map(|at| from + at) {
+            let status = self.bytes[at + self.mark.len()..].split(|byte| *byte == b'\n').collect::<Vec<_>>();
+            if let [status, _, ..] = status[..] {
+                self.status = std::str::from_utf8(status).ok().and_then(|status| status.parse().ok());
+                self.bytes.truncate(at.min(OUTPUT_LIMIT));
+                return true;
+            }
+        }
+        if self.bytes.len() > OUTPUT_LIMIT + OUTPUT_SLACK {
+            self.bytes.drain(OUTPUT_LIMIT..self.bytes.len() - MARK_LENGTH);
+        }
+        false
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes).into_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_output_ends_at_its_mark_however_it_comes() {
+        let mark = "\n0123-1 ";
+        for (said, expected) in
+            [("a\nb\n", "a\nb\n"), ("", ""), ("no newline", "no newline"), ("\n0123-2 0\n", "\n0123-2 0\n")]
+        {
+            let whole = format!("{said}{mark}17\n");
+            for size in [1, 2, 7, whole.len()] {
+                let mut output = Output::new(mark);
+                let found = whole.as_bytes().chunks(size).map(|chunk| output.take(chunk)).collect::<Vec<_>>();
+                assert_eq!(found.iter().filter(|found| **found).count(), 1, "{said:?} by {size}");
+                assert_eq!((output.text().as_str(), output.status), (expected, Some(17)), "{said:?} by {size}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_endless_output_is_cut_off_and_its_mark_found() {
+        let (mark, block) = ("\n0123-1 ", [b'x'; 8192]);
+        let mut output = Output::new(mark);
+        for _ in 0..3 * OUTPUT_LIMIT / block.len() {
+            assert!(!output.take(&block));
+            assert!(output.bytes.len() <= OUTPUT_LIMIT + OUTPUT_SLACK + block.len());
+        }
+        assert!(output.take(b"\n0123-1 0\n"));
+        assert_eq!((output.bytes.len(), output.status), (OUTPUT_LIMIT, Some(0)));
+    }
+}
