@@ -1,4 +1,5 @@
 //! Any bytes at all as an RPM: `PackageHeader::read` gives a header or an error, and the header's texts can be asked for.
+//! Bytes in memory are read as those of a stream.
 
 #![no_main]
 
@@ -18,4 +19,7 @@ fuzz_target!(|bytes: &[u8]| {
         }
         Err(error) => assert!(!error.to_string().is_empty()),
     }
+    let streamed = PackageHeader::read_for_repodata(&mut &bytes[..]);
+    let parsed = PackageHeader::parse_for_repodata(bytes);
+    assert_eq!(streamed.map_err(|error| error.to_string()), parsed.map_err(|error| error.to_string()));
 });

@@ -1,13 +1,15 @@
 //! `pkg channel`: channels and their settings.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use anyhow::Context;
 use repo_api::{
-    ChannelInfo, ChannelName, ChannelRequest, ChannelSettings, Client, MetadataCompression, ReasonRequest,
-    RetainRequest, SignaturePolicy,
+    AttachRequest, AttachmentKind, ChannelInfo, ChannelName, ChannelRequest, ChannelSettings, Client,
+    MetadataCompression, ReasonRequest, RetainRequest, SignaturePolicy,
 };
 
+use super::attach;
 use super::connection::{ReasonArgs, ServerArgs, failure, who};
 use crate::exit::{Exit, Failure};
 use crate::render::{Printer, printable};
@@ -27,6 +29,7 @@ Examples:
   pkg channel create el9-dev --description 'EL9, development' --compression zstd
   pkg channel set prod --promotions-from qa --keep-last 5 --keep-days 90
   pkg channel set prod --signatures required --signature-key ci.asc
+  pkg channel set prod --comps comps.xml
   pkg channel retain prod --dry-run
   pkg channel show prod";
 
@@ -106,6 +109,22 @@ struct SettingsArgs {
     /// Take packages by publishing too.
     #[arg(long)]
     publishes: bool,
+    /// Show the groups of packages of this comps.xml; empty for none. As `pkg attach --comps`.
+    #[arg(long, value_name = "FILE")]
+    comps: Option<OsString>,
+    /// Show the module streams of this modules.yaml; empty for none. As `pkg attach --modules`.
+    #[arg(long, value_name = "FILE")]
+    modules: Option<OsString>,
+}
+
+/// What a channel is to become.
+struct Wish {
+    settings: ChannelSettings,
+    /// The settings that it has; none of a new one.
+    before: Option<ChannelSettings>,
+    /// Files to show beside its packages; an empty name for nothing.
+    beside: Vec<(AttachmentKind, PathBuf)>,
+    reason: ReasonArgs,
 }
 
 pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> {
@@ -117,11 +136,15 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> 
             Ok(Exit::Done)
         }
         Command::Create { channel, settings, reason } => {
-            set(&client, &channel, settings.changed(ChannelSettings::default())?, (None, reason), printer).await
+            let beside = settings.beside();
+            let settings = settings.changed(ChannelSettings::default())?;
+            set(&client, &channel, Wish { settings, before: None, beside, reason }, printer).await
         }
         Command::Set { channel, settings, reason } => {
             let before = client.channel(&channel).await.map_err(failure)?.settings;
-            set(&client, &channel, settings.changed(before.clone())?, (Some(before), reason), printer).await
+            let beside = settings.beside();
+            let settings = settings.changed(before.clone())?;
+            set(&client, &channel, Wish { settings, before: Some(before), beside, reason }, printer).await
         }
         Command::Retain { channel, dry_run, reason } => {
             retain(&client, &channel, RetainRequest { dry_run, who: who(), why: reason.why }, printer).await
@@ -139,21 +162,40 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> 
     }
 }
 
-async fn set(
-    client: &Client,
-    channel: &ChannelName,
-    settings: ChannelSettings,
-    (before, reason): (Option<ChannelSettings>, ReasonArgs),
-    printer: &Printer,
-) -> Result<Exit, Failure> {
+async fn set(client: &Client, channel: &ChannelName, wish: Wish, printer: &Printer) -> Result<Exit, Failure> {
+    let Wish { settings, before, beside, reason } = wish;
     settings.check().map_err(Failure::input)?;
-    let request = ChannelRequest { settings, before, who: who(), why: reason.why };
-    let changed = client.set_channel(channel, &request).await.map_err(failure)?;
+    for (_, path) in beside.iter().filter(|(_, path)| !path.as_os_str().is_empty()) {
+        fs_err::File::open(path).map_err(Failure::input)?;
+    }
+    let request = ChannelRequest { settings, before, who: who(), why: reason.why.clone() };
+    let mut changed = client.set_channel(channel, &request).await.map_err(failure)?.changed;
+    if !beside.is_empty() {
+        changed |= show_beside(client, channel, beside, reason).await?;
+    }
     show(&client.channel(channel).await.map_err(failure)?, printer);
-    if !changed.changed {
+    if !changed {
         printer.talk(&format!("channel {channel} was so before"));
     }
     Ok(Exit::Done)
+}
+
+/// Lets a channel show groups or module streams, or none of them any longer; tells whether that changed anything.
+async fn show_beside(
+    client: &Client,
+    channel: &ChannelName,
+    beside: Vec<(AttachmentKind, PathBuf)>,
+    reason: ReasonArgs,
+) -> Result<bool, Failure> {
+    let mut request = AttachRequest { who: who(), why: reason.why, ..AttachRequest::default() };
+    for (kind, path) in beside {
+        if path.as_os_str().is_empty() {
+            request.removed.push(kind);
+        } else {
+            request.files.push(attach::upload(client, kind, &path).await?);
+        }
+    }
+    Ok(client.attach(channel, &request).await.map_err(failure)?.changed)
 }
 
 async fn retain(
@@ -185,13 +227,17 @@ fn show(info: &ChannelInfo, printer: &Printer) {
         printer.json(info);
         return;
     }
-    let ChannelInfo { name, settings, packages, commit, changed_at, url } = info;
+    let ChannelInfo { name, settings, packages, beside, commit, changed_at, url } = info;
     let line = |key: &str, value: String| printer.data(&format!("{key:<16}{value}"));
     line("channel", name.to_string());
     if let Some(description) = &settings.description {
         line("description", printable(description));
     }
     line("packages", packages.to_string());
+    if !beside.is_empty() {
+        let words: Vec<&str> = beside.iter().map(|kind| beside_word(*kind)).collect();
+        line("beside them", words.join(", "));
+    }
     line("changed", format!("commit {commit}  {}", changed_at.format("%Y-%m-%dT%H:%M:%SZ")));
     line("url", url.clone());
     line("compression", word(&settings.compression));
@@ -215,6 +261,12 @@ fn show(info: &ChannelInfo, printer: &Printer) {
 }
 
 impl SettingsArgs {
+    /// What is named to be shown beside the packages.
+    fn beside(&self) -> Vec<(AttachmentKind, PathBuf)> {
+        let named = [(AttachmentKind::Group, &self.comps), (AttachmentKind::Modules, &self.modules)];
+        named.into_iter().filter_map(|(kind, path)| Some((kind, path.as_ref()?.into()))).collect()
+    }
+
     /// Changes what is named.
     fn changed(self, mut settings: ChannelSettings) -> Result<ChannelSettings, Failure> {
         if let Some(text) = self.description {
@@ -244,6 +296,14 @@ impl SettingsArgs {
             settings.promotions_from = Some(self.promotions_from);
         }
         Ok(settings)
+    }
+}
+
+fn beside_word(kind: AttachmentKind) -> &'static str {
+    match kind {
+        AttachmentKind::Updateinfo => "advisories",
+        AttachmentKind::Group => "groups",
+        AttachmentKind::Modules => "module streams",
     }
 }
 

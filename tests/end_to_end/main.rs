@@ -6,6 +6,7 @@
 mod api_document;
 mod architecture;
 mod browser;
+mod bucket_export;
 mod build_input;
 mod build_memory;
 mod channels;

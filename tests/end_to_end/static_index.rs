@@ -1,5 +1,6 @@
 //! `pkg index`: a folder of RPMs becomes a yum repository, stays one whatever happens, and real clients read it.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -43,13 +44,17 @@ fn rpms(folder: &Path) -> Vec<PathBuf> {
 
 /// What dnf says of a repository in a folder.
 fn dnf(folder: &Path, arguments: &[&str]) -> String {
+    dnf_at(&format!("file://{}", folder.display()), arguments)
+}
+
+/// What dnf says of a repository at a URL.
+pub(crate) fn dnf_at(url: &str, arguments: &[&str]) -> String {
     let state = tempfile::tempdir().unwrap();
     let configuration = state.path().join("dnf.conf");
     let text = format!(
         "[main]\ncachedir={0}/cache\npersistdir={0}/persist\nlogdir={0}\nreposdir={0}/none\npluginpath={0}/none\n\
-         skip_if_unavailable=0\n[r]\nname=r\nbaseurl=file://{1}\ngpgcheck=0\n",
+         skip_if_unavailable=0\n[r]\nname=r\nbaseurl={url}\ngpgcheck=0\n",
         state.path().display(),
-        folder.display()
     );
     std::fs::write(&configuration, text).unwrap();
     let mut command = Command::new("dnf");
@@ -201,6 +206,23 @@ fn repositories_come_in_and_go_out() {
     assert_eq!(listed(&out), 12);
     assert_eq!(dnf(&out, &["repoquery", "--advisory", "SHOP-2026:7"]), "alpha-alpha-0-0:1.12.48-7.el9.noarch");
     assert!(dnf(&out, &["group", "list"]).contains("Web applications"));
+
+    // Where the store is at hand, packages are links to its files, and fetched where it is not.
+    ask(&["export", "dev", "linked", "--link", "store"]).says(&["12 linked, 0 fetched"]);
+    ask(&["export", "dev", "linked", "--link", "store"]).says(&["12 packages, 0 fetched"]);
+    assert_eq!(listed(&path("linked")), 12);
+    assert!(rpms(&path("linked")).iter().all(|rpm| std::fs::metadata(rpm).unwrap().nlink() == 2));
+    ask(&["export", "dev", "copied", "--link", "out"]).says(&["12 packages, 12 fetched"]);
+
+    // Groups are a setting of a channel, too.
+    assert!(ask(&["channel", "set", "dev", "--comps", ""]).ok().contains("beside them     advisories\n"));
+    ask(&["channel", "set", "dev", "--comps", ""]).says(&["was so before"]);
+    ask(&["export", "dev", "out"]).ok();
+    assert_eq!(checked_documents(&out).len(), 4);
+    ask(&["channel", "set", "dev", "--comps", "missing.xml"]).exits(2);
+    assert!(ask(&["channel", "set", "dev", "--comps", "comps.xml"]).ok().contains("advisories, groups\n"));
+    let shown = ask(&["channel", "create", "groups", "--comps", "comps.xml"]);
+    assert!(shown.ok().contains("beside them     groups\n"), "{}", shown.stdout);
 
     ask(&["import", &format!("{}/dev", server.url), "--to", "qa"]).ok();
     assert_eq!(ask(&["list", "qa"]).ok().lines().count(), 12);

@@ -18,7 +18,7 @@ use crate::{Digest, Ledger, key, sweep};
 /// How much of a blob is kept in memory on its way into a file, bytes.
 const PART_OF_FILE: usize = 1 << 20;
 /// How much on its way into a bucket: S3 wants parts of 5 MiB at least, and has no more than 10,000 of them.
-const PART_OF_OBJECT: usize = 8 << 20;
+pub(crate) const PART_OF_OBJECT: usize = 8 << 20;
 
 /// Blobs named by their sha256, and ledgers, in one place. Cloning is cheap.
 #[derive(Debug, Clone)]
@@ -140,6 +140,13 @@ impl Store {
         let name = objects.to_string();
         let store = Self { objects, directory: None, part: PART_OF_OBJECT };
         if store.probe().await? { Ok(store) } else { Err(StoreError::Unconditional(name)) }
+    }
+
+    /// The file of a blob in a store that is a directory, if the blob is there and does not consist of others. Its bytes
+    /// never change; whoever links it has to leave them.
+    #[must_use]
+    pub fn file_of_blob(directory: &std::path::Path, digest: &Digest) -> PathBuf {
+        directory.join(key::blob(digest).as_ref())
     }
 
     /// Removes what writers that were killed left half-written in a directory, where nothing was added to it for as long

@@ -5,7 +5,7 @@ use nevra::Nevra;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{ChannelName, ChannelSettings, Moment, Snapshot, TagName};
+use crate::{AttachmentKind, ChannelName, ChannelSettings, Moment, Snapshot, TagName};
 
 /// Asks to create a channel, or to give it other settings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -35,6 +35,9 @@ pub struct ChannelInfo {
     pub settings: ChannelSettings,
     /// How many packages it lists.
     pub packages: usize,
+    /// What it shows beside them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<AttachmentKind>,
     /// The commit since which it shows what it shows.
     pub commit: u64,
     /// When that commit was made.

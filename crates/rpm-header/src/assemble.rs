@@ -9,7 +9,7 @@ use nevra::{Arch, Evr, Name, Nevra};
 
 use crate::error::ReadHeaderError;
 use crate::files;
-use crate::section::{Section, Source, read_lead};
+use crate::section::{Section, Slice, Source, Stream, read_lead};
 use crate::tags::Tag;
 use crate::triggers;
 use crate::{ChangelogEntry, Dependency, PackageHeader, Scriptlet, Signature};
@@ -22,7 +22,7 @@ impl PackageHeader {
     /// # Errors
     /// [`ReadHeaderError`] for what is no RPM, is damaged, or breaks a limit.
     pub fn read<R: Read>(reader: &mut R) -> Result<Self, ReadHeaderError> {
-        read(reader, Extent::Whole)
+        read(&mut Stream::new(reader), Extent::Whole)
     }
 
     /// Reads what repodata says of a package, in less time: of files their paths, modes and flags alone, and neither
@@ -31,7 +31,15 @@ impl PackageHeader {
     /// # Errors
     /// As for [`PackageHeader::read`].
     pub fn read_for_repodata<R: Read>(reader: &mut R) -> Result<Self, ReadHeaderError> {
-        read(reader, Extent::Repodata)
+        read(&mut Stream::new(reader), Extent::Repodata)
+    }
+
+    /// The same of a file whose bytes, or the first of them, are in memory.
+    ///
+    /// # Errors
+    /// As for [`PackageHeader::read`]; [`ReadHeaderError::Truncated`] where the bytes end before the headers do.
+    pub fn parse_for_repodata(bytes: &[u8]) -> Result<Self, ReadHeaderError> {
+        read(&mut Slice::new(bytes), Extent::Repodata)
     }
 
     /// Reads the headers of a file.
@@ -54,11 +62,10 @@ pub(crate) enum Extent {
     Repodata,
 }
 
-fn read<R: Read>(reader: &mut R, extent: Extent) -> Result<PackageHeader, ReadHeaderError> {
-    let mut source = Source::new(reader);
-    read_lead(&mut source)?;
-    let signature = Section::read_signature(&mut source)?;
-    let main = Section::read_main(&mut source)?;
+fn read<'a>(source: &mut impl Source<'a>, extent: Extent) -> Result<PackageHeader, ReadHeaderError> {
+    read_lead(source)?;
+    let signature = Section::read_signature(source)?;
+    let main = Section::read_main(source)?;
     assemble(&signature, &main, extent)
 }
 

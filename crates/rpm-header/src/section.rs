@@ -4,7 +4,7 @@
 //! Sources: rpm's `docs/manual/format_v3.md`, `format_v4.md`, `format_v6.md`, `format_header.md`; the limits are those of
 //! `lib/header.c`, `hdrblobInit` (rpm 4.18).
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 use std::io::Read;
 
 use crate::error::{Part, ReadHeaderError};
@@ -19,23 +19,42 @@ const INTRO_SIZE: usize = 16;
 const LARGEST_MAIN: u32 = 64 * 1024 * 1024;
 /// Of what a header claims, so much memory is taken before anything has arrived, bytes.
 const TAKEN_AT_ONCE: usize = 64 << 10;
+/// In how many bytes the ends of strings are counted at once, which is fast and fits into a byte.
+const NULS_AT_ONCE: usize = 128;
 /// Tag, type, offset, count.
 const INDEX_ENTRY_SIZE: usize = 16;
 const SIGNATURE_TYPE_HEADER: u16 = 5;
 const TAG_HEADER_IMMUTABLE: u32 = 63;
 
-/// Reads forward, knowing where it is.
+/// Gives the bytes of a file one after another, knowing where it is.
+pub(crate) trait Source<'a> {
+    /// Gives exactly so many bytes.
+    fn take(&mut self, size: usize, part: Part) -> Result<Cow<'a, [u8]>, ReadHeaderError>;
+
+    /// How many bytes it has given.
+    fn position(&self) -> u64;
+}
+
+/// A file that is read; memory grows only as bytes arrive.
 #[derive(Debug)]
-pub(crate) struct Source<'a, R> {
+pub(crate) struct Stream<'a, R> {
     reader: &'a mut R,
     position: u64,
 }
 
+/// A file, or the beginning of one, that is in memory.
+#[derive(Debug)]
+pub(crate) struct Slice<'a> {
+    rest: &'a [u8],
+    position: usize,
+}
+
 /// A header: tagged values.
 #[derive(Debug)]
-pub(crate) struct Section {
-    entries: BTreeMap<u32, Entry>,
-    data: Vec<u8>,
+pub(crate) struct Section<'a> {
+    /// By tag; of a tag that is there twice, the last counts, as in rpm.
+    entries: Vec<Entry>,
+    data: Cow<'a, [u8]>,
     /// First byte within the file.
     pub(crate) start: u64,
     /// First byte after it within the file.
@@ -45,6 +64,7 @@ pub(crate) struct Section {
 /// A tag's values: `bytes` of the data, checked to hold `count` values of that type.
 #[derive(Debug, Clone, Copy)]
 struct Entry {
+    tag: u32,
     kind: Kind,
     count: usize,
     start: usize,
@@ -85,28 +105,54 @@ struct Intro {
     bytes: u32,
 }
 
-impl<'a, R: Read> Source<'a, R> {
+impl<'a, R> Stream<'a, R> {
     pub(crate) fn new(reader: &'a mut R) -> Self {
         Self { reader, position: 0 }
     }
+}
 
-    /// Reads exactly so many bytes; memory grows only as they arrive.
-    fn take(&mut self, size: usize, part: Part) -> Result<Vec<u8>, ReadHeaderError> {
+impl<R: Read> Source<'static> for Stream<'_, R> {
+    fn take(&mut self, size: usize, part: Part) -> Result<Cow<'static, [u8]>, ReadHeaderError> {
         let mut bytes = Vec::with_capacity(size.min(TAKEN_AT_ONCE));
         let result = self.reader.by_ref().take(size as u64).read_to_end(&mut bytes);
         self.position += bytes.len() as u64;
         match result {
             Err(source) => Err(ReadHeaderError::Io { part, offset: self.position, source }),
             Ok(_) if bytes.len() < size => Err(ReadHeaderError::Truncated { part, offset: self.position }),
-            Ok(_) => Ok(bytes),
+            Ok(_) => Ok(bytes.into()),
         }
+    }
+
+    fn position(&self) -> u64 {
+        self.position
+    }
+}
+
+impl<'a> Slice<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        Self { rest: bytes, position: 0 }
+    }
+}
+
+impl<'a> Source<'a> for Slice<'a> {
+    fn take(&mut self, size: usize, part: Part) -> Result<Cow<'a, [u8]>, ReadHeaderError> {
+        let end = self.position + self.rest.len();
+        let truncated = ReadHeaderError::Truncated { part, offset: end as u64 };
+        let (taken, rest) = self.rest.split_at_checked(size).ok_or(truncated)?;
+        self.rest = rest;
+        self.position += size;
+        Ok(taken.into())
+    }
+
+    fn position(&self) -> u64 {
+        self.position as u64
     }
 }
 
 /// Reads the 96 bytes at the beginning. All but the magic is obsolete: the main header says it better, and is signed.
-pub(crate) fn read_lead<R: Read>(source: &mut Source<'_, R>) -> Result<(), ReadHeaderError> {
+pub(crate) fn read_lead<'a>(source: &mut impl Source<'a>) -> Result<(), ReadHeaderError> {
     let magic = source.take(LEAD_MAGIC.len(), Part::Lead)?;
-    if magic != LEAD_MAGIC {
+    if *magic != LEAD_MAGIC {
         return Err(ReadHeaderError::NotRpm { found: hex(&magic) });
     }
     let rest = source.take(LEAD_SIZE - LEAD_MAGIC.len(), Part::Lead)?;
@@ -116,9 +162,9 @@ pub(crate) fn read_lead<R: Read>(source: &mut Source<'_, R>) -> Result<(), ReadH
     }
 }
 
-impl Section {
+impl<'a> Section<'a> {
     /// Reads the signature header and the padding after it, up to a multiple of 8 bytes.
-    pub(crate) fn read_signature<R: Read>(source: &mut Source<'_, R>) -> Result<Self, ReadHeaderError> {
+    pub(crate) fn read_signature(source: &mut impl Source<'a>) -> Result<Self, ReadHeaderError> {
         let section = Self::read(source, Part::SignatureHeader)?;
         let padding = (8 - section.data.len() % 8) % 8;
         source.take(padding, Part::SignatureHeader)?;
@@ -126,18 +172,19 @@ impl Section {
     }
 
     /// Reads the main header.
-    pub(crate) fn read_main<R: Read>(source: &mut Source<'_, R>) -> Result<Self, ReadHeaderError> {
+    pub(crate) fn read_main(source: &mut impl Source<'a>) -> Result<Self, ReadHeaderError> {
         Self::read(source, Part::MainHeader)
     }
 
     /// The values of a tag; `None` where the header does not have it, or in a type that nobody knows.
     pub(crate) fn values(&self, tag: u32) -> Option<Values<'_>> {
-        let entry = self.entries.get(&tag)?;
+        let after = self.entries.partition_point(|entry| entry.tag <= tag);
+        let entry = self.entries[..after].last().filter(|entry| entry.tag == tag)?;
         Some(Values { kind: entry.kind, count: entry.count, bytes: &self.data[entry.start..entry.end] })
     }
 
-    fn read<R: Read>(source: &mut Source<'_, R>, part: Part) -> Result<Self, ReadHeaderError> {
-        let start = source.position;
+    fn read(source: &mut impl Source<'a>, part: Part) -> Result<Self, ReadHeaderError> {
+        let start = source.position();
         let intro = Intro::parse(&source.take(INTRO_SIZE, part)?, part, start)?;
         let index = source.take(intro.tags as usize * INDEX_ENTRY_SIZE, part)?;
         let data = source.take(intro.bytes as usize, part)?;
@@ -146,7 +193,7 @@ impl Section {
             check_region(&raw_entries, &data).ok_or(ReadHeaderError::Region { part, offset: start })?;
         }
         let entries = check_entries(&raw_entries, &data, part)?;
-        Ok(Self { entries, data, start, end: source.position })
+        Ok(Self { entries, data, start, end: source.position() })
     }
 }
 
@@ -215,9 +262,9 @@ fn check_region(entries: &[RawEntry], data: &[u8]) -> Option<()> {
     (be_u32(trailer, 8) == index_size.wrapping_neg()).then_some(())
 }
 
-/// Checks each tag's values; of a tag that is there twice, the last counts, as in rpm.
-fn check_entries(raw_entries: &[RawEntry], data: &[u8], part: Part) -> Result<BTreeMap<u32, Entry>, ReadHeaderError> {
-    let mut entries = BTreeMap::new();
+/// Checks each tag's values, and gives them by tag, those of one tag in the order of the index.
+fn check_entries(raw_entries: &[RawEntry], data: &[u8], part: Part) -> Result<Vec<Entry>, ReadHeaderError> {
+    let mut entries = Vec::with_capacity(raw_entries.len());
     let mut used = 0;
     for raw in raw_entries {
         let Some(kind) = Kind::from_number(raw.kind) else { continue };
@@ -227,8 +274,9 @@ fn check_entries(raw_entries: &[RawEntry], data: &[u8], part: Part) -> Result<BT
         if used > data.len() {
             return Err(ReadHeaderError::EntryOverlap { part, tag, offset });
         }
-        entries.insert(tag, entry);
+        entries.push(entry);
     }
+    entries.sort_by_key(|entry| entry.tag);
     Ok(entries)
 }
 
@@ -241,14 +289,23 @@ fn locate(raw: &RawEntry, kind: Kind, data: &[u8]) -> Option<Entry> {
         Kind::Binary => count,
         Kind::Text => strings_size(rest, count)?,
     };
-    (size <= rest.len()).then_some(Entry { kind, count, start, end: start + size })
+    (size <= rest.len()).then_some(Entry { tag: raw.tag, kind, count, start, end: start + size })
 }
 
 /// The size of so many NUL-terminated strings.
 fn strings_size(bytes: &[u8], count: usize) -> Option<usize> {
-    let Some(last) = count.checked_sub(1) else { return Some(0) };
-    let ends = bytes.iter().enumerate().filter(|(_, byte)| **byte == 0);
-    ends.map(|(position, _)| position + 1).nth(last)
+    let mut missing = count;
+    for (number, chunk) in bytes.chunks(NULS_AT_ONCE).enumerate() {
+        let ends = chunk.iter().map(|byte| u8::from(*byte == 0)).sum::<u8>();
+        if missing > usize::from(ends) {
+            missing -= usize::from(ends);
+            continue;
+        }
+        let Some(last) = missing.checked_sub(1) else { return Some(0) };
+        let end = chunk.iter().enumerate().filter(|(_, byte)| **byte == 0).nth(last);
+        return end.map(|(position, _)| number * NULS_AT_ONCE + position + 1);
+    }
+    (missing == 0).then_some(0)
 }
 
 fn be_u32(bytes: &[u8], at: usize) -> u32 {
@@ -314,6 +371,21 @@ mod tests {
             let message = message(&header.to_package());
             assert_eq!(message, format!("tag `1009` (byte 232, in the main header) {expected}"), "{entry:?}");
         }
+    }
+
+    #[test]
+    fn strings_end_where_the_last_does() {
+        let ends: Vec<usize> = vec![0, 1, 50, 127, 128, 129, 255, 256, 300, 301, 900];
+        let mut bytes = vec![b'x'; 1000];
+        ends.iter().for_each(|end| bytes[*end] = 0);
+        assert_eq!(super::strings_size(&bytes, 0), Some(0));
+        for (number, end) in ends.iter().enumerate() {
+            assert_eq!(super::strings_size(&bytes, number + 1), Some(end + 1));
+            assert_eq!(super::strings_size(&bytes[..=*end], number + 1), Some(end + 1));
+            assert_eq!(super::strings_size(&bytes[..*end], number + 1), None);
+        }
+        assert_eq!((super::strings_size(b"", 0), super::strings_size(b"", 1)), (Some(0), None));
+        assert_eq!(super::strings_size(&[0; 1000], 999), Some(999));
     }
 
     #[test]

@@ -163,7 +163,7 @@ tags! {
     PAYLOADSIZEALT = 5113,
 }
 
-impl Section {
+impl Section<'_> {
     /// Tells whether the header has the tag.
     pub(crate) fn has(&self, tag: Tag) -> bool {
         self.values(tag.number).is_some()
@@ -198,7 +198,12 @@ impl Section {
         };
         limit(tag, values)?;
         let number = |bytes: &[u8]| bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
-        Ok(Some(values.bytes.chunks_exact(width).map(number).collect()))
+        Ok(Some(match width {
+            // Columns of files are of these two.
+            2 => values.bytes.as_chunks().0.iter().map(|bytes| u16::from_be_bytes(*bytes).into()).collect(),
+            4 => values.bytes.as_chunks().0.iter().map(|bytes| u32::from_be_bytes(*bytes).into()).collect(),
+            _ => values.bytes.chunks_exact(width).map(number).collect(),
+        }))
     }
 
     /// Checks that a tag does not have more than [`MAX_FEW`] values.
@@ -262,7 +267,12 @@ fn wrong_type(tag: Tag, found: Kind, allowed: &'static str) -> ReadHeaderError {
 }
 
 fn strings(values: Values<'_>) -> impl Iterator<Item = &[u8]> {
-    values.bytes.split(|byte| *byte == 0).take(values.count)
+    let mut rest = values.bytes;
+    (0..values.count).map_while(move |_| {
+        let (string, after) = rest.split_at_checked(memchr::memchr(0, rest)?)?;
+        rest = &after[1..];
+        Some(string)
+    })
 }
 
 /// Collects what is made of each of a tag's values, in memory that fits.

@@ -63,19 +63,30 @@ impl Repository {
             push_step(&mut pages, step);
             members.push(of_page);
         }
-        let document = |kind| self.document_of(state, (kind, compression, time), after.listed().len(), &members);
-        let mut documents = try_join_all(MetadataKind::OF_PACKAGES.map(document)).await?;
-        for document in self.attached_documents(after.attachments(), compression, time).await? {
-            self.store_document(&document, &[]).await?;
-            let known = state.metadata(&document.record.digest).map(|known| known.time);
-            documents.push(DocumentRecord { time: known.unwrap_or(time), ..document.record });
-        }
+        let document = |kind| self.document_of((kind, compression, time), after.listed().len(), &members);
+        let mut made = try_join_all(MetadataKind::OF_PACKAGES.map(document)).await?;
+        made.extend(self.attached_documents(after.attachments(), compression, time).await?);
+        let known_time = |document: &AssembledDocument| state.metadata(&document.record.digest).map(|known| known.time);
+        let record = |document: &AssembledDocument| DocumentRecord {
+            time: known_time(document).unwrap_or(time),
+            ..document.record.clone()
+        };
+        let documents: Vec<DocumentRecord> = made.iter().map(record).collect();
         let repomd = repomd_xml(state.position().number + 1, &documents);
-        let keys = self.keys.keys();
-        let signature = keys.sign(repomd.clone().into_bytes()).await?;
-        let (repomd, signature) = tokio::try_join!(self.put(repomd.into()), self.put(signature.into()))?;
-        let view = ChannelView { time, key: keys.fingerprint().to_owned(), repomd, signature, documents };
+        // Nothing of this is seen before the commit names it: what is stored first does not matter, and signing takes as
+        // long as storing.
+        let storing = try_join_all(made.iter().map(|document| self.store_document(document, &members)));
+        let (_, repomd, (key, signature)) =
+            tokio::try_join!(storing, self.put(repomd.clone().into()), self.sign_and_store(repomd))?;
+        let view = ChannelView { time, key, repomd, signature, documents };
         Ok(Shown { view, pages })
+    }
+
+    /// Signs repomd.xml, and gives the key's fingerprint and the signature's digest.
+    async fn sign_and_store(&self, repomd: String) -> Result<(String, Digest), RepositoryError> {
+        let keys = self.keys.keys();
+        let signature = keys.sign(repomd.into_bytes()).await?;
+        Ok((keys.fingerprint().to_owned(), self.put(signature.into()).await?))
     }
 
     /// Makes a page as planned; one that has to be compressed is stored.
@@ -101,14 +112,13 @@ impl Repository {
         Ok((PageStep::Fresh { packages: packages.len(), members }, members))
     }
 
-    /// Puts a document together from the pages' members, and stores what it consists of.
+    /// Puts a document together from the pages' members.
     async fn document_of(
         &self,
-        state: &RepositoryState,
         (kind, compression, time): (MetadataKind, Compression, u64),
         packages: usize,
         pages: &[PageMembers],
-    ) -> Result<DocumentRecord, RepositoryError> {
+    ) -> Result<AssembledDocument, RepositoryError> {
         let members: Vec<Member> = pages.iter().filter_map(|page| page.of(kind).copied()).collect();
         let mut builder =
             DocumentBuilder::begin(kind, compression, packages, &members).map_err(RepositoryError::Render)?;
@@ -121,20 +131,16 @@ impl Repository {
             });
             builder = hashing.await.map_err(|_| RepositoryError::Stopping)?;
         }
-        let document = builder.finish(time).map_err(RepositoryError::Render)?;
-        self.store_document(&document, &members).await?;
-        let known = state.metadata(&document.record.digest).map(|known| known.time);
-        Ok(DocumentRecord { time: known.unwrap_or(time), ..document.record })
+        builder.finish(time).map_err(RepositoryError::Render)
     }
 
-    async fn store_document(&self, document: &AssembledDocument, members: &[Member]) -> Result<(), RepositoryError> {
+    /// Stores what belongs to a document alone, and what the whole consists of.
+    async fn store_document(&self, document: &AssembledDocument, pages: &[PageMembers]) -> Result<(), RepositoryError> {
+        // Before the whole, so that nothing is ever said to consist of what is not there.
         try_join_all(document.frame.iter().map(|member| self.put_member(member))).await?;
-        if document.frame.len() < 2 {
-            return Ok(());
-        }
-        let frame = document.frame.iter().map(|packed| packed.member);
-        let (opening, closing) = (frame.clone().next(), frame.clone().next_back());
-        let all = opening.into_iter().chain(members.iter().copied()).chain(closing);
+        let [opening, closing] = document.frame.as_slice() else { return Ok(()) };
+        let members = pages.iter().filter_map(|page| page.of(document.record.kind).copied());
+        let all = [opening.member].into_iter().chain(members).chain([closing.member]);
         let parts = all.map(|member| Part { digest: member.digest, size: member.size }).collect();
         Ok(self.store.put_composite(&Composite::new(document.record.digest, parts)).await?)
     }

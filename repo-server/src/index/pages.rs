@@ -8,9 +8,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ledger::{Digest, DigestBuilder};
-use rpm_header::PackageHeader;
+use rpm_header::{PackageHeader, ReadHeaderError};
 
-use crate::repodata::{Compression, FileIdentity, Fragments, PackedPage};
+use crate::repodata::{Compression, FileIdentity, PackedPage, PageText};
 
 use super::cache::{CachedPackage, CachedPage};
 use super::error::{IndexError, UnusableFile};
@@ -20,6 +20,13 @@ use super::survey::{FoundFile, Stamp};
 const CHUNK: usize = 256 << 10;
 /// How often a file is read that changes while it is read.
 const ATTEMPTS: u32 = 3;
+
+/// What a thread uses again and again.
+struct Workspace {
+    /// The first bytes of a file, or the next.
+    chunk: Vec<u8>,
+    text: PageText,
+}
 
 /// A page that is to be made, and the packages that are known from before.
 pub(super) struct PageWork<'a> {
@@ -45,11 +52,11 @@ impl PageWork<'_> {
         let next = AtomicUsize::new(0);
         let made: Mutex<Vec<(usize, io::Result<MadePage>)>> = Mutex::default();
         let work = || {
-            let mut chunk = vec![0; CHUNK];
+            let mut workspace = Workspace { chunk: vec![0; CHUNK], text: PageText::default() };
             loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);
                 let Some(files) = pages.get(number) else { return };
-                let page = self.make(files, &mut chunk);
+                let page = self.make(files, &mut workspace);
                 if let Ok(mut made) = made.lock() {
                     made.push((number, page));
                 }
@@ -75,52 +82,60 @@ impl PageWork<'_> {
         self.known.get(file.href.as_str()).is_some_and(|known| known.stamp == file.stamp)
     }
 
-    fn make(&self, files: &[&FoundFile], chunk: &mut [u8]) -> io::Result<MadePage> {
-        let (mut fragments, mut packages, mut unusable) = (Vec::new(), Vec::new(), Vec::new());
+    fn make(&self, files: &[&FoundFile], workspace: &mut Workspace) -> io::Result<MadePage> {
+        let (mut packages, mut unusable) = (Vec::with_capacity(files.len()), Vec::new());
+        workspace.text.clear();
         for file in files {
-            match self.describe(file, chunk) {
-                Ok((rendered, package)) => {
-                    fragments.push(rendered);
-                    packages.push(package);
-                }
+            match self.describe(file, workspace) {
+                Ok(package) => packages.push(package),
                 Err(error) => unusable.push((self.folder.join(&file.href), error)),
             }
         }
-        let packed = PackedPage::pack(self.compression, &fragments)?;
+        let packed = PackedPage::pack_text(self.compression, &workspace.text)?;
         Ok(MadePage { cached: CachedPage { members: packed.members(), packages }, packed, unusable })
     }
 
-    fn describe(&self, file: &FoundFile, chunk: &mut [u8]) -> Result<(Fragments, CachedPackage), UnusableFile> {
+    fn describe(&self, file: &FoundFile, workspace: &mut Workspace) -> Result<CachedPackage, UnusableFile> {
         let path = self.folder.join(&file.href);
+        let mut expected = file.stamp;
         for _ in 0..ATTEMPTS {
             let mut opened = fs_err::File::open(&path)?;
-            let stamp = Stamp::of(&opened.metadata()?);
-            let known = self.known.get(file.href.as_str()).filter(|known| known.stamp == stamp);
-            let (header, sha256) = match known {
-                Some(known) => (PackageHeader::read_for_repodata(&mut BufReader::new(&mut opened))?, known.sha256),
-                None => read_whole(&mut opened, chunk)?,
+            let known = self.known.get(file.href.as_str()).filter(|known| known.stamp == expected);
+            let read = match known {
+                Some(known) => PackageHeader::read_for_repodata(&mut BufReader::new(&mut opened))
+                    .map(|header| (header, known.sha256))
+                    .map_err(UnusableFile::from),
+                None => read_whole(&mut opened, expected.size, &mut workspace.chunk),
             };
-            if Stamp::of(&opened.metadata()?) != stamp {
+            let stamp = Stamp::of(&opened.metadata()?);
+            if stamp != expected {
+                // It is no longer what was found, or was written to while it was read.
+                expected = stamp;
                 continue;
             }
+            let (header, sha256) = read?;
             let hexadecimal = sha256.to_string();
             let identity =
                 FileIdentity { sha256: &hexadecimal, size: stamp.size, time: stamp.time(), href: &file.href };
-            let package = CachedPackage { href: file.href.clone(), stamp, sha256 };
-            return Ok((Fragments::render(&header, &identity), package));
+            workspace.text.push(&header, &identity);
+            return Ok(CachedPackage { href: file.href.clone(), stamp, sha256 });
         }
         Err(UnusableFile::Changing)
     }
 }
 
-/// Reads a file once, for its header and for its sha256. Of most files the first chunk has the whole header.
-fn read_whole(mut file: impl Read, chunk: &mut [u8]) -> Result<(PackageHeader, Digest), UnusableFile> {
+/// Reads a file of this size once, for its header and for its sha256. Of most files the first chunk has the whole header.
+fn read_whole(mut file: impl Read, size: u64, chunk: &mut [u8]) -> Result<(PackageHeader, Digest), UnusableFile> {
+    let mut file = file.by_ref().take(size);
     let read = fill(&mut file, chunk)?;
     let first = &chunk[..read];
     let mut digest = DigestBuilder::new();
     digest.update(first);
     let mut rest = Digesting { reader: file, digest };
-    let header = PackageHeader::read_for_repodata(&mut first.chain(&mut rest))?;
+    let header = match PackageHeader::parse_for_repodata(first) {
+        Err(ReadHeaderError::Truncated { .. }) => PackageHeader::read_for_repodata(&mut first.chain(&mut rest))?,
+        header => header?,
+    };
     while rest.read(chunk)? > 0 {}
     Ok((header, rest.digest.finish()))
 }
@@ -163,9 +178,12 @@ mod tests {
         let mut bytes = Vec::new();
         package.build().unwrap().write(&mut bytes).unwrap();
         let header = PackageHeader::read_for_repodata(&mut bytes.as_slice()).unwrap();
+        let whole = bytes.len() as u64;
         for size in [1, 95, 100, 1000, bytes.len() - 1, bytes.len(), bytes.len() + 1] {
-            let read = read_whole(bytes.as_slice(), &mut vec![0; size]).unwrap();
+            let read = read_whole(bytes.as_slice(), whole, &mut vec![0; size]).unwrap();
             assert_eq!(read, (header.clone(), Digest::of(&bytes)), "{size}");
         }
+        let error = read_whole(&bytes[..200], 200, &mut vec![0; CHUNK]).unwrap_err();
+        assert!(error.to_string().starts_with("the file ends at byte 200"), "{error}");
     }
 }

@@ -94,9 +94,8 @@ impl Last {
     fn read(repodata: &Path, options: &IndexOptions) -> Self {
         let repomd = fs_err::read(repodata.join("repomd.xml")).unwrap_or_default();
         let there = parse_repomd(&repomd).unwrap_or_default();
-        let cache = IndexCache::read(repodata).filter(|cache| {
-            !options.anew
-                && cache.compression == options.compression
+        let cache = (!options.anew).then(|| IndexCache::read(repodata)).flatten().filter(|cache| {
+            cache.compression == options.compression
                 && cache.repomd == Some(Digest::of(&repomd))
                 && Before { repodata, cache }.is_whole()
         });

@@ -98,6 +98,10 @@ impl Catalog {
                 }
                 indexed.seen.insert(package);
             }
+            if indexed.seen.len() == packages.len() {
+                // The same packages: what is new later is found fast in a map that is the same but for that.
+                indexed.seen = packages;
+            }
         }
     }
 

@@ -51,7 +51,10 @@ impl Compression {
     /// Compresses parts, one after another, to one member. The same parts always give the same bytes.
     pub(crate) fn pack<'a>(self, parts: impl IntoIterator<Item = &'a [u8]>) -> io::Result<Vec<u8>> {
         match self {
-            Self::Gzip => gzip_member(&parts.into_iter().collect::<Vec<_>>().concat()),
+            Self::Gzip => match parts.into_iter().collect::<Vec<_>>().as_slice() {
+                [whole] => gzip_member(whole),
+                parts => gzip_member(&parts.concat()),
+            },
             Self::Zstd => write_all(zstd::stream::write::Encoder::new(Vec::new(), ZSTD_LEVEL)?, parts)?.finish(),
         }
     }

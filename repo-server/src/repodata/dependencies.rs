@@ -1,12 +1,11 @@
 //! Dependencies as repodata lists them, which is not quite all that the header has.
 
 use std::cmp::Ordering;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use nevra::rpmvercmp;
 use rpm_header::{Dependency, FileEntry, PackageHeader};
 
-use super::primary_path::is_primary_path;
 use super::xml::{push_attribute, push_number};
 
 /// A dependency's version in its parts.
@@ -17,9 +16,10 @@ struct Version<'a> {
     release: &'a str,
 }
 
-/// Appends all dependencies of a package, kind by kind, as createrepo_c orders and lists them.
-pub(super) fn push_dependencies(xml: &mut String, header: &PackageHeader) {
-    let requires = listed_requires(&header.requires, &header.provides, &header.files);
+/// Appends all dependencies of a package, kind by kind, as createrepo_c orders and lists them; `primary_files` are those
+/// that primary lists.
+pub(super) fn push_dependencies(xml: &mut String, header: &PackageHeader, primary_files: &[&FileEntry]) {
+    let requires = listed_requires(&header.requires, &header.provides, primary_files);
     let (recommended, required) = split(requires.into_iter(), Dependency::MISSING_OK);
     let (old_recommends, old_suggests) = split(header.old_suggests.iter(), Dependency::STRONG);
     let (old_supplements, old_enhances) = split(header.old_enhances.iter(), Dependency::STRONG);
@@ -115,20 +115,24 @@ fn meaning(entry: &Dependency) -> (&str, Option<&str>, &str) {
 fn listed_requires<'a>(
     requires: &'a [Dependency],
     provides: &[Dependency],
-    files: &[FileEntry],
+    primary_files: &[&FileEntry],
 ) -> Vec<&'a Dependency> {
-    let provided: HashSet<_> = provides.iter().filter(|entry| is_readable(entry)).map(meaning).collect();
-    let own_files: HashSet<&str> = files
-        .iter()
-        .map(|file| file.path.as_str())
-        .filter(|path| path.starts_with('/') && is_primary_path(path))
-        .collect();
-    let mut last_of_name = HashMap::new();
+    // Sorted, these are searched faster than sets of so few texts.
+    let mut provided: Vec<_> = provides.iter().filter(|entry| is_readable(entry)).map(meaning).collect();
+    provided.sort_unstable();
+    let mut own_files: Vec<&str> =
+        primary_files.iter().map(|file| file.path.as_str()).filter(|path| path.starts_with('/')).collect();
+    own_files.sort_unstable();
+    let is_own = |entry: &Dependency| {
+        provided.binary_search(&meaning(entry)).is_ok()
+            || (entry.name.starts_with('/') && own_files.binary_search(&entry.name.as_str()).is_ok())
+    };
+    let mut last_of_name = HashMap::with_capacity(requires.len());
     let mut highest_libc: Option<&Dependency> = None;
-    let mut listed = Vec::new();
+    let mut listed = Vec::with_capacity(requires.len());
     for entry in requires {
         let name = entry.name.as_str();
-        if name.starts_with("rpmlib(") || provided.contains(&meaning(entry)) || own_files.contains(name) {
+        if name.starts_with("rpmlib(") || is_own(entry) {
             continue;
         }
         let is_needed = entry.flags & Dependency::MISSING_OK == 0;
@@ -140,11 +144,13 @@ fn listed_requires<'a>(
             continue;
         }
         let said = (meaning(entry), is_pre(entry));
-        if last_of_name.get(name) != Some(&said) {
+        let is_repeated = if is_needed {
+            last_of_name.insert(name, said) == Some(said)
+        } else {
+            last_of_name.get(name) == Some(&said)
+        };
+        if !is_repeated {
             listed.push(entry);
-            if is_needed {
-                last_of_name.insert(name, said);
-            }
         }
     }
     listed.extend(highest_libc);
@@ -169,6 +175,7 @@ fn symbol_version(name: &str) -> (u8, &str) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::primary_path::is_primary_path;
     use super::*;
 
     fn dependency(name: &str, flags: u32, version: &str) -> Dependency {
@@ -251,7 +258,8 @@ mod tests {
         ];
         let provides = [dependency("own-capability", 0x1000_0008, "1")];
         let files = [file("/usr/bin/own"), file("/usr/share/own")];
-        let listed = listed_requires(&requires, &provides, &files);
+        let primary_files: Vec<_> = files.iter().filter(|file| is_primary_path(&file.path)).collect();
+        let listed = listed_requires(&requires, &provides, &primary_files);
         let names: Vec<_> = listed.iter().map(|entry| entry.name.as_str()).collect();
         let libc = "libc.so.6(GLIBC_2.34)(64bit)";
         assert_eq!(names, ["/bin/sh", "/bin/sh", "own-capability", "/usr/share/own", "libm.so.6", libc]);

@@ -37,6 +37,14 @@ pub struct Fragments {
     pub other: Bytes,
 }
 
+/// The fragments of some packages, one after the other, on their way into a page.
+#[derive(Debug, Default)]
+pub(crate) struct PageText {
+    pub(super) primary: String,
+    pub(super) filelists: String,
+    pub(super) other: String,
+}
+
 /// Says that bytes are no encoded fragments.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the bytes are not the repodata fragments of a package")]
@@ -46,11 +54,9 @@ impl Fragments {
     /// Renders what repodata says of a package.
     #[must_use]
     pub fn render(header: &PackageHeader, file: &FileIdentity<'_>) -> Self {
-        Self {
-            primary: primary(header, file).into(),
-            filelists: filelists(header, file).into(),
-            other: other(header, file).into(),
-        }
+        let mut text = PageText::default();
+        text.push(header, file);
+        Self { primary: text.primary.into(), filelists: text.filelists.into(), other: text.other.into() }
     }
 
     /// Encodes the three as one blob: a line `repodata-fragments/1 LENGTH LENGTH LENGTH`, then each of them.
@@ -88,32 +94,46 @@ impl Fragments {
     }
 }
 
-fn primary(header: &PackageHeader, file: &FileIdentity<'_>) -> String {
-    let mut xml = String::with_capacity(4096);
+impl PageText {
+    /// Renders what repodata says of one package more.
+    pub(crate) fn push(&mut self, header: &PackageHeader, file: &FileIdentity<'_>) {
+        push_primary(&mut self.primary, header, file);
+        push_filelists(&mut self.filelists, header, file);
+        push_other(&mut self.other, header, file);
+    }
+
+    /// Forgets all packages, and keeps the memory for the next.
+    pub(crate) fn clear(&mut self) {
+        for text in [&mut self.primary, &mut self.filelists, &mut self.other] {
+            text.clear();
+        }
+    }
+}
+
+fn push_primary(xml: &mut String, header: &PackageHeader, file: &FileIdentity<'_>) {
     xml.push_str("<package type=\"rpm\">\n");
-    push_element(&mut xml, "  ", "name", header.nevra.name.as_str());
-    push_element(&mut xml, "  ", "arch", arch(header));
-    push_version(&mut xml, header);
+    push_element(xml, "  ", "name", header.nevra.name.as_str());
+    push_element(xml, "  ", "arch", arch(header));
+    push_version(xml, header);
     xml.push_str("  <checksum type=\"sha256\" pkgid=\"YES\">");
-    push_text(&mut xml, file.sha256);
+    push_text(xml, file.sha256);
     xml.push_str("</checksum>\n");
-    push_element(&mut xml, "  ", "summary", &header.summary);
-    push_element(&mut xml, "  ", "description", &header.description);
-    push_element(&mut xml, "  ", "packager", header.packager.as_deref().unwrap_or_default());
-    push_element(&mut xml, "  ", "url", header.url.as_deref().unwrap_or_default());
+    push_element(xml, "  ", "summary", &header.summary);
+    push_element(xml, "  ", "description", &header.description);
+    push_element(xml, "  ", "packager", header.packager.as_deref().unwrap_or_default());
+    push_element(xml, "  ", "url", header.url.as_deref().unwrap_or_default());
     xml.push_str("  <time");
-    push_number(&mut xml, "file", file.time);
-    push_number(&mut xml, "build", header.build_time.unwrap_or_default());
+    push_number(xml, "file", file.time);
+    push_number(xml, "build", header.build_time.unwrap_or_default());
     xml.push_str("/>\n  <size");
-    push_number(&mut xml, "package", file.size);
-    push_number(&mut xml, "installed", header.installed_size);
-    push_number(&mut xml, "archive", header.archive_size);
+    push_number(xml, "package", file.size);
+    push_number(xml, "installed", header.installed_size);
+    push_number(xml, "archive", header.archive_size);
     xml.push_str("/>\n  <location");
-    push_attribute(&mut xml, "href", file.href);
+    push_attribute(xml, "href", file.href);
     xml.push_str("/>\n");
-    push_format(&mut xml, header);
+    push_format(xml, header);
     xml.push_str("</package>\n");
-    xml
 }
 
 fn push_format(xml: &mut String, header: &PackageHeader) {
@@ -127,36 +147,33 @@ fn push_format(xml: &mut String, header: &PackageHeader) {
     push_number(xml, "start", header.header_start);
     push_number(xml, "end", header.header_end);
     xml.push_str("/>\n");
-    push_dependencies(xml, header);
-    for file in header.files.iter().filter(|file| is_primary_path(&file.path)) {
+    let files: Vec<&FileEntry> = header.files.iter().filter(|file| is_primary_path(&file.path)).collect();
+    push_dependencies(xml, header, &files);
+    for file in files {
         push_file(xml, "    ", file);
     }
     xml.push_str("  </format>\n");
 }
 
-fn filelists(header: &PackageHeader, file: &FileIdentity<'_>) -> String {
-    let mut xml = String::with_capacity(4096);
-    push_package(&mut xml, header, file);
+fn push_filelists(xml: &mut String, header: &PackageHeader, file: &FileIdentity<'_>) {
+    push_package(xml, header, file);
     for entry in &header.files {
-        push_file(&mut xml, "  ", entry);
+        push_file(xml, "  ", entry);
     }
     xml.push_str("</package>\n");
-    xml
 }
 
-fn other(header: &PackageHeader, file: &FileIdentity<'_>) -> String {
-    let mut xml = String::with_capacity(1024);
-    push_package(&mut xml, header, file);
+fn push_other(xml: &mut String, header: &PackageHeader, file: &FileIdentity<'_>) {
+    push_package(xml, header, file);
     for (entry, time) in listed_changelog(&header.changelog) {
         xml.push_str("  <changelog");
-        push_attribute(&mut xml, "author", entry.author.trim_end_matches(' '));
-        push_number(&mut xml, "date", time);
+        push_attribute(xml, "author", entry.author.trim_end_matches(' '));
+        push_number(xml, "date", time);
         xml.push('>');
-        push_text(&mut xml, &entry.text);
+        push_text(xml, &entry.text);
         xml.push_str("</changelog>\n");
     }
     xml.push_str("</package>\n");
-    xml
 }
 
 /// Gives the newest entries, oldest first. Clients sort by time: where one has the time of the entry before it in the

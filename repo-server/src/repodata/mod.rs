@@ -25,6 +25,7 @@ pub(crate) use attachment::attachment_text;
 pub use compression::unpacked;
 pub use compression::{Compression, ParseCompressionError};
 pub use document::Document;
+pub(crate) use fragments::PageText;
 pub use fragments::{FileIdentity, Fragments, ParseFragmentsError};
 pub use kind::{MetadataFile, MetadataKind, ParseMetadataFileError};
 pub use member::{Member, PackedMember};

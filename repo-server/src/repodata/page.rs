@@ -9,7 +9,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::compression::Compression;
-use super::fragments::Fragments;
+use super::fragments::{Fragments, PageText};
 use super::kind::MetadataKind;
 use super::member::{Member, PackedMember};
 
@@ -82,6 +82,15 @@ impl PackedPage {
             filelists: pack(|each| &each.filelists)?,
             other: pack(|each| &each.other)?,
         })
+    }
+
+    /// Compresses the text of a page's packages.
+    ///
+    /// # Errors
+    /// The compressor's, which has none in memory.
+    pub(crate) fn pack_text(compression: Compression, text: &PageText) -> io::Result<Self> {
+        let pack = |part: &str| PackedMember::pack(compression, [part.as_bytes()]);
+        Ok(Self { primary: pack(&text.primary)?, filelists: pack(&text.filelists)?, other: pack(&text.other)? })
     }
 
     /// What is known of its members.

@@ -1,8 +1,14 @@
 //! The files that primary lists.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
+static BIN: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("bin/"));
+
 /// Tells whether primary lists a file: what other packages usually require by path.
 pub(super) fn is_primary_path(path: &str) -> bool {
-    path.starts_with("/etc/") || path.contains("bin/") || path == "/usr/lib/sendmail"
+    path.starts_with("/etc/") || BIN.find(path.as_bytes()).is_some() || path == "/usr/lib/sendmail"
 }
 
 #[cfg(test)]

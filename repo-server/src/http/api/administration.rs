@@ -6,8 +6,8 @@ use axum::body::Body;
 use http::{Response, StatusCode};
 use ledger::Author;
 use repo_api::{
-    Changed, ChannelInfo, ChannelName, ChannelRequest, Difference, HeldPackage, HoldInfo, HoldList, HoldRequest,
-    LogQuery, Permission, RetainRequest, Retained, Snapshot, TagInfo, TagList, TagName, TagRequest,
+    AttachmentKind, Changed, ChannelInfo, ChannelName, ChannelRequest, Difference, HeldPackage, HoldInfo, HoldList,
+    HoldRequest, LogQuery, Permission, RetainRequest, Retained, Snapshot, TagInfo, TagList, TagName, TagRequest,
 };
 
 use super::super::body::ReplyBody;
@@ -23,7 +23,7 @@ use crate::engine::Outcome;
 use crate::error::RepositoryError;
 use crate::policy::{Verdict, differences};
 use crate::resolve;
-use crate::state::RepositoryState;
+use crate::state::{Attachments, RepositoryState};
 
 type Answer = Result<Response<ReplyBody>, Refusal>;
 
@@ -38,10 +38,16 @@ pub(super) async fn show(Named(name): Named<ChannelName>, call: Call) -> Answer 
         name,
         settings: channel.settings().clone(),
         packages: channel.listed().len(),
+        beside: beside(channel.attachments()),
         commit,
         changed_at: view.at,
     };
     json(StatusCode::OK, &info)
+}
+
+fn beside(shown: &Attachments) -> Vec<AttachmentKind> {
+    let advisories = (!shown.advisories().is_empty()).then_some(AttachmentKind::Updateinfo);
+    advisories.into_iter().chain(super::attachments::documents(shown)).collect()
 }
 
 /// Creates a channel, or gives it other settings.

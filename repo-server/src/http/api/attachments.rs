@@ -16,6 +16,7 @@ use super::packages::{commit_of, plain, store_digest, to_its_end};
 use crate::admission::Upload;
 use crate::engine::AttachmentRequest;
 use crate::repodata::MetadataKind;
+use crate::state::Attachments;
 
 /// Changes what a channel shows beside its packages.
 pub(super) async fn attach(
@@ -39,17 +40,18 @@ pub(super) async fn attach(
     let outcome = to_its_end(async move { task.0.attach(&task.1, wanted, author).await }).await?;
     let status = if outcome.changed { StatusCode::CREATED } else { StatusCode::OK };
     let shown = outcome.state.channel(&channel).map(|channel| channel.attachments().clone()).unwrap_or_default();
-    let documents = [(MetadataKind::Group, AttachmentKind::Group), (MetadataKind::Modules, AttachmentKind::Modules)];
     let attached = Attached {
         commit: commit_of(&outcome, &channel),
         channel,
         changed: outcome.changed,
         advisories: shown.advisories().keys().cloned().collect(),
-        documents: documents
-            .into_iter()
-            .filter(|(kind, _)| shown.documents().contains_key(kind))
-            .map(|(_, kind)| kind)
-            .collect(),
+        documents: documents(&shown),
     };
     json(status, &attached)
+}
+
+/// The whole documents that a channel shows beside its packages.
+pub(super) fn documents(shown: &Attachments) -> Vec<AttachmentKind> {
+    let kinds = [(MetadataKind::Group, AttachmentKind::Group), (MetadataKind::Modules, AttachmentKind::Modules)];
+    kinds.into_iter().filter(|(kind, _)| shown.documents().contains_key(kind)).map(|(_, kind)| kind).collect()
 }
