@@ -7,6 +7,7 @@ mod preflight_text;
 mod text;
 
 use anyhow::{Context, anyhow};
+use packager::Provenance;
 use packager::lint::{self, Subject, Verdict};
 use packager::preflight::{self, JarDigests, Preflight};
 use rpm_header::{FileEntry, FileKind, PackageHeader};
@@ -14,6 +15,7 @@ use serde::Serialize;
 
 use self::digests::Digests;
 use self::package_source::{Fetched, PackageSource};
+use super::holder::Holder;
 use super::lint::{FindingJson, LintArgs, findings_json, tell};
 use crate::exit::{Exit, Failure};
 use crate::render::Printer;
@@ -23,10 +25,12 @@ Examples:
   pkg inspect dist/petclinic-1.4.0-57.noarch.rpm
   pkg inspect --json dist/*.rpm | jq -r '.nevra, .configuration[]'
   pkg inspect dist/petclinic-1.5.0-58.noarch.rpm --against https://rpm.example.org/prod/Packages/petclinic-1.4.0-57.noarch.rpm
+  pkg inspect dist/petclinic-1.5.0-58.noarch.rpm --against https://rpm.example.org/prod
   pkg inspect --lint dist/*.rpm --lint-deny unowned-directory
 
 Any RPM will do, whoever built it; a URL may stand for a file. The headers are read, and of a file the digests of header
-and payload are compared; nothing is installed, and no signature is verified. With --json, each file gives one line of
+and payload are compared, and where a package of pkg's comes from is read out of it; nothing is installed, and no signature
+is verified. With --json, each file gives one line of
 JSON. The exit code is 2 if any of the files can't be read or is damaged, or --lint denies one.";
 
 /// Show what an RPM holds: identity, signatures, files, configuration, jars, dependencies, scriptlets, changelog.
@@ -40,9 +44,10 @@ pub(crate) struct Args {
     /// The .rpm files, or their URLs.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PackageSource>,
-    /// Compare with the version that is installed now: a file, or a URL.
-    #[arg(long, value_name = "OLD")]
-    against: Option<PackageSource>,
+    /// Compare with the version that is installed now: a package's file or URL; or the newest of its name in a yum
+    /// repository, by its URL or folder, or in a folder of packages.
+    #[arg(long, value_name = "OLD|URL|DIR")]
+    against: Option<Holder>,
     /// Check each for what is allowed and still likely wrong; with --against, also as the successor of OLD.
     #[arg(long)]
     lint: bool,
@@ -57,6 +62,8 @@ struct Inspected<'a> {
     file_size: Option<u64>,
     header: PackageHeader,
     digests: Digests,
+    /// What a package that `pkg` built says of where it comes from.
+    provenance: Vec<(String, String)>,
     verdict: Verdict,
 }
 
@@ -69,13 +76,9 @@ struct PreflightJson<'a> {
 }
 
 pub(crate) async fn run(args: &Args, printer: &Printer) -> Result<Exit, Failure> {
-    let old = match &args.against {
-        Some(source) => Some((source, source.read().await.map_err(Failure::input)?.header)),
-        None => None,
-    };
     let mut exit = Exit::Done;
     for (index, source) in args.files.iter().enumerate() {
-        match inspect(source, old.as_ref(), args).await {
+        match inspect(source, args).await {
             Ok((inspected, preflight)) => {
                 if index > 0 && !printer.is_json() {
                     printer.data("");
@@ -100,25 +103,33 @@ pub(crate) async fn run(args: &Args, printer: &Printer) -> Result<Exit, Failure>
     Ok(exit)
 }
 
-async fn inspect<'a>(
-    source: &'a PackageSource,
-    old: Option<&(&PackageSource, PackageHeader)>,
-    args: &Args,
-) -> anyhow::Result<(Inspected<'a>, Option<Preflight>)> {
+async fn inspect<'a>(source: &'a PackageSource, args: &Args) -> anyhow::Result<(Inspected<'a>, Option<Preflight>)> {
     let Fetched { header, file_size } = source.read().await?;
-    let digests = match source {
-        PackageSource::File(path) => Digests::compare(path, &header)?,
-        PackageSource::Url(_) => Digests::default(),
+    let (digests, provenance) = match source {
+        PackageSource::File(path) => {
+            let digests = Digests::compare(path, &header)?;
+            // Of a payload that can't be unpacked the digest tells whether it is damaged; a pipe is read only once.
+            let provenance = path.is_file().then(|| Provenance::embedded(path, &header).unwrap_or_default());
+            (digests, provenance.unwrap_or_default())
+        }
+        PackageSource::Url(_) => (Digests::default(), Vec::new()),
     };
-    let preflight = old.map(|(old_source, old)| compare((*old_source, old), (source, &header))).transpose();
-    let preflight = preflight.with_context(|| format!("could not compare `{source}`"))?;
+    let preflight = match &args.against {
+        Some(holder) => {
+            let old_source = holder.newest(&header.nevra.name).await?;
+            let old = old_source.read().await?.header;
+            let compared = compare((&old_source, &old), (source, &header));
+            Some(compared.with_context(|| format!("could not compare `{source}`"))?)
+        }
+        None => None,
+    };
     let mut findings = Vec::new();
     if args.lint {
         findings.extend(lint::check(&Subject::of_header(&header)));
         findings.extend(preflight.iter().flat_map(lint::check_succession));
     }
     let verdict = args.policy.policy().judge(findings);
-    Ok((Inspected { source, file_size, header, digests, verdict }, preflight))
+    Ok((Inspected { source, file_size, header, digests, provenance, verdict }, preflight))
 }
 
 /// Compares headers; and of files, since all of them are at hand, the jars as well.
@@ -230,7 +241,9 @@ mod tests {
     /// What is inspected of the sample.
     pub(super) fn inspected<'a>(source: &'a PackageSource, header: PackageHeader) -> Inspected<'a> {
         let digests = Digests { header: Some(digests::Comparison::Ok), payload: None };
-        Inspected { source, file_size: Some(4096), header, digests, verdict: Verdict::default() }
+        let provenance = [("commit", "0123"), ("branch", "main\u{1b}")].map(|(key, value)| (key.into(), value.into()));
+        let provenance = provenance.to_vec();
+        Inspected { source, file_size: Some(4096), header, digests, provenance, verdict: Verdict::default() }
     }
 
     fn file(path: &str, mode: u16, group: &str, size: u64) -> FileEntry {

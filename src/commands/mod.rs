@@ -15,6 +15,7 @@ pub(crate) mod find_jar;
 pub(crate) mod fsck;
 pub(crate) mod gc;
 pub(crate) mod history;
+pub(crate) mod holder;
 pub(crate) mod hosts;
 pub(crate) mod import;
 pub(crate) mod index;

@@ -136,6 +136,14 @@ fn a_build_is_checked_as_the_successor_of_what_is_there() {
         denied.exits(2);
         assert_eq!(std::fs::read_dir(directory.join(&out)).into_iter().flatten().count(), 0, "{against}");
     }
+    let new = build(directory, "3", &["--out", "newer"]).ok().to_owned();
+    for against in ["dist", &channel] {
+        let told = run(pkg(directory).args(["inspect", &new, "--against", against, "--json"]));
+        let told: Value = serde_json::from_str(told.ok()).unwrap();
+        assert_eq!(told["old"], "shop-2-1.noarch", "{against}");
+    }
+    let refused = run(pkg(directory).args(["inspect", &new, "--against", &format!("{}/dev", server.url)]));
+    refused.exits(2);
     // What was a directory becomes a link: rpm would refuse the upgrade.
     let link = "contents = [{ type = 'symlink', target = '/srv/shop', destination = '/var/lib/shop' }]";
     let folder = "contents = [{ type = 'directory', destination = '/var/lib/shop' }]";

@@ -1,5 +1,6 @@
 //! Lists what is in a directory.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use fs_err::File;
@@ -55,7 +56,7 @@ fn kind(entry: &DirEntry, links: Links) -> Result<ItemKind, ContentsProblem> {
     if entry.file_type().is_dir() {
         Ok(ItemKind::Directory)
     } else if entry.file_type().is_file() {
-        file(path)
+        open(path)
     } else if entry.file_type().is_symlink() {
         let target = fs_err::read_link(path).map_err(ContentsProblem::Read)?;
         let target = target.to_str().filter(|target| !target.chars().any(char::is_control));
@@ -85,7 +86,6 @@ fn is_inside(target: &str, depth: usize) -> bool {
 
 /// Opens a file, so that one that cannot be read is found before anything is written, and takes its size.
 pub(super) fn file(path: &Path) -> Result<ItemKind, ContentsProblem> {
-    use std::os::unix::fs::PermissionsExt;
     let metadata = match fs_err::metadata(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             return Err(ContentsProblem::Missing(path.to_owned()));
@@ -95,6 +95,11 @@ pub(super) fn file(path: &Path) -> Result<ItemKind, ContentsProblem> {
     if !metadata.is_file() {
         return Err(ContentsProblem::NotFile(path.to_owned()));
     }
+    open(path)
+}
+
+/// Of a tree's many files the directory has told that they are files.
+fn open(path: &Path) -> Result<ItemKind, ContentsProblem> {
     let metadata = File::open(path).and_then(|file| file.metadata()).map_err(ContentsProblem::Read)?;
     let is_executable = metadata.permissions().mode() & 0o100 != 0;
     Ok(ItemKind::File { path: path.to_owned(), size: metadata.len(), is_executable })

@@ -38,7 +38,12 @@ pub(crate) fn is_version(text: &str) -> bool {
 
 /// Gives the value of a key, the last one where there are several.
 pub(crate) fn get(text: &str, key: &str) -> Option<String> {
-    let mut value = None;
+    entries(text).into_iter().rfind(|(name, _)| name == key).map(|(_, value)| value.trim_end().to_owned())
+}
+
+/// Gives every key with its value, in the order in which they are written.
+pub(crate) fn entries(text: &str) -> Vec<(String, String)> {
+    let mut entries = Vec::new();
     let mut lines = text.split(['\n', '\r']);
     while let Some(line) = lines.next() {
         let mut line = line.trim_start_matches([' ', '\t', '\u{c}']).to_owned();
@@ -51,11 +56,11 @@ pub(crate) fn get(text: &str, key: &str) -> Option<String> {
             line.push_str(next.trim_start_matches([' ', '\t', '\u{c}']));
         }
         let (name, rest) = split(&line);
-        if unescape(name) == key {
-            value = Some(unescape(rest).trim_end().to_owned());
+        if !name.is_empty() || !rest.is_empty() {
+            entries.push((unescape(name), unescape(rest)));
         }
     }
-    value
+    entries
 }
 
 /// Writes one line, as `java.util.Properties.store` does; what is beyond ASCII is escaped.

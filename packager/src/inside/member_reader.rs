@@ -20,18 +20,34 @@ const LOCAL_HEADER: usize = 30;
 const NAME_LENGTH: usize = 26;
 const EXTRA_LENGTH: usize = 28;
 
+/// Most extra fields of local headers are no longer.
+const EXTRA_ALLOWANCE: usize = 64;
+
 /// An archive, and the memory that its members are read into.
 pub(super) struct MemberReader {
     file: Window,
     decompressor: Decompressor,
-    packed: Vec<u8>,
-    content: Vec<u8>,
+    packed: Memory,
+    content: Memory,
+}
+
+/// Memory that is used again, and never cleared: it only grows.
+#[derive(Default)]
+struct Memory(Vec<u8>);
+
+impl Memory {
+    fn of(&mut self, size: usize) -> &mut [u8] {
+        if self.0.len() < size {
+            self.0.resize(size, 0);
+        }
+        &mut self.0[..size]
+    }
 }
 
 impl MemberReader {
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         let file = Window::open(path)?;
-        Ok(Self { file, decompressor: Decompressor::new(), packed: Vec::new(), content: Vec::new() })
+        Ok(Self { file, decompressor: Decompressor::new(), packed: Memory::default(), content: Memory::default() })
     }
 
     /// The archive, to read from it what [`Self::whole`] does not.
@@ -47,46 +63,57 @@ impl MemberReader {
             return Ok(None);
         }
         let (packed_size, size) = (packed_size as usize, size as usize);
-        match entry.compression() {
-            CompressionMethod::STORE if packed_size == size => {
-                self.seek(entry)?;
-                read(&mut self.file, &mut self.content, size)?;
-            }
+        let content = match entry.compression() {
+            CompressionMethod::STORE if packed_size == size => packed(&mut self.file, entry, &mut self.packed)?,
             CompressionMethod::DEFLATE => {
-                self.seek(entry)?;
-                read(&mut self.file, &mut self.packed, packed_size)?;
-                self.content.resize(size, 0);
-                let inflated = self.decompressor.deflate_decompress(&self.packed, &mut self.content);
+                let packed = packed(&mut self.file, entry, &mut self.packed)?;
+                let content = self.content.of(size);
+                let inflated = self.decompressor.deflate_decompress(packed, content);
                 match inflated.map_err(|error| damage(error.to_string()))? {
                     length if length < size => return Err(damage(format!("{length} bytes of {size} come out of it"))),
-                    _ => {}
+                    _ => content,
                 }
             }
             _ => return Ok(None),
-        }
-        if crc32fast::hash(&self.content) != entry.crc32() {
+        };
+        if crc32fast::hash(content) != entry.crc32() {
             return Err(damage("its checksum is wrong"));
         }
-        Ok(Some(&self.content))
-    }
-
-    /// Goes to where a member's content begins.
-    fn seek(&mut self, entry: &ZipFileEntry<'_>) -> io::Result<()> {
-        let mut header = [0; LOCAL_HEADER];
-        self.file.seek(SeekFrom::Start(entry.header_start()))?;
-        self.file.read_exact(&mut header)?;
-        if !header.starts_with(SIGNATURE) {
-            return Err(damage("it has no header"));
-        }
-        let length = |at: usize| i64::from(u16::from_le_bytes([header[at], header[at + 1]]));
-        self.file.seek(SeekFrom::Current(length(NAME_LENGTH) + length(EXTRA_LENGTH)))?;
-        Ok(())
+        Ok(Some(content))
     }
 }
 
-fn read(file: &mut Window, into: &mut Vec<u8>, size: usize) -> io::Result<()> {
-    into.resize(size, 0);
-    file.read_exact(into)
+/// Reads a member as it is packed: with its local header at once, where that is as long as the archive's directory makes
+/// think.
+fn packed<'a>(file: &mut Window, entry: &ZipFileEntry<'_>, memory: &'a mut Memory) -> io::Result<&'a [u8]> {
+    let packed_size = entry.compressed_size() as usize;
+    let expected = LOCAL_HEADER + entry.name_raw().len() + EXTRA_ALLOWANCE + packed_size;
+    file.seek(SeekFrom::Start(entry.header_start()))?;
+    let read = read_up_to(file, memory.of(expected))?;
+    let header = memory.0[..read].get(..LOCAL_HEADER).filter(|header| header.starts_with(SIGNATURE));
+    let header = header.ok_or_else(|| damage("it has no header"))?;
+    let length = |at: usize| usize::from(u16::from_le_bytes([header[at], header[at + 1]]));
+    let start = LOCAL_HEADER + length(NAME_LENGTH) + length(EXTRA_LENGTH);
+    let end = start + packed_size;
+    if end > read {
+        file.seek(SeekFrom::Start(entry.header_start() + read as u64))?;
+        file.read_exact(&mut memory.of(end)[read..])?;
+    }
+    Ok(&memory.0[start..end])
+}
+
+/// Fills a buffer as far as the file goes.
+fn read_up_to(file: &mut Window, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match file.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
 }
 
 fn damage(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Error {

@@ -1,10 +1,13 @@
-//! Where a package came from: readable on the host, from a file and from the RPM's tags.
+//! Where a package came from: readable on the host, from a file and from the RPM's tags, and out of the package.
+
+use std::path::Path;
 
 use chrono::DateTime;
 use nevra::Nevra;
-use rpm_header::Dependency;
+use rpm_header::{Dependency, PackageHeader};
 
 use super::java_properties;
+use crate::rpm_file::{PayloadError, Wanted, read_file};
 use crate::{SourceDate, Surroundings};
 
 /// Where a package came from. What is not known is left out, never guessed.
@@ -34,6 +37,11 @@ pub struct Provenance {
 
 /// The capability that names the commit, such as `build(commit) = 0123…`: what `dnf repoquery --whatprovides` finds.
 const COMMIT_CAPABILITY: &str = "build(commit)";
+
+/// A build.properties is no longer than this, bytes.
+const FILE_LIMIT: u64 = 64 * 1024;
+/// As much of a payload is unpacked to find it: configuration comes before it, the WAR after it.
+const ARCHIVE_LIMIT: u64 = 64 << 20;
 
 impl Provenance {
     /// Takes it from what a build found around its spec.
@@ -65,6 +73,22 @@ impl Provenance {
             Some(commit) => Some(format!("{prefix}{sources}@{commit}")),
             None => Some(format!("{prefix}{sources}")),
         }
+    }
+
+    /// Reads what a package that `pkg` built says of itself in its build.properties: keys and values, in their order.
+    /// There is nothing to read in any other, nor where the file does not come early in the payload.
+    ///
+    /// # Errors
+    /// [`PayloadError`] where the payload can't be read as far as the file.
+    pub fn embedded(package: &Path, header: &PackageHeader) -> Result<Vec<(String, String)>, PayloadError> {
+        let path = format!("/usr/share/{}/build.properties", header.nevra.name);
+        let before = header.files.iter().take_while(|file| file.path != path).map(|file| file.size);
+        if before.fold(0, u64::saturating_add) > ARCHIVE_LIMIT / 2 {
+            return Ok(Vec::new());
+        }
+        let wanted = Wanted { path: &path, size_limit: FILE_LIMIT, archive_limit: ARCHIVE_LIMIT };
+        let file = read_file(package, header, wanted)?.unwrap_or_default();
+        Ok(java_properties::entries(&String::from_utf8_lossy(&file)))
     }
 
     /// What the package provides by it.

@@ -8,6 +8,8 @@ use fs_err::os::unix::fs::FileExt;
 
 /// Bytes that are read at once.
 const SIZE: usize = 256 * 1024;
+/// As much, and more, is read where it goes: what is large is read once and copied once.
+const DIRECT: usize = 64 * 1024;
 
 /// A file, and the piece of it that was read last. Unlike a [`std::io::BufReader`] it keeps the piece when it is sought in:
 /// a WAR's many small members are not each a read of their own.
@@ -29,7 +31,7 @@ impl Window {
 impl Read for Window {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let is_here = (self.start..self.start + self.filled as u64).contains(&self.position);
-        if !is_here && buffer.len() >= SIZE {
+        if !is_here && buffer.len() >= DIRECT {
             let count = self.file.read_at(buffer, self.position)?;
             self.position += count as u64;
             return Ok(count);

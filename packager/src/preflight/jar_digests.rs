@@ -7,7 +7,7 @@ use rpm_header::PackageHeader;
 use serde::Deserialize;
 
 use super::{JarChange, Preflight};
-use crate::rpm_file::{PayloadError, read_file};
+use crate::rpm_file::{PayloadError, Wanted, read_file};
 
 /// A longer SBOM is not looked at.
 const LIMIT: u64 = 64 << 20;
@@ -50,7 +50,9 @@ impl JarDigests {
     /// [`PayloadError`] where the payload can't be read as far as the SBOM.
     pub fn read(package: &Path, header: &PackageHeader) -> Result<Self, PayloadError> {
         let path = format!("/usr/share/{}/sbom.cdx.json", header.nevra.name);
-        let sbom = read_file(package, header, (&path, LIMIT))?;
+        // It comes after the WAR, as a rule.
+        let wanted = Wanted { path: &path, size_limit: LIMIT, archive_limit: u64::MAX };
+        let sbom = read_file(package, header, wanted)?;
         Ok(sbom.map(|sbom| Self::parse(&sbom)).unwrap_or_default())
     }
 

@@ -1,6 +1,6 @@
 //! A stream of bytes, cut into blocks that threads hand on to each other.
 
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel as unbounded, sync_channel};
 
@@ -8,10 +8,44 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, channel as unbounded, sync_c
 pub(super) const BLOCK_SIZE: usize = 256 * 1024;
 
 /// Blocks that may wait between two threads: memory stays constant.
-const WAITING: usize = 4;
+pub(super) const WAITING: usize = 4;
 
 /// A block that several threads read.
 pub(super) type Block = Arc<Bytes>;
+
+/// A part of a block. What comes out of a compressor may be what went in: it is handed on, not copied.
+#[derive(Debug, Clone)]
+pub(super) struct Piece {
+    block: Block,
+    range: Range<usize>,
+}
+
+/// Pieces that follow each other in a stream, and travel together.
+pub(super) type Chunk = Vec<Piece>;
+
+impl Piece {
+    pub(super) fn new(block: &Block, range: Range<usize>) -> Self {
+        Self { block: Arc::clone(block), range }
+    }
+
+    pub(super) fn whole(block: Block) -> Self {
+        Self { range: 0..block.len(), block }
+    }
+}
+
+impl From<Vec<u8>> for Piece {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::whole(Arc::new(bytes.into()))
+    }
+}
+
+impl Deref for Piece {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.block[self.range.clone()]
+    }
+}
 
 /// Bytes whose memory goes back where it came from.
 #[derive(Debug)]

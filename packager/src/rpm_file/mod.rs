@@ -24,7 +24,7 @@ mod unnamed;
 mod writer;
 
 pub(crate) use archive::{KnownContent, KnownContents};
-pub(crate) use payload_reader::read_file;
+pub(crate) use payload_reader::{Wanted, read_file};
 pub(crate) use read_back::read_back;
 pub(crate) use writer::{Draft, write};
 

@@ -3,10 +3,9 @@
 
 use std::any::Any;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, IoSlice, Write};
 use std::panic::resume_unwind;
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::{self, ScopedJoinHandle};
 
 use sha2::{Digest, Sha256};
@@ -15,7 +14,7 @@ use crate::{Compression, Entry, PackageLayout, Target};
 
 use super::WriteError;
 use super::archive::{self, Archive, Incomplete, KnownContents};
-use super::blocks::{self, Block, BlockWriter};
+use super::blocks::{self, BlockWriter, Chunk, Piece};
 use super::compressor::{self, Compressor};
 
 /// What is known of a payload once it is written.
@@ -86,11 +85,11 @@ impl PayloadDigests {
             let digested = digests_archive(layout.target).then(|| {
                 let (input, blocks) = blocks::channel();
                 receivers.push(input);
-                thread::Builder::new().spawn_scoped(scope, move || digest(&blocks))
+                thread::Builder::new().spawn_scoped(scope, move || digest(blocks.iter().map(Piece::whole)))
             });
             let digested = digested.transpose().map_err(WriteError::Thread)?;
-            let (to_digest, blocks) = blocks::channel();
-            let compressed = thread::Builder::new().spawn_scoped(scope, move || digest(&blocks));
+            let (to_digest, chunks) = sync_channel(blocks::WAITING);
+            let compressed = thread::Builder::new().spawn_scoped(scope, move || digest(chunks.iter().flatten()));
             let compressed = compressed.map_err(WriteError::Thread)?;
             let written = thread::Builder::new().spawn_scoped(scope, || write_out(output, out, to_digest));
             let written = written.map_err(WriteError::Thread)?;
@@ -124,25 +123,43 @@ fn join<T>(thread: ScopedJoinHandle<'_, T>) -> T {
     thread.join().unwrap_or_else(|panic: Box<dyn Any + Send>| resume_unwind(panic))
 }
 
-fn digest(blocks: &Receiver<Block>) -> String {
+fn digest(pieces: impl Iterator<Item = Piece>) -> String {
     let mut digest = Sha256::new();
-    blocks.iter().for_each(|block| digest.update(&block[..]));
+    pieces.for_each(|piece| digest.update(&*piece));
     hex::encode(digest.finalize())
 }
 
 /// Writes what comes out of the compressor, hands it on to be digested, and gives its length and CRC-32.
 fn write_out(
-    blocks: impl Iterator<Item = io::Result<Block>>,
+    chunks: impl Iterator<Item = io::Result<Chunk>>,
     mut out: impl Write,
-    to_digest: SyncSender<Block>,
+    to_digest: SyncSender<Chunk>,
 ) -> io::Result<(u64, u32)> {
     let (mut checksum, mut length) = (crc32fast::Hasher::new(), 0);
-    for block in blocks {
-        let block = block?;
-        to_digest.send(Arc::clone(&block)).map_err(|_| stopped())?;
-        out.write_all(&block)?;
-        checksum.update(&block);
-        length += block.len() as u64;
+    for chunk in chunks {
+        let chunk = chunk?;
+        to_digest.send(chunk.clone()).map_err(|_| stopped())?;
+        write_pieces(&chunk, &mut out)?;
+        for piece in &chunk {
+            checksum.update(piece);
+            length += piece.len() as u64;
+        }
     }
     Ok((length, checksum.finalize()))
+}
+
+/// Writes pieces with one call, where the system takes all of them.
+fn write_pieces(chunk: &Chunk, out: &mut impl Write) -> io::Result<()> {
+    let mut slices: Vec<_> = chunk.iter().map(|piece| IoSlice::new(piece)).collect();
+    let mut rest = &mut slices[..];
+    IoSlice::advance_slices(&mut rest, 0);
+    while !rest.is_empty() {
+        match out.write_vectored(rest) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(count) => IoSlice::advance_slices(&mut rest, count),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }

@@ -30,27 +30,39 @@ const NAME_SIZE: usize = 11;
 /// Linux's PATH_MAX, and a bit.
 const NAME_MAX: u64 = 8192;
 
-/// Gives the content of the file of this path, where it is in the package and no longer than `limit` bytes.
+/// Which file is read, and how much is done for it: a package may be made to unpack to more than anybody wants to wait for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    /// Its path on the host.
+    pub(crate) path: &'a str,
+    /// A longer one is not read, bytes.
+    pub(crate) size_limit: u64,
+    /// As much of the archive is unpacked, bytes.
+    pub(crate) archive_limit: u64,
+}
+
+/// Gives the content of a file, where it is in the package and not too long.
 ///
 /// # Errors
 /// [`PayloadError`] where the payload can't be read as far as the file.
 pub(crate) fn read_file(
     package: &Path,
     header: &PackageHeader,
-    (wanted, limit): (&str, u64),
+    wanted: Wanted<'_>,
 ) -> Result<Option<Vec<u8>>, PayloadError> {
-    let Some(number) = header.files.iter().position(|file| file.path == wanted) else { return Ok(None) };
-    if header.files[number].size > limit {
+    let Some(number) = header.files.iter().position(|file| file.path == wanted.path) else { return Ok(None) };
+    if header.files[number].size > wanted.size_limit {
         return Ok(None);
     }
     let mut file = File::open(package)?;
     file.seek(SeekFrom::Start(header.header_end))?;
     let file = BufReader::with_capacity(BUFFER_SIZE, file);
+    let limit = wanted.archive_limit;
     match header.payload_compressor.as_deref() {
-        Some("zstd") => find(zstd::stream::read::Decoder::with_buffer(file)?, header, number),
-        Some("xz") => find(XzDecoder::new_multi_decoder(file), header, number),
-        Some("gzip") => find(MultiGzDecoder::new(file), header, number),
-        None => find(file, header, number),
+        Some("zstd") => find(zstd::stream::read::Decoder::with_buffer(file)?.take(limit), header, number),
+        Some("xz") => find(XzDecoder::new_multi_decoder(file).take(limit), header, number),
+        Some("gzip") => find(MultiGzDecoder::new(file).take(limit), header, number),
+        None => find(file.take(limit), header, number),
         Some(other) => Err(PayloadError::Compressor(other.to_owned())),
     }
 }

@@ -1,8 +1,6 @@
 //! Reads a written package back before it gets its name: what is in the file must be what was meant.
 
 use std::io::{self, Read};
-use std::panic::resume_unwind;
-use std::thread;
 
 use crc32fast::Hasher;
 use fs_err::File;
@@ -35,28 +33,30 @@ pub enum ReadBackError {
 
 const BUFFER_SIZE: usize = 256 * 1024;
 
-/// Compares identity, files, header and payload with what was meant, verifies the signature with the key's public half,
-/// and gives the size of the whole file. Meanwhile the file gets to the disk.
+/// Compares identity, files, header and length with what was meant, and gives the size of the whole file.
+///
+/// Where there is a key, the signature is verified with its public half, and the payload that it vouches for is read back
+/// as well.
 pub(crate) fn read_back(draft: &Draft, layout: &PackageLayout, key: Option<&PrivateKey>) -> Result<u64, ReadBackError> {
     let mut file = File::open(draft.file.path()).map_err(ReadBackError::Read)?;
     let mut head = Vec::new();
     file.by_ref().take(draft.payload_start).read_to_end(&mut head).map_err(ReadBackError::Read)?;
     let header = PackageHeader::read(&mut head.as_slice()).map_err(ReadBackError::Header)?;
     check_header(&header, &head, draft, layout)?;
+    let length = draft.digests.compressed.length;
+    let size = draft.payload_start + length;
+    if file.metadata().map_err(ReadBackError::Read)?.len() != size {
+        return Err(ReadBackError::Differs("length"));
+    }
     if let Some(key) = key {
         let packet = header.signatures.first().ok_or(ReadBackError::Differs("signature"))?;
         key.verify(&draft.header, &packet.packet).map_err(ReadBackError::Signature)?;
+        if check_rest(&mut file)? != (draft.digests.checksum, length) {
+            return Err(ReadBackError::Differs("payload"));
+        }
     }
-    let (synced, rest) = thread::scope(|scope| {
-        let sync = thread::Builder::new().spawn_scoped(scope, || draft.file.as_file().sync_all());
-        let rest = check_rest(&mut file);
-        (sync.and_then(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))), rest)
-    });
-    synced.map_err(ReadBackError::Sync)?;
-    if rest? != (draft.digests.checksum, draft.digests.compressed.length) {
-        return Err(ReadBackError::Differs("payload"));
-    }
-    Ok(draft.payload_start + draft.digests.compressed.length)
+    draft.file.reach_disk().map_err(ReadBackError::Sync)?;
+    Ok(size)
 }
 
 fn check_header(

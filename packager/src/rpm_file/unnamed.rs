@@ -6,7 +6,7 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, FlockOperation, OFlags, flock, linkat};
+use rustix::fs::{AtFlags, CWD, FlockOperation, OFlags, flock, fstatfs, linkat};
 use rustix::io::Errno;
 use tempfile::{Builder, NamedTempFile, TempPath};
 
@@ -53,6 +53,16 @@ impl UnnamedFile {
         &self.file
     }
 
+    /// Waits, on a file system that may find out only later that there is no room, until all of it is stored. Those of
+    /// this machine's disks say so with each write; to wait for the disk then takes as long as all the rest.
+    pub(super) fn reach_disk(&self) -> io::Result<()> {
+        let kind = fstatfs(&self.file)?.f_type;
+        if u32::try_from(kind).is_ok_and(|kind| LOCAL_FILE_SYSTEMS.contains(&kind)) {
+            return Ok(());
+        }
+        self.file.sync_all()
+    }
+
     /// Where this process can open it.
     pub(super) fn path(&self) -> &Path {
         &self.path
@@ -76,6 +86,9 @@ impl UnnamedFile {
         }
     }
 }
+
+/// ext4, xfs, btrfs, tmpfs, overlayfs, zfs (`statfs(2)`).
+const LOCAL_FILE_SYSTEMS: [u32; 6] = [0xef53, 0x5846_5342, 0x9123_683e, 0x0102_1994, 0x794c_7630, 0x2fc1_2fc1];
 
 const PREFIX: &str = ".pkg-";
 const SUFFIX: &str = ".part";

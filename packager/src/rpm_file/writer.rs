@@ -34,8 +34,7 @@ impl Draft {
         self.file.path()
     }
 
-    /// Gives the file its name. Its content is on the disk once it was read back, so that a machine that crashes right
-    /// after has all of the file under that name, or none.
+    /// Gives the file its name: all of it is there then.
     pub(crate) fn keep(self, path: &Path) -> Result<(), WriteError> {
         self.file.as_file().set_permissions(Permissions::from_mode(0o644)).map_err(WriteError::Output)?;
         self.file.persist(path).map_err(WriteError::Output)

@@ -34,14 +34,16 @@ pub enum SpecError {
         message: String,
     },
     /// A key that no spec has.
-    #[error("{location}: unknown key `{key}`{}", did_you_mean(.nearest.as_deref()))]
+    #[error("{location}: unknown key `{key}`; {}", did_you_mean(.nearest.as_deref(), .known))]
     UnknownKey {
         /// Where.
         location: Location,
         /// The key.
         key: String,
-        /// The known key that is written most alike.
+        /// The known key that is meant, as it seems.
         nearest: Option<String>,
+        /// All that may stand there.
+        known: Vec<String>,
     },
     /// A key that must be there is missing.
     #[error("{location}: the key `{key}` is missing, for example `{example}`")]
@@ -121,8 +123,11 @@ pub enum SpecError {
     },
 }
 
-fn did_you_mean(nearest: Option<&str>) -> String {
-    nearest.map(|key| format!("; did you mean `{key}`?")).unwrap_or_default()
+fn did_you_mean(nearest: Option<&str>, known: &[String]) -> String {
+    match nearest {
+        Some(key) => format!("did you mean `{key}`?"),
+        None => format!("allowed are `{}`", known.join("`, `")),
+    }
 }
 
 impl fmt::Display for Location {

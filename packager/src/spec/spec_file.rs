@@ -69,21 +69,77 @@ fn spec_error(path: &Path, text: &str, error: &toml::de::Error) -> SpecError {
     let line = line_of(text, error.span().map_or(0, |span| span.start));
     let location = Location::Line(path.to_owned(), line);
     match unknown_key(error.message()) {
-        Some((key, nearest)) => SpecError::UnknownKey { location, key, nearest },
-        None => SpecError::Syntax { location, message: error.message().trim().replace('\n', ", ") },
+        Some(Unknown { key, nearest, known }) => SpecError::UnknownKey { location, key, nearest, known },
+        None => {
+            let message = error.message().trim().replace('\n', ", ");
+            let advice = advice(text.lines().nth(line - 1).unwrap_or_default(), &message);
+            SpecError::Syntax { location, message: message + &advice.unwrap_or_default() }
+        }
     }
 }
 
-/// Takes the key out of serde's "unknown field `x`, expected one of `a`, `b`", and the known one most like it.
-fn unknown_key(message: &str) -> Option<(String, Option<String>)> {
-    let mut quoted = message.strip_prefix("unknown field ")?.split('`').skip(1).step_by(2);
-    let key = quoted.next()?.to_owned();
-    let nearest = quoted
-        .map(|known| (strsim::jaro_winkler(&key, known), known))
-        .filter(|(likeness, _)| *likeness > 0.7)
-        .max_by(|left, right| left.0.total_cmp(&right.0))
-        .map(|(_, known)| known.to_owned());
-    Some((key, nearest))
+/// How a value is written that has the wrong type, where that is plain: a number or a text where a text or a list of them
+/// belongs.
+fn advice(line: &str, message: &str) -> Option<String> {
+    let (key, value) = line.split_once('=')?;
+    let (key, value) = (key.trim(), value.split('#').next().unwrap_or_default().trim());
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-+".contains(c);
+    let is_bare = !value.is_empty() && value.chars().all(is_plain);
+    let expects = |kinds: &[&str]| kinds.iter().any(|kind| message.contains(kind));
+    if is_bare && expects(&["expected a string", "leading zero", "in quotes"]) {
+        Some(format!("; write `{key} = \"{value}\"`"))
+    } else if value.starts_with(['"', '\'']) && expects(&["expected a sequence"]) {
+        Some(format!("; write `{key} = [{value}]`"))
+    } else {
+        None
+    }
+}
+
+/// What other packagers and Debian call a key.
+const SYNONYMS: [(&str, &str); 24] = [
+    ("architecture", "arch"),
+    ("breaks", "conflicts"),
+    ("dependencies", "requires"),
+    ("depends", "requires"),
+    ("dst", "destination"),
+    ("files", "contents"),
+    ("homepage", "url"),
+    ("iteration", "release"),
+    ("maintainer", "packager"),
+    ("perm", "mode"),
+    ("postinst", "post"),
+    ("postinstall", "post"),
+    ("postremove", "postun"),
+    ("postrm", "postun"),
+    ("postuninstall", "postun"),
+    ("preinst", "pre"),
+    ("preinstall", "pre"),
+    ("preremove", "preun"),
+    ("prerm", "preun"),
+    ("preuninstall", "preun"),
+    ("replaces", "obsoletes"),
+    ("scriptlets", "scripts"),
+    ("src", "source"),
+    ("user", "owner"),
+];
+
+/// A key that no spec has, the one that is meant, as it seems, and all that may stand there.
+struct Unknown {
+    key: String,
+    nearest: Option<String>,
+    known: Vec<String>,
+}
+
+/// Takes them out of serde's "unknown field `x`, expected one of `a`, `b`".
+fn unknown_key(message: &str) -> Option<Unknown> {
+    let mut quoted = message.strip_prefix("unknown field ")?.split('`').skip(1).step_by(2).map(str::to_owned);
+    let key = quoted.next()?;
+    let known: Vec<String> = quoted.collect();
+    let other_name = SYNONYMS.iter().find(|(other, ours)| *other == key && known.iter().any(|known| known == ours));
+    let alike = known.iter().map(|known| (strsim::jaro_winkler(&key, known), known));
+    let alike = alike.filter(|(likeness, _)| *likeness > 0.7).max_by(|left, right| left.0.total_cmp(&right.0));
+    let nearest = other_name.map(|(_, ours)| (*ours).to_owned()).or(alike.map(|(_, known)| known.clone()));
+    Some(Unknown { key, nearest, known })
 }
 
 #[cfg(test)]
@@ -106,9 +162,29 @@ mod tests {
             ("[scripts]\npost = {\nfiel='a'}", "a/x.toml:3: unknown key `fiel`; did you mean `file`?"),
             ("[[packages]]\nnaem='a'", "a/x.toml:2: unknown key `naem`; did you mean `name`?"),
             ("[environments.dev]\ndirectry='a'", "a/x.toml:2: unknown key `directry`; did you mean `directory`?"),
-            ("zzz = 1", "a/x.toml:1: unknown key `zzz`"),
+            ("[scripts]\npostinst='a'", "a/x.toml:2: unknown key `postinst`; did you mean `post`?"),
+            ("depends = ['a']", "a/x.toml:1: unknown key `depends`; did you mean `requires`?"),
+            ("[[contents]]\ntype='file'\nuser='a'", "a/x.toml:3: unknown key `user`; did you mean `owner`?"),
         ] {
             assert_eq!(error(text), expected);
+        }
+    }
+
+    #[test]
+    fn says_what_is_allowed_where_nothing_is_near() {
+        let expected = "a/x.toml:2: unknown key `zzz`; allowed are `directory`, ";
+        assert!(error("[configuration]\nzzz = 1").starts_with(expected), "{}", error("[configuration]\nzzz = 1"));
+    }
+
+    #[test]
+    fn says_how_a_value_is_written() {
+        for (text, expected) in [
+            ("[[contents]]\ntype = 'file'\nmode = 0644", "; write `mode = \"0644\"`"),
+            ("[[contents]]\ntype = 'file'\nmode = 644  # octal", "; write `mode = \"644\"`"),
+            ("name = 'a'\nversion = 1.4\n", "; write `version = \"1.4\"`"),
+            ("requires = \"tomcat\"", "; write `requires = [\"tomcat\"]`"),
+        ] {
+            assert!(error(text).ends_with(expected), "{}", error(text));
         }
     }
 

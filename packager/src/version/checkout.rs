@@ -1,7 +1,8 @@
 //! The git checkout that a spec stands in: commit, branch, author, where it came from.
 
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use super::VersionError;
 
@@ -32,7 +33,16 @@ impl Checkout {
     /// [`VersionError::Git`] when git refuses, as it does where the directory belongs to somebody else.
     pub fn read(directory: &Path) -> Result<Option<Self>, VersionError> {
         let here = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
-        let head = match git(here, &["log", "-1", "--no-show-signature", "--format=%H%n%ct%n%an <%ae>"]) {
+        if !may_be_checkout(here) {
+            return Ok(None);
+        }
+        // Contents count: a checkout that was copied has other times than git remembers.
+        let status = ["--no-optional-locks", "status", "--porcelain=v2", "--branch", "--untracked-files=no"];
+        // All at once: each takes longer to start than to answer.
+        let head = start(here, &["log", "-1", "--no-show-signature", "--format=%H%n%ct%n%an <%ae>"]);
+        let (status, origin) = (start(here, &status), start(here, &["remote", "get-url", "origin"]));
+        let (head, status, origin) = (answer(head), answer(status).ok(), answer(origin).ok());
+        let head = match head {
             Ok(head) => head,
             Err(refusal) if refusal.contains("dubious ownership") => return Err(VersionError::Git(refusal)),
             Err(_) => return Ok(None),
@@ -42,16 +52,13 @@ impl Checkout {
             return Ok(None);
         };
         let Ok(time) = time.parse() else { return Ok(None) };
-        // Contents count: a checkout that was copied has other times than git remembers.
-        let status = &["--no-optional-locks", "status", "--porcelain=v2", "--branch", "--untracked-files=no"];
-        let status = git(here, status).ok();
         Ok(Some(Self {
             directory: here.to_owned(),
             commit: commit.to_owned(),
             time,
             author: author.to_owned(),
             branch: status.as_deref().and_then(branch),
-            origin: git(here, &["remote", "get-url", "origin"]).ok().as_deref().and_then(location),
+            origin: origin.as_deref().and_then(location),
             is_modified: status.is_none_or(|status| status.lines().any(|line| !line.starts_with('#'))),
         }))
     }
@@ -66,11 +73,27 @@ impl Checkout {
     }
 }
 
+/// Whether git could find a checkout there: it looks for `.git` in the directory and in those above it, unless the
+/// environment names one. To start it in order to hear that there is none takes longer.
+fn may_be_checkout(directory: &Path) -> bool {
+    let Ok(directory) = fs_err::canonicalize(directory) else { return true };
+    let is_repository = |directory: &Path| directory.join(".git").exists() || directory.join("HEAD").exists();
+    std::env::var_os("GIT_DIR").is_some() || directory.ancestors().any(is_repository)
+}
+
 /// Runs git and gives its stdout, or what it says when it fails.
 fn git(directory: &Path, arguments: &[&str]) -> Result<String, String> {
+    answer(start(directory, arguments))
+}
+
+fn start(directory: &Path, arguments: &[&str]) -> io::Result<Child> {
     let mut command = Command::new("git");
     command.arg("-C").arg(directory).args(arguments).env("LC_ALL", "C").stdin(Stdio::null());
-    let output = command.output().map_err(|error| error.to_string())?;
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()
+}
+
+fn answer(git: io::Result<Child>) -> Result<String, String> {
+    let output = git.and_then(Child::wait_with_output).map_err(|error| error.to_string())?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
     if output.status.success() { Ok(text(&output.stdout)) } else { Err(first_line(&text(&output.stderr))) }
 }

@@ -69,6 +69,10 @@ fn jars_and_provenance_are_in_tags_and_files() {
         assert!(properties.lines().any(|other| other == line), "{line} is not in\n{properties}");
     }
     assert!(!properties.contains("secret"));
+    let header = rpm_header::PackageHeader::read_file(&package.path).unwrap();
+    let embedded = packager::Provenance::embedded(&package.path, &header).unwrap();
+    let written = embedded.iter().map(|(key, value)| format!("{key}={value}\n"));
+    assert_eq!(written.collect::<String>(), properties);
     let bom = std::fs::read_to_string(root.path("/usr/share/shop/sbom.cdx.json")).unwrap();
     let bom: serde_json::Value = serde_json::from_str(&bom).unwrap();
     let jars = bom["components"][0]["components"].as_array().unwrap();

@@ -1,5 +1,7 @@
 //! The JSON of `pkg inspect --json`. Names are only ever added; times are seconds since 1970, sizes are bytes.
 
+use std::collections::BTreeMap;
+
 use rpm_header::{Dependency, FileEntry, FileKind, Signature};
 use serde::Serialize;
 
@@ -42,6 +44,8 @@ pub(super) struct Inspection<'a> {
     header_end: u64,
     /// "ok", "wrong", or null where there is nothing to compare.
     digests: Digests,
+    /// The package's build.properties, as Java reads it.
+    provenance: BTreeMap<&'a str, &'a str>,
     signatures: Vec<SignatureJson>,
     configuration: Vec<&'a str>,
     jars: Vec<&'a str>,
@@ -169,6 +173,7 @@ impl<'a> Inspection<'a> {
             header_start: header.header_start,
             header_end: header.header_end,
             digests: inspected.digests,
+            provenance: inspected.provenance.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect(),
             signatures: header.signatures.iter().map(SignatureJson::of).collect(),
             configuration: inspected.configuration().map(|file| file.path.as_str()).collect(),
             jars: inspected.jars().map(|file| file.path.as_str()).collect(),
@@ -280,8 +285,8 @@ mod tests {
             keys.join(" "),
             "arch archive_size bug_url build_host build_time changelog configuration conflicts description digests \
              dist_url distribution enhances epoch file file_size files findings group header_end header_start installed_size is_source jars \
-             license name nevra obsoletes old_enhances old_suggests packager payload_compressor provides recommends \
-             release requires rpm_version scriptlets signatures source_rpm suggests summary supplements triggers url \
+             license name nevra obsoletes old_enhances old_suggests packager payload_compressor provenance provides \
+             recommends release requires rpm_version scriptlets signatures source_rpm suggests summary supplements triggers url \
              vcs vendor version"
         );
         assert_eq!(json["nevra"], "app-1:1.4.0-57.noarch");
@@ -291,6 +296,7 @@ mod tests {
         assert_eq!(json["files"][0]["flags"], serde_json::json!(["config", "noreplace"]));
         let java = serde_json::json!({"name": "java", "comparison": "GE", "version": "17", "flags": 12});
         assert_eq!(json["requires"], serde_json::json!([java]));
+        assert_eq!(json["provenance"]["commit"], "0123");
         assert_eq!(json["signatures"][0]["tag"], "RSAHEADER");
         assert_eq!(json["signatures"][0]["key_id"], serde_json::Value::Null);
     }

@@ -13,6 +13,7 @@ pub(super) fn report(inspected: &Inspected<'_>) -> String {
     let mut lines = vec![printable(&header.nevra.to_string()), printable(&header.summary), String::new()];
     lines.extend(facts(inspected));
     section(&mut lines, "Description", block(&header.description));
+    section(&mut lines, "Provenance", provenance(&inspected.provenance));
     section(&mut lines, "Configuration", inspected.configuration().map(configuration).collect());
     section(&mut lines, "Jars", inspected.jars().map(|file| printable(&file.path)).collect());
     section(&mut lines, "Files", files(&header.files));
@@ -106,6 +107,14 @@ fn facts(inspected: &Inspected<'_>) -> Vec<String> {
     };
     let signatures = signatures.into_iter().map(|signature| ("Signature", signature));
     facts.chain(signatures).map(|(name, value)| format!("{name:<11} {value}")).collect()
+}
+
+/// What the lines above do not say yet.
+fn provenance(entries: &[(String, String)]) -> Vec<String> {
+    let known = |key: &str| matches!(key, "name" | "version" | "release" | "sources" | "source.date");
+    let entries: Vec<_> = entries.iter().filter(|(key, _)| !known(key)).collect();
+    let width = entries.iter().map(|(key, _)| key.chars().count()).max().unwrap_or(0);
+    entries.iter().map(|(key, value)| format!("{:<width$} {}", printable(key), printable(value))).collect()
 }
 
 fn digests(digests: Digests) -> String {
@@ -228,6 +237,10 @@ Built       1970-01-01 00:00:01 UTC
 Size        4.0 KiB (4096 bytes), 12 bytes installed
 Digests     header OK
 Signature   unknown (RSAHEADER)
+
+Provenance
+  commit 0123
+  branch main\\u{1b}
 
 Configuration
   /etc/app/app.properties (noreplace)

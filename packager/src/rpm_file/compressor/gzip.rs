@@ -9,7 +9,7 @@ use std::thread::Scope;
 use crc32fast::Hasher;
 use flate2::{Compress, FlushCompress, Status};
 
-use crate::rpm_file::blocks::{self, Block};
+use crate::rpm_file::blocks::{self, Block, Chunk, Piece};
 
 use super::probe::Probe;
 use super::{Compressor, in_order, spawn};
@@ -36,7 +36,7 @@ struct Job {
 
 /// A compressed block, which ends at a byte.
 struct Deflated {
-    bytes: Vec<u8>,
+    pieces: Chunk,
     /// Of the block before compression.
     crc: Hasher,
     /// Bytes of the block before compression.
@@ -96,15 +96,16 @@ impl Deflater {
         Self { level, probe: Probe::default() }
     }
 
-    fn deflate(&mut self, block: &[u8], dictionary: Option<&[u8]>) -> io::Result<Deflated> {
+    fn deflate(&mut self, block: &Block, dictionary: Option<&[u8]>) -> io::Result<Deflated> {
         let mut crc = Hasher::new();
         crc.update(block);
         let length = block.len() as u64;
         if !self.probe.may_shrink(block) {
-            return Ok(Deflated { bytes: store(block), crc, length });
+            return Ok(Deflated { pieces: store(block), crc, length });
         }
         let bytes = self.compress(block, dictionary)?;
-        Ok(Deflated { bytes: if bytes.len() < block.len() { bytes } else { store(block) }, crc, length })
+        let pieces = if bytes.len() < block.len() { vec![bytes.into()] } else { store(block) };
+        Ok(Deflated { pieces, crc, length })
     }
 
     /// Begins anew with each block: zlib-rs's reset leaves its window as it was, and what comes out would now and then
@@ -129,17 +130,16 @@ impl Deflater {
     }
 }
 
-/// Makes stored blocks. They begin and end at a byte.
-fn store(block: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(block.len() + 5 * block.len().div_ceil(STORED_MAX));
-    for piece in block.chunks(STORED_MAX) {
-        let length = piece.len() as u16;
-        bytes.push(0);
-        bytes.extend(length.to_le_bytes());
-        bytes.extend((!length).to_le_bytes());
-        bytes.extend(piece);
-    }
-    bytes
+/// Makes stored blocks: each a header, and a part of what came in. They begin and end at a byte.
+fn store(block: &Block) -> Chunk {
+    let starts = (0..block.len()).step_by(STORED_MAX);
+    let pieces = starts.flat_map(|start| {
+        let end = block.len().min(start + STORED_MAX);
+        let length = (end - start) as u16;
+        let header = [&[0][..], &length.to_le_bytes(), &(!length).to_le_bytes()].concat();
+        [header.into(), Piece::new(block, start..end)]
+    });
+    pieces.collect()
 }
 
 /// Puts header, blocks and trailer together.
@@ -171,23 +171,23 @@ impl<B> Member<B> {
 }
 
 impl<B: Iterator<Item = io::Result<Deflated>>> Iterator for Member<B> {
-    type Item = io::Result<Block>;
+    type Item = io::Result<Chunk>;
 
     fn next(&mut self) -> Option<Self::Item> {
         match self.at {
             At::Header => {
                 self.at = At::Blocks;
-                Some(Ok(Arc::new(HEADER.to_vec().into())))
+                Some(Ok(vec![HEADER.to_vec().into()]))
             }
             At::Blocks => match self.blocks.next() {
                 Some(deflated) => Some(deflated.map(|deflated| {
                     self.crc.combine(&deflated.crc);
                     self.length += deflated.length;
-                    Arc::new(deflated.bytes.into())
+                    deflated.pieces
                 })),
                 None => {
                     self.at = At::End;
-                    Some(Ok(Arc::new(self.end().into())))
+                    Some(Ok(vec![self.end().into()]))
                 }
             },
             At::End => None,
@@ -207,15 +207,17 @@ mod tests {
             let words = (start..).step_by(7919).flat_map(|number| format!("word-{} ", number % 5003).into_bytes());
             words.take(BLOCK_SIZE).collect()
         };
-        let blocks: Vec<Vec<u8>> = (0..6).map(|number| text(number * 31)).chain([vec![0; BLOCK_SIZE]]).collect();
+        let blocks = (0..6).map(|number| text(number * 31)).chain([vec![0; BLOCK_SIZE]]);
+        let blocks: Vec<Block> = blocks.map(|bytes| Arc::new(bytes.into())).collect();
+        let bytes = |deflated: Deflated| deflated.pieces.iter().flat_map(|piece| piece.to_vec()).collect::<Vec<_>>();
         for level in [1, 6] {
-            let alone = |block: &[u8]| Deflater::new(level).deflate(block, None).unwrap().bytes;
-            let expected: Vec<_> = blocks.iter().map(|block| alone(block)).collect();
+            let alone = |block: &Block| bytes(Deflater::new(level).deflate(block, None).unwrap());
+            let expected: Vec<_> = blocks.iter().map(alone).collect();
             let mut used = Deflater::new(level);
             for step in [1, 3] {
                 for index in (0..blocks.len()).map(|number| number * step % blocks.len()) {
-                    let bytes = used.deflate(&blocks[index], None).unwrap().bytes;
-                    assert!(bytes == expected[index], "gzip:{level}, block {index}");
+                    let again = bytes(used.deflate(&blocks[index], None).unwrap());
+                    assert!(again == expected[index], "gzip:{level}, block {index}");
                 }
             }
         }

@@ -12,13 +12,13 @@ use std::thread::{self, Scope};
 
 use crate::Compression;
 
-use super::blocks::{self, Block};
+use super::blocks::{self, Block, Chunk, Piece};
 use zstd_frames::ZstdFrames;
 
-/// A compressor's two ends: where blocks go in, and where what they become comes out. An error ends the stream.
+/// A compressor's two ends: where blocks go in, and where what they become comes out, piece by piece. An error ends the stream.
 pub(super) struct Compressor<'scope> {
     pub(super) input: SyncSender<Block>,
-    pub(super) output: Box<dyn Iterator<Item = io::Result<Block>> + Send + 'scope>,
+    pub(super) output: Box<dyn Iterator<Item = io::Result<Chunk>> + Send + 'scope>,
 }
 
 /// The most threads that compress one package: each takes memory.
@@ -44,7 +44,7 @@ fn start_with<'scope>(
         Compression::Xz(level) => stream::start(scope, move |out| stream::xz(out, level, workers)),
         Compression::None => {
             let (input, output) = blocks::channel();
-            Ok(Compressor { input, output: Box::new(output.into_iter().map(Ok)) })
+            Ok(Compressor { input, output: Box::new(output.into_iter().map(|block| Ok(vec![Piece::whole(block)]))) })
         }
     }
 }
@@ -78,7 +78,7 @@ mod tests {
                 writer.write(bytes).unwrap();
                 writer.finish().unwrap();
             });
-            let compressed = output.flat_map(|block| block.unwrap().to_vec()).collect();
+            let compressed = output.flat_map(Result::unwrap).flat_map(|piece| piece.to_vec()).collect();
             feed.join().unwrap();
             compressed
         })

@@ -1,21 +1,20 @@
 //! xz and zstd, whose libraries have threads of their own.
 
 use std::io::{self, Write};
-use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::Scope;
 
 use liblzma::stream::{Check, MtStreamBuilder};
 use liblzma::write::XzEncoder;
 
-use crate::rpm_file::blocks::{self, BLOCK_SIZE, Block};
+use crate::rpm_file::blocks::{self, BLOCK_SIZE, Block, Chunk};
 
 use super::{Compressor, spawn};
 
 /// An encoder that writes what it makes to a channel.
 pub(super) trait Encode {
     /// Takes the next block.
-    fn encode(&mut self, block: &[u8]) -> io::Result<()>;
+    fn encode(&mut self, block: &Block) -> io::Result<()>;
 
     /// Ends the stream, and gives back where it went.
     fn finish(self) -> io::Result<Sender>;
@@ -24,7 +23,7 @@ pub(super) trait Encode {
 /// Collects what an encoder writes into blocks, and sends them on.
 pub(super) struct Sender {
     block: Vec<u8>,
-    receiver: SyncSender<io::Result<Block>>,
+    receiver: SyncSender<io::Result<Chunk>>,
 }
 
 /// xz takes less threads rather than more memory than this, as long as there is one.
@@ -62,7 +61,7 @@ pub(super) fn xz(out: Sender, level: u32, workers: usize) -> io::Result<XzEncode
 }
 
 impl Encode for XzEncoder<Sender> {
-    fn encode(&mut self, block: &[u8]) -> io::Result<()> {
+    fn encode(&mut self, block: &Block) -> io::Result<()> {
         self.write_all(block)
     }
 
@@ -74,7 +73,21 @@ impl Encode for XzEncoder<Sender> {
 impl Sender {
     fn send(&mut self) -> io::Result<()> {
         let block = std::mem::replace(&mut self.block, Vec::with_capacity(BLOCK_SIZE));
-        self.receiver.send(Ok(Arc::new(block.into()))).map_err(|_| io::ErrorKind::BrokenPipe.into())
+        self.hand_on(vec![block.into()])
+    }
+
+    /// Sends pieces on as they are, behind what was written before.
+    pub(super) fn pass(&mut self, mut pieces: Chunk) -> io::Result<()> {
+        if !self.block.is_empty() {
+            // Little, as a rule: its memory is used again.
+            pieces.insert(0, self.block.clone().into());
+            self.block.clear();
+        }
+        self.hand_on(pieces)
+    }
+
+    fn hand_on(&self, pieces: Chunk) -> io::Result<()> {
+        self.receiver.send(Ok(pieces)).map_err(|_| io::ErrorKind::BrokenPipe.into())
     }
 }
 

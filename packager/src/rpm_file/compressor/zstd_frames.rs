@@ -7,6 +7,8 @@ use std::io::{self, Write};
 use zstd::stream::raw::{CParameter, Encoder, Operation};
 use zstd::stream::zio::Writer;
 
+use crate::rpm_file::blocks::{Block, Piece};
+
 use super::probe::Probe;
 use super::stream::{Encode, Sender};
 
@@ -21,6 +23,7 @@ const PATIENCE: usize = 4;
 const RAW_FRAME: [u8; 6] = [0x28, 0xb5, 0x2f, 0xfd, 0, 0x38];
 /// The most bytes of a block in such a window.
 const RAW_MAX: usize = 128 * 1024;
+const RAW_HEADER: usize = 3;
 /// An empty raw block that is the last one.
 const RAW_END: [u8; 3] = [1, 0, 0];
 
@@ -74,7 +77,7 @@ impl ZstdFrames {
 }
 
 impl Encode for ZstdFrames {
-    fn encode(&mut self, block: &[u8]) -> io::Result<()> {
+    fn encode(&mut self, block: &Block) -> io::Result<()> {
         self.noise = if self.probe.may_shrink(block) { 0 } else { self.noise + 1 };
         let is_raw = self.noise > PATIENCE;
         if is_raw != matches!(self.state, State::Raw(..)) {
@@ -82,11 +85,7 @@ impl Encode for ZstdFrames {
         }
         match &mut self.state {
             State::Compressed(writer) => writer.write_all(block),
-            State::Raw(out, _) => block.chunks(RAW_MAX).try_for_each(|piece| {
-                // The size stands above the type, 0 for raw, and the flag of the last block.
-                out.write_all(&((piece.len() as u32) << 3).to_le_bytes()[..3])?;
-                out.write_all(piece)
-            }),
+            State::Raw(out, _) => out.pass(raw_blocks(block)),
             State::Broken => Err(broken()),
         }
     }
@@ -104,6 +103,18 @@ impl Encode for ZstdFrames {
             State::Broken => Err(broken()),
         }
     }
+}
+
+/// Raw blocks: each a header, and a part of what came in.
+fn raw_blocks(block: &Block) -> Vec<Piece> {
+    let starts = (0..block.len()).step_by(RAW_MAX);
+    let pieces = starts.flat_map(|start| {
+        let end = block.len().min(start + RAW_MAX);
+        // The size stands above the type, 0 for raw, and the flag of the last block.
+        let header = ((end - start) as u32) << 3;
+        [header.to_le_bytes()[..RAW_HEADER].to_vec().into(), Piece::new(block, start..end)]
+    });
+    pieces.collect()
 }
 
 fn broken() -> io::Error {
