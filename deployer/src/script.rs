@@ -13,6 +13,7 @@ pub struct Script {
     variables: Vec<(&'static str, String)>,
     time_limit: Duration,
     is_foreign: bool,
+    is_sole: bool,
 }
 
 /// Makes the texts of tools predictable, whatever the login's settings are.
@@ -25,7 +26,14 @@ impl Script {
     /// Makes one of a name for errors and the parts of its text, in order.
     #[must_use]
     pub fn new(name: &'static str, parts: &[&'static str]) -> Self {
-        Self { name, parts: parts.to_vec(), variables: Vec::new(), time_limit: TIME_LIMIT, is_foreign: false }
+        Self {
+            name,
+            parts: parts.to_vec(),
+            variables: Vec::new(),
+            time_limit: TIME_LIMIT,
+            is_foreign: false,
+            is_sole: false,
+        }
     }
 
     /// Appends a part to its text.
@@ -67,6 +75,18 @@ impl Script {
     /// Whether it runs commands which are not this crate's.
     pub(crate) fn is_foreign(&self) -> bool {
         self.is_foreign
+    }
+
+    /// Says that nothing else is to be run on its host.
+    #[must_use]
+    pub fn sole(mut self) -> Self {
+        self.is_sole = true;
+        self
+    }
+
+    /// Whether nothing else is to be run on its host.
+    pub(crate) fn is_sole(&self) -> bool {
+        self.is_sole
     }
 
     /// The name, for errors.

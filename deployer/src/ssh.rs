@@ -16,10 +16,11 @@ use futures::future::{BoxFuture, join_all};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use sha2::{Digest, Sha256};
 use tokio::process::Command;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use self::connection::{Closed, Connection, NoShell, Places};
 use self::directory::Directory;
+use self::shell::{Broken, Shell};
 use crate::environment::{Endpoint, Environment, SshSettings};
 use crate::script::quote;
 use crate::transport::{Answer, Transport, TransportError, last_lines};
@@ -156,19 +157,43 @@ impl Ssh {
             if connection.is_open() {
                 return Ok(());
             }
-            let _through = match &way.bastion {
-                Some(bastion) => {
-                    self.opened(bastion, limit).await?;
-                    Some(bastion.connection.through.acquire().await)
-                }
-                None => None,
-            };
-            let _start = self.starts.acquire().await;
+            let _start = self.start(way, limit).await?;
             let mut command = ssh();
             command.args(["-N", "-o", "ControlMaster=auto", "-o", &control_path(connection)]).args(&way.arguments);
             connection.open(command, limit).await
         }
         .boxed()
+    }
+
+    /// Waits until one more connection may be opened.
+    async fn start<'a>(&'a self, way: &'a Way, limit: Duration) -> Result<[Option<SemaphorePermit<'a>>; 2], Closed> {
+        let through = match &way.bastion {
+            Some(bastion) => {
+                self.opened(bastion, limit).await?;
+                bastion.connection.through.acquire().await.ok()
+            }
+            None => None,
+        };
+        Ok([through, self.starts.acquire().await.ok()])
+    }
+
+    /// Runs the only script that there is for a host: a connection that others can use would cost more.
+    async fn alone(&self, script: &Script, way: &Way, shell: &str) -> Result<Result<Answer, Broken>, Closed> {
+        let nobody = |_| Closed::Failed("the program ends".to_owned());
+        let place = self.places.take().await.map_err(nobody)?;
+        let start = self.start(way, script.limit()).await?;
+        let mut command = ssh();
+        command.args(["-T", "-o", "ControlMaster=no", "-o", "ControlPath=none"]).args(&way.arguments).arg(shell);
+        let mut shell = Shell::alone(command, place).map_err(Closed::Start)?;
+        // It is in as soon as it has run anything.
+        let entered = tokio::time::timeout(script.limit(), shell.run(":\n")).await.map_err(|_| Closed::Late)?;
+        drop(start);
+        if !matches!(entered, Ok(Answer { status: 0, .. })) {
+            return Ok(entered);
+        }
+        let answer = tokio::time::timeout(script.limit(), shell.run(&script.text())).await;
+        shell.leave();
+        answer.map_err(|_| Closed::Late)
     }
 
     async fn attempt(&self, endpoint: &Endpoint, script: &Script) -> Result<Answer, TransportError> {
@@ -177,14 +202,22 @@ impl Ssh {
         let late = || TransportError::Late { host: host(), script: script.name(), limit };
         let unreachable = |reason| TransportError::Unreachable { host: host(), script: script.name(), reason };
         let command = if self.settings(endpoint).sudo { "sudo -n sh -s" } else { "sh -s" };
+        let closed = |closed| match closed {
+            Closed::Start(error) => TransportError::Start { host: host(), reason: error.to_string() },
+            Closed::Failed(complaints) => unreachable(last_lines(&complaints, 3)),
+            Closed::Late => late(),
+        };
+        let broken = |broken: Broken| {
+            let said = last_lines(&broken.0, 3);
+            unreachable(if said.is_empty() { "the connection broke".to_owned() } else { said })
+        };
         let connection = &*way.connection;
+        if script.is_sole() && matches!(self.control, Directory::Own(_)) && !connection.is_open() {
+            return self.alone(script, &way, command).await.map_err(closed)?.map_err(broken);
+        }
         let mut died = false;
         let (mut shell, _session) = loop {
-            self.opened(&way, limit).await.map_err(|closed| match closed {
-                Closed::Start(error) => TransportError::Start { host: host(), reason: error.to_string() },
-                Closed::Failed(complaints) => unreachable(last_lines(&complaints, 3)),
-                Closed::Late => late(),
-            })?;
+            self.opened(&way, limit).await.map_err(closed)?;
             match connection.shell((command, &self.places), limit).await {
                 Ok(shell) => break shell,
                 // It ended since it was looked at: idle for too long, or a cut that has been noticed by now.
@@ -200,10 +233,7 @@ impl Ssh {
         };
         let text = script.text();
         let answer = tokio::time::timeout(limit, shell.run(&text)).await.map_err(|_| late())?;
-        let answer = answer.map_err(|broken| {
-            let said = last_lines(&broken.0, 3);
-            unreachable(if said.is_empty() { "the connection broke".to_owned() } else { said })
-        })?;
+        let answer = answer.map_err(broken)?;
         if !script.is_foreign() && self.places.are_plenty() {
             connection.keep(shell);
         }

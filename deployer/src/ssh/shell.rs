@@ -1,12 +1,14 @@
 //! A shell on a host that runs one script after the other: a login and `sudo` for the first, a fork for each further one.
 
 use std::io;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::pin::pin;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::unix::pipe::{Receiver, Sender};
+use tokio::process::{Child, Command};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::multiplexing::{OpenError, Session};
@@ -21,10 +23,15 @@ const MARK_LENGTH: usize = 64;
 /// How long output may follow the end of the shell: what it left running may hold its streams.
 const AFTER_END: Duration = Duration::from_millis(300);
 
+/// How long a connection of a shell's own may take to end.
+const END_LIMIT: Duration = Duration::from_secs(3);
+/// The exit code that `ssh` keeps for its own failures (ssh(1)).
+const SSH_FAILED: i32 = 255;
+
 /// A shell that waits for a script.
 #[derive(Debug)]
 pub(super) struct Shell {
-    session: Session,
+    line: Line,
     stdin: Sender,
     stdout: Receiver,
     stderr: Receiver,
@@ -35,6 +42,25 @@ pub(super) struct Shell {
     _place: OwnedSemaphorePermit,
 }
 
+/// What a shell is reached over.
+#[derive(Debug)]
+enum Line {
+    /// A session of a connection that others use, too.
+    Shared(Session),
+    /// A connection of its own.
+    Own(Child),
+}
+
+impl Line {
+    /// Waits for the shell's end; gives its exit code, or `None` where it was not the shell that ended.
+    async fn ended(&mut self) -> Option<i32> {
+        match self {
+            Self::Shared(session) => session.ended().await,
+            Self::Own(ssh) => ssh.wait().await.ok()?.code().filter(|code| *code != SSH_FAILED),
+        }
+    }
+}
+
 /// Says why it is not known how a script ended: what was said last.
 #[derive(Debug)]
 pub(super) struct Broken(pub(super) String);
@@ -42,16 +68,25 @@ pub(super) struct Broken(pub(super) String);
 impl Shell {
     /// Starts one over a connection that stands.
     pub(super) async fn open(socket: &Path, command: &str, place: OwnedSemaphorePermit) -> Result<Self, OpenError> {
-        let pipes = || -> io::Result<_> {
-            let ((its_in, stdin), (stdout, its_out)) = (io::pipe()?, io::pipe()?);
-            let (stderr, its_err) = io::pipe()?;
-            let ours = (Sender::from_owned_fd(stdin.into())?, Receiver::from_owned_fd(stdout.into())?);
-            Ok((ours, Receiver::from_owned_fd(stderr.into())?, [its_in.into(), its_out.into(), its_err.into()]))
-        };
-        let ((stdin, stdout), stderr, streams) = pipes().map_err(OpenError::Gone)?;
-        let session = Session::open(socket, command, streams).await?;
-        let mark = uuid::Uuid::new_v4().simple().to_string();
-        Ok(Self { session, stdin, stdout, stderr, mark, scripts: 0, _place: place })
+        let (stdin, stdout, stderr, theirs) = pipes().map_err(OpenError::Gone)?;
+        let line = Line::Shared(Session::open(socket, command, theirs).await?);
+        Ok(Self { line, stdin, stdout, stderr, mark: mark(), scripts: 0, _place: place })
+    }
+
+    /// Starts one over a connection of its own, which ends with it.
+    pub(super) fn alone(mut ssh: Command, place: OwnedSemaphorePermit) -> io::Result<Self> {
+        let (stdin, stdout, stderr, theirs) = pipes()?;
+        let [its_in, its_out, its_err] = theirs;
+        let line = Line::Own(ssh.stdin(its_in).stdout(its_out).stderr(its_err).spawn()?);
+        Ok(Self { line, stdin, stdout, stderr, mark: mark(), scripts: 0, _place: place })
+    }
+
+    /// Lets it end in its own time.
+    pub(super) fn leave(self) {
+        drop(self.stdin);
+        if let Line::Own(mut ssh) = self.line {
+            tokio::spawn(async move { tokio::time::timeout(END_LIMIT, ssh.wait()).await });
+        }
     }
 
     /// Whether it still waits for a script, as far as can be seen from here.
@@ -59,7 +94,8 @@ impl Shell {
         // Whoever prints here now is something that a script left running.
         let is_silent =
             |pipe: &Receiver| pipe.try_read(&mut [0]).is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock);
-        self.session.is_open() && is_silent(&self.stdout) && is_silent(&self.stderr)
+        let Line::Shared(session) = &mut self.line else { return false };
+        session.is_open() && is_silent(&self.stdout) && is_silent(&self.stderr)
     }
 
     /// Runs a script in a shell of its own below this one, so that none leaves anything behind for the next.
@@ -82,7 +118,7 @@ impl Shell {
             let mut conversation = pin!(async { tokio::join!(send, reads, refusals) });
             tokio::select! {
                 _ = &mut conversation => {}
-                code = self.session.ended() => {
+                code = self.line.ended() => {
                     (exit, has_ended) = (code, true);
                     let rest = tokio::time::timeout(AFTER_END, conversation).await;
                     tracing::trace!(in_time = rest.is_ok(), "a shell ended");
@@ -94,7 +130,7 @@ impl Shell {
             return Ok(Answer { status, stdout: printed.text(), stderr });
         }
         if !has_ended {
-            exit = tokio::time::timeout(AFTER_END, self.session.ended()).await.unwrap_or_default();
+            exit = tokio::time::timeout(AFTER_END, self.line.ended()).await.unwrap_or_default();
         }
         // `sudo` refused, say, or there is no such shell: the exit code is its own.
         match exit {
@@ -102,6 +138,19 @@ impl Shell {
             None => Err(Broken(stderr)),
         }
     }
+}
+
+type Pipes = (Sender, Receiver, Receiver, [OwnedFd; 3]);
+
+/// Input, output and complaints: this end of each, and the others.
+fn pipes() -> io::Result<Pipes> {
+    let ((its_in, stdin), (stdout, its_out), (stderr, its_err)) = (io::pipe()?, io::pipe()?, io::pipe()?);
+    let (stdout, stderr) = (Receiver::from_owned_fd(stdout.into())?, Receiver::from_owned_fd(stderr.into())?);
+    Ok((Sender::from_owned_fd(stdin.into())?, stdout, stderr, [its_in.into(), its_out.into(), its_err.into()]))
+}
+
+fn mark() -> String {
+    uuid::Uuid::new_v4().simple().to_string()
 }
 
 /// What a script prints, up to the mark.

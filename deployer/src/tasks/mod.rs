@@ -109,7 +109,7 @@ impl Job {
         let began = Instant::now();
         let variables = variables(environment, Some(host));
         let command = self.command(&variables);
-        let script = command::script(Script::new("command", &[]), &command);
+        let script = command::script(Script::new("command", &[]), &command).sole();
         let outcome = CommandOutcome::of(transport.run(&host.endpoint, &script).await, &command);
         TaskOutcome { host: Some(host.name().clone()), outcome: Some(outcome), milliseconds: milliseconds(began) }
     }

@@ -150,6 +150,31 @@ async fn all_hosts_behind_a_bastion_go_through_one_login_there() {
     ssh.close().await;
 }
 
+/// The only script for a host needs no connection that others could use; it fails and ends like any other.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sole_script_has_a_connection_of_its_own() {
+    let daemon = Daemon::start("");
+    let ssh = ssh(daemon.settings());
+    let sole = async |host, text| ssh.run(&endpoint(host), &Script::new("test", &[text]).sole()).await;
+    for host in [1, 2] {
+        let answer = sole(host, "cat; echo out; echo err >&2; exit 3").await.unwrap();
+        assert_eq!(answer, Answer { status: 3, stdout: "out\n".to_owned(), stderr: "err\n".to_owned() });
+    }
+    assert_eq!(daemon.said(LOGIN), 2);
+    daemon.until("Received disconnect", 2);
+    let error = sole(41, "true").await.unwrap_err().to_string();
+    assert!(error.contains("Host key verification failed"), "{error}");
+    let late = Script::new("late", &["sleep 30"]).time_limit(Duration::from_secs(1)).sole();
+    let error = ssh.run(&endpoint(1), &late).await.unwrap_err();
+    assert_eq!(error.to_string(), "host `host1` gave no answer to `late` within 1 s");
+    // Where a connection stands already, it takes that.
+    let before = daemon.said(LOGIN);
+    assert_eq!(said(&ssh, 3, "echo open").await, "open\n");
+    assert_eq!(sole(3, "echo again").await.unwrap().stdout, "again\n");
+    assert_eq!(daemon.said(LOGIN), before + 1);
+    ssh.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn many_hosts_cost_one_process_each_and_no_thread() {
     let daemon = Daemon::start("MaxStartups 30\n");
