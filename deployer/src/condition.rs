@@ -40,7 +40,8 @@ const CLOCK_TOLERANCE: i64 = 30;
 const RESERVE: u64 = 16 << 20;
 
 impl Condition {
-    /// What is worth saying of it, one text each; nothing of a host that is as it should be.
+    /// What is worth saying of it besides its packages' files ([`Drift`](crate::Drift)), one text each; nothing of a host
+    /// that is as it should be.
     #[must_use]
     pub fn remarks(&self) -> Vec<String> {
         let mut remarks = Vec::new();
@@ -49,15 +50,6 @@ impl Condition {
         }
         if let Some(locked) = &self.locked {
             remarks.push(format!("the package manager is locked by {locked}"));
-        }
-        let lists = [
-            ("edited configuration", &self.edited),
-            ("not as it was installed", &self.changed),
-            ("left beside configuration", &self.beside),
-        ];
-        for (what, files) in lists.into_iter().filter(|(_, files)| !files.is_empty()) {
-            let more = if files.len() > 3 { format!(" and {} more", files.len() - 3) } else { String::new() };
-            remarks.push(format!("{what}: {}{more}", files[..files.len().min(3)].join(", ")));
         }
         if self.clock_ahead.abs() > CLOCK_TOLERANCE {
             let side = if self.clock_ahead > 0 { "ahead of" } else { "behind" };
@@ -81,22 +73,11 @@ mod tests {
     #[test]
     fn a_host_in_order_gives_no_reason_to_speak() {
         assert_eq!(Condition { clock_ahead: -30, ..Condition::default() }.remarks(), [""; 0]);
-        let files = ["/a", "/b", "/c", "/d"].map(str::to_owned).to_vec();
-        let condition = Condition {
-            locked: Some("process 12, dnf upgrade".to_owned()),
-            edited: files,
-            beside: vec!["/a.rpmnew".to_owned()],
-            clock_ahead: -95,
-            ..Condition::default()
-        };
+        let condition =
+            Condition { locked: Some("process 12, dnf upgrade".to_owned()), clock_ahead: -95, ..Condition::default() };
         assert_eq!(
             condition.remarks(),
-            [
-                "the package manager is locked by process 12, dnf upgrade",
-                "edited configuration: /a, /b, /c and 1 more",
-                "left beside configuration: /a.rpmnew",
-                "its clock is 95 s behind the controller's",
-            ]
+            ["the package manager is locked by process 12, dnf upgrade", "its clock is 95 s behind the controller's",]
         );
     }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::HostName;
 use crate::balancers::ServerState;
 use crate::condition::{Condition, PackageSize};
+use crate::plan::{HostPlan, OldestRollback, Verb};
 
 /// What was observed of all hosts of an environment.
 #[derive(Debug, Clone, Default)]
@@ -26,12 +27,16 @@ pub struct HostFacts {
     pub installed: BTreeSet<Nevra>,
     /// What of the target's names the repositories offer.
     pub offered: BTreeSet<Nevra>,
+    /// How far back packages, installed or offered, let themselves be taken, where they say it.
+    pub oldest_rollbacks: BTreeMap<Nevra, OldestRollback>,
     /// The service, as `systemctl is-active` says it.
     pub service: String,
     /// The free space under /var in bytes.
     pub free_space: u64,
     /// Whether a step of this environment runs there at this moment.
     pub busy: bool,
+    /// Whether it answers with another version than is installed, as far as that was asked.
+    pub stale: bool,
     /// What else is worth knowing of it.
     pub condition: Condition,
     /// How each balancer sees it, in the order of the environment; empty without balancers.
@@ -75,6 +80,7 @@ impl HostFacts {
         let mut free_space = None;
         let (mut installed, mut offered, mut busy) = (BTreeSet::new(), BTreeSet::new(), false);
         let mut condition = Condition::default();
+        let (mut last, mut oldest_rollbacks) = (None, BTreeMap::new());
         for line in text.lines() {
             let unknown = || ParseFactsError::Line(line.to_owned());
             let (key, value) = line.split_once(' ').unwrap_or((line, ""));
@@ -85,13 +91,26 @@ impl HostFacts {
                 // dnf5 ends what it was asked for with one.
                 "" if line.is_empty() => {}
                 "busy" => busy = true,
-                "installed" => drop(installed.insert(value.parse()?)),
+                "installed" => {
+                    let package: Nevra = value.parse()?;
+                    last = Some(package.clone());
+                    installed.insert(package);
+                }
+                // Of the package in the line before. What it says of others, or what is no version, limits nothing.
+                "oldest" => {
+                    let (name, version) = value.split_once(' ').unwrap_or((value, ""));
+                    let package = last.as_ref().filter(|package| package.name.as_str() == name);
+                    if let (Some(package), Ok(oldest)) = (package, version.parse()) {
+                        oldest_rollbacks.insert(package.clone(), oldest);
+                    }
+                }
                 "offered" => {
                     let mut words = value.split(' ');
                     let package: Nevra = words.next().unwrap_or_default().parse()?;
                     let mut number = || words.next().and_then(|word| word.parse().ok()).unwrap_or_default();
                     let size = PackageSize { installed: number(), download: number() };
                     condition.sizes.insert(package.clone(), size);
+                    last = Some(package.clone());
                     offered.insert(package);
                 }
                 "clock" => {
@@ -110,9 +129,11 @@ impl HostFacts {
             manager: manager.ok_or(ParseFactsError::Missing("manager"))?,
             installed,
             offered,
+            oldest_rollbacks,
             service: service.ok_or(ParseFactsError::Missing("service"))?,
             free_space: free_space.ok_or(ParseFactsError::Missing("disk"))?,
             busy,
+            stale: false,
             condition,
             balancers: Vec::new(),
         })
@@ -121,6 +142,19 @@ impl HostFacts {
     /// What is installed under a package's name.
     pub fn installed_of(&self, name: &nevra::Name) -> impl Iterator<Item = &Nevra> {
         self.installed.iter().filter(move |package| package.name == *name)
+    }
+
+    /// How much space is left, in bytes, once what is planned for the host has come.
+    #[must_use]
+    pub fn space_after(&self, plan: &HostPlan) -> u64 {
+        let coming = plan.changes.iter().filter(|change| change.verb != Verb::Nothing).map(|change| &change.to);
+        self.free_space.saturating_sub(self.condition.needed_space(coming))
+    }
+
+    /// Whether the service runs.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        matches!(self.service.as_str(), "active" | "reloading")
     }
 
     /// Whether all balancers send requests there; true without balancers.
@@ -173,10 +207,15 @@ mod tests {
         let facts = HostFacts::parse(&format!(
             "manager dnf5\nservice active\ndisk 1000\nclock {}\nlocked process 7, dnf upgrade \n\
              broken cannot open Packages\nedited /etc/a b\nchanged /usr/a\nbeside /etc/a.rpmnew\n\
-             offered app-0:1.0-1.noarch 100 40\n",
+             installed app-0:2.0-1.noarch\noldest app 1.5\noldest other 9\noffered app-0:1.0-1.noarch 100 40\n\
+             offered app-0:3.0-1.noarch 100 40\noldest app 2.0-1\n",
             chrono::Utc::now().timestamp() + 90
         ));
-        let condition = facts.unwrap().condition;
+        let facts = facts.unwrap();
+        let oldest: Vec<String> =
+            facts.oldest_rollbacks.iter().map(|(package, oldest)| format!("{package} {oldest}")).collect();
+        assert_eq!(oldest, ["app-2.0-1.noarch 1.5", "app-3.0-1.noarch 2.0-1"]);
+        let condition = facts.condition;
         assert_eq!(condition.locked.as_deref(), Some("process 7, dnf upgrade"));
         assert_eq!((condition.edited.as_slice(), condition.beside.len()), (&["/etc/a b".to_owned()][..], 1));
         assert!((88..=92).contains(&condition.clock_ahead), "{}", condition.clock_ahead);

@@ -78,9 +78,11 @@ pub(crate) fn host_facts(installed: &[&str], offered: &[&str]) -> HostFacts {
         manager: PackageManager::Dnf4,
         installed: parse(installed),
         offered: parse(offered),
+        oldest_rollbacks: BTreeMap::new(),
         service: "active".to_owned(),
         free_space: 1 << 30,
         busy: false,
+        stale: false,
         condition: crate::condition::Condition::default(),
         balancers: Vec::new(),
     }

@@ -7,6 +7,7 @@ mod approval;
 mod balancers;
 mod command;
 mod condition;
+mod drift;
 mod environment;
 mod facts;
 mod fence;
@@ -44,6 +45,7 @@ pub use balancers::{
 };
 pub use command::CommandOutcome;
 pub use condition::{Condition, PackageSize};
+pub use drift::{Drift, brought, drift};
 pub use environment::{
     Approval, Balancer, Cluster, Endpoint, Environment, EnvironmentError, EnvironmentProblem, FailurePolicy, Freeze,
     Health, Hook, HookPoint, Host, News, NotesAudience, NotesDestination, NotesPlace, Notification, On, OnFailure,
@@ -65,13 +67,13 @@ pub use ledger::Author;
 pub use notifications::Notifier;
 pub use observer::{Event, Happening, Observer};
 pub use plan::{
-    Change, HostPlan, PLAN_FORMAT, Past, Plan, PlanError, PlanFile, PlanFileError, Stage, Step, Verb, WayBack, Work,
-    plan,
+    Change, HostPlan, OldestRollback, PLAN_FORMAT, Past, Plan, PlanError, PlanFile, PlanFileError, Remark, Stage, Step,
+    Verb, WayBack, Work, plan,
 };
 pub use policy::{AlwaysBackOut, Decision, Pause, Policy, StepFailure};
 pub use report::Report;
 pub use script::Script;
-pub use session::{Approver, DeployError, Deployer, Request};
+pub use session::{Approver, DeployError, Deployer, Outlook, Request};
 pub use site::{FactsError, Interrupt, ProbeError, Sight, Tools};
 pub use ssh::Ssh;
 pub use target::Target;

@@ -59,6 +59,9 @@ pub enum Happening {
     StepSeen {
         /// Where.
         host: HostName,
+        /// The cluster, where the step is about a whole one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cluster: Option<ClusterName>,
         /// Which.
         step: Step,
         /// What, in few words.

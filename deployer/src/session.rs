@@ -1,5 +1,6 @@
 //! A deployment from the lease to the report: deploy, roll back, resume.
 
+mod answers;
 mod ending;
 mod under_lease;
 
@@ -16,7 +17,7 @@ use nevra::PackageQuery;
 
 use self::under_lease::Wish;
 use crate::approval::Agreement;
-use crate::environment::Environment;
+use crate::environment::{Environment, Host};
 use crate::facts::Facts;
 use crate::journal::{
     Action, DeploymentRecord, Entry, Identity, Journal, JournalError, JournalState, NoEarlierVersion, earlier_versions,
@@ -31,13 +32,26 @@ use crate::{DeploymentId, HostName, Report, Target};
 #[async_trait]
 pub trait Approver: Send + Sync {
     /// Whether the plan may be carried out, by the environment's own rule (`Environment::approval`); the record says what
-    /// it is for, and what was agreed to before it was interrupted. Gives why not, where it may not.
+    /// it is for, and what was agreed to before it was interrupted, the facts what the plan was made from. Gives why not,
+    /// where it may not.
     async fn approve(
         &self,
         environment: &Environment,
         record: &DeploymentRecord,
         plan: &Plan,
+        facts: &Facts,
     ) -> Result<Agreement, String>;
+}
+
+/// What would be done, and what was seen of the hosts.
+#[derive(Debug, Clone)]
+pub struct Outlook {
+    /// What kind of change it is.
+    pub action: Action,
+    /// The plan.
+    pub plan: Plan,
+    /// What it was made from.
+    pub facts: Facts,
 }
 
 /// Says why a deployment did not come to a report.
@@ -163,7 +177,7 @@ impl Deployer {
     ///
     /// # Errors
     /// [`DeployError`] where the hosts can't be observed or there is no plan.
-    pub async fn plan(&self, request: &Request) -> Result<(Action, Plan), DeployError> {
+    pub async fn plan(&self, request: &Request) -> Result<Outlook, DeployError> {
         let state = self.journal().await?;
         let (action, target) = match request {
             Request::Resume | Request::BackOut => {
@@ -174,8 +188,8 @@ impl Deployer {
             fresh => self.aim(fresh).boxed().await?,
         };
         let past = Past { unsettled: state.unsettled(), moved: BTreeMap::new(), out: state.out() };
-        let (_, plan) = self.observe_and_plan(&target, &past).await?;
-        Ok((action, plan))
+        let (facts, plan) = self.observe_and_plan(&target, &past).await?;
+        Ok(Outlook { action, plan, facts })
     }
 
     /// What a fresh request wants the environment to run.
@@ -206,8 +220,16 @@ impl Deployer {
     /// [`DeployError::Journal`] where the journal can't be read.
     pub async fn look(&self) -> Result<(JournalState, Sight), DeployError> {
         let state = self.journal().await?;
-        let names = known_names(&state);
-        let sight = self.site().look(|_| names.clone(), Offers::Left).await;
+        let (names, site) = (known_names(&state), self.site());
+        let (mut sight, clusters) = futures::join!(site.look(|_| names.clone(), Offers::Left), site.cluster_views());
+        match clusters {
+            Ok(clusters) => sight.clusters = clusters,
+            Err(error) => sight.balancers = Some(FactsError::join(sight.balancers.take(), error)),
+        }
+        let plans = state.deployments.iter().rev().filter_map(|record| record.plan.as_ref());
+        let deployed = plans.flat_map(|plan| &plan.hosts).flat_map(|host| &host.changes).map(|change| &change.to.name);
+        let hosts: Vec<&HostName> = self.environment.hosts.iter().map(Host::name).collect();
+        sight.unwell = self.unwell(&hosts, deployed.into_iter().next(), &sight.facts).await;
         Ok((state, sight))
     }
 

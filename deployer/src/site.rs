@@ -10,12 +10,12 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::balancers::{BalancerError, Control, Front, Member, SHOW_STAT, ServerState};
-use crate::environment::{Environment, Host};
+use crate::environment::{Cluster, Environment, Host, Proxy};
 use crate::facts::{Facts, HostFacts, ParseFactsError};
-use crate::health::Doctor;
+use crate::health::{Doctor, HealthError};
 use crate::services::SERVICE;
 use crate::transport::{ScriptError, TransportError, run_checked};
-use crate::{HealthProbe, HostName, Observer, Policy, Script, Transport};
+use crate::{ClusterName, HealthProbe, HostName, Observer, Policy, Script, Transport};
 
 /// What a deployment works with. Each can be replaced in a test.
 #[derive(Clone)]
@@ -105,9 +105,20 @@ pub struct Sight {
     pub unseen: BTreeMap<HostName, FactsError>,
     /// Why it is not known how the balancers see the hosts, if it is not.
     pub balancers: Option<FactsError>,
+    /// What is wrong with the answers of hosts whose service runs.
+    pub unwell: BTreeMap<HostName, HealthError>,
+    /// How what stands before the clusters sees each of them, where it is told of proxies.
+    pub clusters: BTreeMap<ClusterName, Vec<ServerState>>,
 }
 
 impl FactsError {
+    /// Adds what else is not known.
+    pub(crate) fn join(earlier: Option<Self>, error: ProbeError) -> Self {
+        let mut errors = earlier.map(|earlier| earlier.0).unwrap_or_default();
+        errors.push(error);
+        Self(errors)
+    }
+
     /// Whether a host is what is not known, and not a balancer.
     #[must_use]
     pub fn is_about_hosts(&self) -> bool {
@@ -132,6 +143,10 @@ impl ProbeError {
             ScriptError::Failed { status: COMMAND_NOT_FOUND, .. } => {
                 Some("install it there: hosts need dnf or yum, and sudo if `sudo = true`; balancers need socat")
             }
+            ScriptError::Failed { output, .. } if output.contains("sudo: ") => Some(
+                "the login has to become root by `sudo -n`: `pkg hosts prepare ENV --user root` writes the rule for the \
+                 login that `[standard] sudo_user` names",
+            ),
             ScriptError::Failed { status: NO_OFFERS, .. } => Some(
                 "are the environment's repositories configured on the host (`curl -o /etc/yum.repos.d/CHANNEL.repo \
                  SERVER/CHANNEL/CHANNEL.repo`), and does the repository server run?",
@@ -252,6 +267,34 @@ impl Site<'_> {
         Ok(self.environment.hosts.iter().filter_map(of_host).collect())
     }
 
+    /// Asks what stands before the clusters how it sees them; nothing where it is not told of proxies.
+    pub(crate) async fn cluster_views(&self) -> Result<BTreeMap<ClusterName, Vec<ServerState>>, ProbeError> {
+        let front = self.cluster_front(Control::looking(&*self.tools.transport));
+        if front.members.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let views = front.views().await?;
+        let of_cluster = |cluster: &Cluster| {
+            let proxies = cluster.proxies.iter().filter_map(|proxy| views.get(&proxy.server));
+            (cluster.name.clone(), proxies.flatten().cloned().collect())
+        };
+        let with_proxies = self.environment.clusters.iter().filter(|cluster| !cluster.proxies.is_empty());
+        Ok(with_proxies.map(of_cluster).collect())
+    }
+
+    /// What stands before the proxies of all clusters.
+    pub(crate) fn cluster_front<'b>(&'b self, control: Control<'b>) -> Front<'b> {
+        let proxies = self.environment.clusters.iter().flat_map(|cluster| &cluster.proxies);
+        let member = |proxy: &'b Proxy| Member { server: &proxy.server, endpoint: &proxy.endpoint };
+        Front {
+            balancers: &self.environment.front,
+            control,
+            members: proxies.map(member).collect(),
+            port: None,
+            told: None,
+        }
+    }
+
     /// The balancers in front of the hosts.
     pub(crate) fn front<'b>(&'b self, control: Control<'b>) -> Front<'b> {
         let member = |host: &'b Host| Member { server: &host.server, endpoint: &host.endpoint };
@@ -260,6 +303,7 @@ impl Site<'_> {
             control,
             members: self.environment.hosts.iter().map(member).collect(),
             port: self.environment.service.port,
+            told: None,
         }
     }
 

@@ -60,7 +60,9 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> 
             return Err(Failure::input(error).hint("`approval = \"two\"` in its file does"));
         }
     };
-    for line in deploy::plan_lines(&saved.plan) {
+    let notes = deploy::plan_notes(&environment, &saved.plan, printer).await;
+    let lines = deploy::plan_lines(&saved.plan).into_iter().chain(deploy::remark_lines(&saved.remarks));
+    for line in lines.chain(notes) {
         printer.talk(&line);
     }
     printer.talk(&format!(

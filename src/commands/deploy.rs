@@ -7,6 +7,7 @@ mod locate;
 mod observers;
 mod pause;
 mod plan_notes;
+mod plan_remarks;
 mod plan_text;
 mod progress;
 mod publish_notes;
@@ -25,6 +26,7 @@ pub(crate) use self::locate::{
     environment, identity, is_environment, is_server, known_environments, leave_out, open, server_client,
 };
 pub(crate) use self::plan_notes::plan_notes;
+pub(crate) use self::plan_remarks::{plan_remarks, remark_lines};
 pub(crate) use self::plan_text::plan_lines;
 pub(crate) use self::progress::Progress;
 pub(crate) use self::signatures::key as signing_key;

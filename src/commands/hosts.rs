@@ -32,6 +32,9 @@ pub(super) struct CheckArgs {
     /// A path to an environment file (.toml), or its name.
     #[arg(value_name = "ENV")]
     environment: String,
+    /// Log in as this user, who must be root: for hosts that have no sudo rule yet.
+    #[arg(long, value_name = "USER")]
+    user: Option<String>,
 }
 
 #[derive(Debug, clap::Args)]

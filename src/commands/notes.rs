@@ -11,7 +11,7 @@ use release_notes::{
     Configuration, EmbeddedNotes, Format, LeftOut, LeftOutBecause, Line, Range, ReleaseNotes, Templates,
 };
 
-pub(crate) use self::between::{VersionNotes, notes_between};
+pub(crate) use self::between::{VersionNotes, notes_between, package_header};
 pub(crate) use self::collect::{TicketArgs, Wanted, collect};
 use crate::exit::{Exit, Failure};
 use crate::render::Printer;

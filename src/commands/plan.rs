@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use deployer::{HostName, PlanFile, Request};
+use deployer::{HostName, Outlook, PlanFile, Request};
 use nevra::PackageQuery;
 use tokio::sync::watch;
 
@@ -51,13 +51,16 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> 
     let deployer = deploy::open(environment, Arc::new(deploy::Progress(printer.clone())), interrupt).await?;
     let request = if args.rollback { Request::Rollback(args.to) } else { Request::Deploy(args.packages) };
     let planned = deployer.plan(&request).await;
-    let notes = match &planned {
-        Ok((_, plan)) if !printer.is_json() => deploy::plan_notes(deployer.environment(), plan, printer).await,
-        _ => Vec::new(),
-    };
+    let (mut remarks, mut notes) = (Vec::new(), Vec::new());
+    if let Ok(Outlook { plan, facts, .. }) = &planned {
+        remarks = deploy::plan_remarks(deployer.environment(), plan, facts, printer).await;
+        if !printer.is_json() {
+            notes = deploy::plan_notes(deployer.environment(), plan, printer).await;
+        }
+    }
     deployer.close().await;
-    let (action, plan) = planned.map_err(deploy::failure)?;
-    let file = PlanFile::new(plan, action, deploy::identity().who);
+    let Outlook { action, plan, .. } = planned.map_err(deploy::failure)?;
+    let file = PlanFile { remarks, ..PlanFile::new(plan, action, deploy::identity().who) };
     if let Some(path) = &args.out {
         file.write(path).map_err(Failure::failed)?;
         printer.talk(&format!("{} written, {}", path.display(), file.digest));
@@ -66,7 +69,8 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> 
         printer.json(&file);
         return Ok(Exit::Done);
     }
-    for line in deploy::plan_lines(&file.plan).iter().chain(&notes) {
+    let remarks = deploy::remark_lines(&file.remarks);
+    for line in deploy::plan_lines(&file.plan).iter().chain(&remarks).chain(&notes) {
         printer.data(line);
     }
     Ok(Exit::Done)

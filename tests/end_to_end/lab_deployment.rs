@@ -173,26 +173,6 @@ fn edited_configuration_stays() {
     assert_eq!(site.lab.host("web1", &["cat", file]).ok(), "title=Ours");
 }
 
-/// Whoever installs by hand keeps no file of it, makes the hosts differ, and is put right by the next deployment.
-#[test]
-fn a_host_that_was_changed_by_hand() {
-    let site = Site::up("byhand");
-    site.run(&["deploy", "lab", "examples-1.0.0-1"]).ok();
-    site.run(&["deploy", "lab", "examples-2.0.0-2"]).ok();
-    let by_hand = ["dnf", "-q", "-y", "--disablerepo=*", "--enablerepo=pkg-dev", "downgrade", "examples-1.0.0-1"];
-    site.lab.host("web2", &by_hand).ok();
-    let status = site.run(&["status", "lab"]);
-    status.exits(0);
-    status.says(&["web2 has examples-1.0.0-1.noarch, the journal says examples-2.0.0-2.noarch"]);
-    site.run(&["rollback", "lab"]).ok();
-    site.everywhere("1.0.0-1");
-    let status = site.run(&["status", "lab"]);
-    status.exits(0);
-    assert!(!status.stderr.contains("warning"), "{}", status.stderr);
-    site.run(&["deploy", "lab", "examples-2.0.0-2"]).ok();
-    site.everywhere("2.0.0-2");
-}
-
 /// What can be known beforehand is refused before anything changes.
 #[test]
 fn refused_before_anything_changes() {

@@ -183,7 +183,7 @@ fn every_generation_goes_there_and_back() {
     }
     let status = site.run(&["status", "./all.toml"]);
     for host in names {
-        status.says(&[&format!("{host}: edited configuration: /etc/examples/application.properties")]);
+        status.says(&[&format!("{host} edited configuration: /etc/examples/application.properties")]);
     }
 }
 

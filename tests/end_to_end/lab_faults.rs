@@ -223,10 +223,15 @@ fn an_old_version_that_does_not_leave(site: &Site) {
     let kept = site.run(&["deploy", "lab", GOOD]);
     kept.exits(4);
     kept.says(&["`web1`: install failed", "Error in PREUN scriptlet", "PARTLY CHANGED"]);
+    // The last word is dnf's own, of the way there and of the way back.
+    let last = kept.stderr.lines().rev().find(|line| line.contains("PARTLY CHANGED")).unwrap();
+    assert_eq!(last.matches("exit code 1: Error").count(), 2, "{last}");
     assert_eq!(site.balanced(), ["web1 MAINT", "web2 UP"]);
     on(site, "web1", "rm /run/preun-fails");
     site.run(&["resume", "lab"]).exits(3);
     site.everywhere("4.0.0-4");
+    // The version that came and went has left none of its configuration behind.
+    assert_eq!(site.lab.host("web1", &["rpm", "-V", "examples"]).ok(), "");
 }
 
 /// Whatever breaks, hosts and balancer are as the exit code says, and go on from there once it is mended.

@@ -20,6 +20,7 @@ mod lab;
 mod lab_chain;
 mod lab_clusters;
 mod lab_deployment;
+mod lab_drift;
 mod lab_drivers;
 mod lab_environment;
 mod lab_faults;

@@ -19,6 +19,10 @@ pub struct Given<'a> {
     pub people: usize,
     /// Whether two people agreed to this deployment already, before it was interrupted.
     pub agreed: bool,
+    /// Whether packages say that there is no way back from it, or that they can't go where it goes.
+    pub beyond: bool,
+    /// Whether it is to be done all the same (`--no-way-back`).
+    pub no_way_back: bool,
 }
 
 /// What has to be typed.
@@ -44,6 +48,11 @@ pub enum Refusal {
     /// There is no terminal.
     #[error("environment is deployed to by a person at a terminal only; `--yes` does not stand for one")]
     NoPerson,
+    /// The packages say that there is no way back, and nobody has said that this is meant.
+    #[error(
+        "packages say that there is no way back; `--no-way-back` says that it is meant, as does a person at a terminal"
+    )]
+    NoWayBack,
     /// Too few have signed.
     #[error("two people have to sign the plan, {0} did; `pkg approve ENV --plan FILE` is how another one does")]
     TooFew(usize),
@@ -64,11 +73,13 @@ pub fn question(approval: Approval, given: Given<'_>) -> Result<Question, Refusa
         }
     }
     let despite = given.closed.is_some() && given.fresh;
+    let aloud = given.beyond && !given.no_way_back;
     match approval {
         Approval::Person | Approval::Two if !given.terminal => Err(Refusal::NoPerson),
         Approval::Two if given.people < 2 && !given.agreed => Err(Refusal::TooFew(given.people)),
         Approval::Person | Approval::Two => Ok(Question::Name),
-        Approval::None if despite => Ok(Question::Name),
+        Approval::None if aloud && !given.terminal => Err(Refusal::NoWayBack),
+        Approval::None if despite || aloud => Ok(Question::Name),
         Approval::None if given.terminal && !given.yes => Ok(Question::Yes),
         Approval::None => Ok(Question::Nothing),
     }
@@ -84,7 +95,7 @@ mod tests {
         let both = [false, true];
         let reasons = [None, Some("x")];
         for approval in [Approval::None, Approval::Person, Approval::Two] {
-            for bits in 0..256 {
+            for bits in 0..1024 {
                 let bit = |index: usize| both[(bits >> index) & 1];
                 let given = Given {
                     terminal: bit(0),
@@ -94,11 +105,14 @@ mod tests {
                     despite: reasons[usize::from(bit(4))],
                     people: usize::from(bit(5)) + usize::from(bit(6)),
                     agreed: bit(7),
+                    beyond: bit(8),
+                    no_way_back: bit(9),
                 };
                 let answer = question(approval, given);
                 let case = format!("{approval:?} {given:?}");
+                let aloud = given.beyond && !given.no_way_back;
                 if !given.terminal {
-                    let free = approval == Approval::None && !(given.closed.is_some() && given.fresh);
+                    let free = approval == Approval::None && !(given.closed.is_some() && given.fresh) && !aloud;
                     assert_eq!(answer == Ok(Question::Nothing), free, "{case}");
                     assert_eq!(answer.is_err(), !free, "{case}");
                     continue;
@@ -111,10 +125,10 @@ mod tests {
                 assert_eq!(answer.is_ok(), enough, "{case}");
                 if answer == Ok(Question::Nothing) {
                     let open = !(given.fresh && given.closed.is_some());
-                    assert!(approval == Approval::None && given.yes && open, "{case}");
+                    assert!(approval == Approval::None && given.yes && open && !aloud, "{case}");
                 }
                 if answer == Ok(Question::Yes) {
-                    assert!(approval == Approval::None && !given.yes, "{case}");
+                    assert!(approval == Approval::None && !given.yes && !aloud, "{case}");
                 }
             }
         }
@@ -122,10 +136,20 @@ mod tests {
 
     #[test]
     fn refusals_say_what_helps() {
-        let given =
-            Given { terminal: true, yes: true, fresh: true, closed: None, despite: None, people: 1, agreed: false };
+        let given = Given {
+            terminal: true,
+            yes: true,
+            fresh: true,
+            closed: None,
+            despite: None,
+            people: 1,
+            agreed: false,
+            beyond: false,
+            no_way_back: false,
+        };
         for (approval, given, expected) in [
             (Approval::Person, Given { terminal: false, ..given }, "`--yes` does not stand for one"),
+            (Approval::None, Given { terminal: false, beyond: true, ..given }, "`--no-way-back` says that it is meant"),
             (Approval::Two, given, "two people have to sign the plan, 1 did"),
             (Approval::None, Given { closed: Some("it is frozen: y"), ..given }, "it is frozen: y; `--despite-freeze"),
             (

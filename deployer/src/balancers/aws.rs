@@ -182,7 +182,7 @@ esac
         let member = Member { server: "i-1", endpoint: &endpoint };
         let nowhere = crate::Ssh::new(crate::SshSettings::default()).unwrap();
         let control = Control::looking(&nowhere);
-        let front = Front { balancers: &balancers, control, members: vec![member], port: None };
+        let front = Front { balancers: &balancers, control, members: vec![member], port: None, told: None };
         assert_eq!(front.take_out(&member).await.unwrap(), None);
         assert_eq!(front.keep_out(&member).await.unwrap(), None);
         let back = front.put_back(&member, Duration::from_millis(1), Duration::from_secs(20)).await.unwrap();

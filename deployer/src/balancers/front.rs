@@ -34,12 +34,30 @@ pub(crate) struct Front<'a> {
     pub(crate) members: Vec<Member<'a>>,
     /// The port on which the servers serve; where it is known, a balancer that can't count has its servers counted.
     pub(crate) port: Option<u16>,
+    /// Who is told what is seen of a server while it is waited for.
+    pub(crate) told: Option<Told<'a>>,
 }
+
+/// Is told what is seen, in few words.
+pub(crate) type Told<'a> = &'a (dyn Fn(String) + Send + Sync);
 
 /// How each balancer sees each server, in the order of the balancers.
 pub(crate) type FrontViews = BTreeMap<String, Vec<ServerState>>;
 
-impl Front<'_> {
+impl<'a> Front<'a> {
+    /// The same, telling what it sees.
+    pub(crate) fn telling(self, told: Told<'a>) -> Self {
+        Self { told: Some(told), ..self }
+    }
+
+    /// Tells what is new since the last time.
+    fn tell_seen(&self, last: &mut String, seen: String) {
+        if let Some(told) = self.told.filter(|_| *last != seen) {
+            last.clone_from(&seen);
+            told(seen);
+        }
+    }
+
     /// Asks all balancers once.
     pub(crate) async fn views(&self) -> Result<FrontViews, BalancerError> {
         let answers = join_all(self.balancers.iter().map(|balancer| async move {
@@ -84,13 +102,14 @@ impl Front<'_> {
         let Some(limit) = self.balancers.iter().map(limit_of).max() else {
             return Ok(None);
         };
-        let (began, mut interval) = (Instant::now(), FIRST_INTERVAL);
+        let (began, mut interval, mut last) = (Instant::now(), FIRST_INTERVAL, String::new());
         let (left, view) = loop {
             let view = self.view(member).await?;
             // Draining a server that is out would let sticky requests in again; one that a restarted balancer has
             // forgotten is drained anew.
             self.tell(member, &view, Rotation::Draining, |state| state.rotation == Rotation::In).await?;
             let left = self.left(member, &view).await?;
+            self.tell_seen(&mut last, left.map_or("conns ?".to_owned(), |left| format!("conns {left}")));
             if left == Some(0) || began.elapsed() >= limit {
                 break (left, view);
             }
@@ -145,18 +164,21 @@ impl Front<'_> {
         limit: Duration,
     ) -> Result<String, BalancerError> {
         let began = Instant::now();
-        let mut first: Option<(Instant, FrontViews)> = None;
+        let (mut first, mut last): (Option<(Instant, FrontViews)>, String) = (None, String::new());
         loop {
             let views = self.patient_views().await?;
             let view = views.get(member.server).map_or(&[][..], Vec::as_slice);
             if view.iter().all(|state| state.serving) {
                 let (since, baseline) = first.get_or_insert_with(|| (Instant::now(), views.clone()));
-                self.refuse_errors(member, baseline, &views, since.elapsed())?;
+                if let Some(rate) = self.refuse_errors(member, baseline, &views, since.elapsed())? {
+                    self.tell_seen(&mut last, format!("err {rate:.1}%"));
+                }
                 if since.elapsed() >= watch {
                     return Ok(seen(view));
                 }
             } else {
                 first = None;
+                self.tell_seen(&mut last, seen(view));
                 if began.elapsed() >= limit {
                     return Err(BalancerError::NotServing { seen: seen(view), limit });
                 }
@@ -267,14 +289,15 @@ impl Front<'_> {
         }
     }
 
-    /// Holds what failed there since the baseline against what failed elsewhere in the same time.
+    /// Holds what failed there since the baseline against what failed elsewhere in the same time; gives its share in
+    /// percent, where the balancers count.
     fn refuse_errors(
         &self,
         member: &Member<'_>,
         baseline: &FrontViews,
         now: &FrontViews,
         watched: Duration,
-    ) -> Result<(), BalancerError> {
+    ) -> Result<Option<f64>, BalancerError> {
         let (mut own, mut others) = (Counters::default(), Counters::default());
         for (server, view) in now {
             let before = baseline.get(server).map_or(&[][..], Vec::as_slice);
@@ -286,7 +309,7 @@ impl Front<'_> {
         if own.errors > TOLERATED && own.fails_more_than(others) {
             return Err(BalancerError::Failing { server: member.server.to_owned(), own, others, watched });
         }
-        Ok(())
+        Ok(own.error_rate())
     }
 }
 

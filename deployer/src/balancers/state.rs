@@ -94,6 +94,13 @@ impl Counters {
         Self { requests: self.requests - earlier.requests, errors: self.errors - earlier.errors }
     }
 
+    /// Which share of the requests failed, in percent; nothing where there were none.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "it is for people to read")]
+    pub fn error_rate(self) -> Option<f64> {
+        (self.requests > 0).then(|| self.errors as f64 * 100.0 / self.requests as f64)
+    }
+
     /// Whether a greater share of the requests failed than of others.
     #[must_use]
     pub fn fails_more_than(self, others: Self) -> bool {

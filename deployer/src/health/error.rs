@@ -73,3 +73,44 @@ pub enum HealthError {
         reason: String,
     },
 }
+
+impl HealthError {
+    /// The same in few words, for a row among many: of a URL the path alone.
+    #[must_use]
+    pub fn brief(&self) -> String {
+        match self {
+            Self::Request { url, reason } => format!("{}: {reason}", path(url)),
+            Self::Status { url, status, .. } => format!("{} {status}", path(url)),
+            Self::Body { url, expected, begin } => format!("{} has no `{expected}`: `{begin}`", path(url)),
+            Self::Json { url, path: at, found, .. } => format!("{} has {found} at `{at}`", path(url)),
+            Self::Latency { url, took, .. } => format!("{} took {} ms", path(url), took.as_millis()),
+            Self::Client(_) | Self::Connection { .. } | Self::Command { .. } => self.to_string(),
+        }
+    }
+
+    /// Whether the host answers well, but with something else: another version, as a rule.
+    #[must_use]
+    pub fn is_about_content(&self) -> bool {
+        matches!(self, Self::Body { .. } | Self::Json { .. })
+    }
+}
+
+/// What follows the host in a URL.
+fn path(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.find('/').map_or("/", |slash| &rest[slash..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_words_leave_the_host_out() {
+        let error =
+            HealthError::Status { url: "http://10.0.0.1:8080/shop/health".to_owned(), status: 503, expected: 200 };
+        assert_eq!(error.brief(), "/shop/health 503");
+        let error = HealthError::Request { url: "http://10.0.0.1".to_owned(), reason: "refused".to_owned() };
+        assert_eq!(error.brief(), "/: refused");
+    }
+}

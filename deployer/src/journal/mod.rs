@@ -8,5 +8,6 @@ mod record;
 pub use entry::{Action, Direction, Ending, Entry, HookRecord, HostReport, StepResult};
 pub(crate) use lease::Journal;
 pub use lease::{Identity, JournalError, LEASE};
+pub(crate) use past::Left;
 pub use past::{NoEarlierVersion, earlier_versions};
 pub use record::{DeploymentRecord, JournalState, StepRecord};

@@ -47,18 +47,61 @@ pub fn earlier_versions(
 }
 
 impl JournalState {
+    /// What a host was last left with, by the packages' names, and by which deployment: each is about some packages, and
+    /// leaves the others as they are.
+    pub(crate) fn left_with(&self, host: &HostName) -> BTreeMap<Name, (DeploymentId, Left)> {
+        let mut left = BTreeMap::new();
+        for record in &self.deployments {
+            let Some(report) = record.hosts.iter().find(|report| report.host == *host) else { continue };
+            for name in record.names() {
+                let of_name = |packages: &BTreeSet<Nevra>| -> BTreeSet<Nevra> {
+                    packages.iter().filter(|package| package.name == name).cloned().collect()
+                };
+                let now = match &report.now {
+                    Some(now) => Left::Seen(of_name(now)),
+                    None => {
+                        let to = record.changes(host).iter().map(|change| change.to.clone()).collect();
+                        Left::Either(&of_name(&report.before) | &of_name(&to))
+                    }
+                };
+                left.insert(name, (record.id, now));
+            }
+        }
+        left
+    }
+
     /// The packages that hosts were left with last, and those that a rollback would bring back: no repository may lose
     /// them.
     #[must_use]
     pub fn needed(&self) -> BTreeSet<Nevra> {
-        let mut running: BTreeMap<HostName, BTreeSet<Nevra>> = BTreeMap::new();
-        for report in self.deployments.iter().flat_map(|record| &record.hosts) {
-            // Where it could not be seen, it may be either.
-            let now = report.now.clone().unwrap_or_else(|| report.before.clone());
-            running.insert(report.host.clone(), now);
-        }
+        let hosts: BTreeSet<&HostName> =
+            self.deployments.iter().flat_map(|record| &record.hosts).map(|report| &report.host).collect();
+        let running: BTreeMap<HostName, BTreeSet<Nevra>> = hosts
+            .into_iter()
+            .map(|host| {
+                (host.clone(), self.left_with(host).into_values().flat_map(|(_, left)| left.packages()).collect())
+            })
+            .collect();
         let earlier = earlier_versions(self, &running).unwrap_or_default();
         running.into_values().flatten().chain(earlier.into_values().flatten()).collect()
+    }
+}
+
+/// What a host was left with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Left {
+    /// It was seen to have this.
+    Seen(BTreeSet<Nevra>),
+    /// It could not be seen: it has what it had before, or what it was to get.
+    Either(BTreeSet<Nevra>),
+}
+
+impl Left {
+    /// All that it may have.
+    pub(crate) fn packages(self) -> BTreeSet<Nevra> {
+        match self {
+            Self::Seen(packages) | Self::Either(packages) => packages,
+        }
     }
 }
 

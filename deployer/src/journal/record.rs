@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use ledger::{Author, Commit, Position};
+use nevra::Name;
 use serde::Serialize;
 
 use super::entry::{Action, Direction, Ending, Entry, HookRecord, HostReport, StepResult};
@@ -181,6 +182,13 @@ impl DeploymentRecord {
             }
         }
         touched
+    }
+
+    /// The names of the packages that it is about.
+    #[must_use]
+    pub fn names(&self) -> BTreeSet<Name> {
+        let hosts = self.plan.iter().flat_map(|plan| &plan.hosts);
+        hosts.flat_map(|host| &host.changes).map(|change| change.to.name.clone()).collect()
     }
 
     /// Whether no cluster was taken out.

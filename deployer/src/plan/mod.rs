@@ -1,6 +1,7 @@
 //! From what is and what is wanted to what is to be done: a function from values to a value.
 
 mod error;
+mod oldest_rollback;
 mod resolve;
 mod saved;
 mod stages;
@@ -14,7 +15,8 @@ use nevra::Nevra;
 use serde::{Deserialize, Serialize};
 
 pub use self::error::PlanError;
-pub use self::saved::{PLAN_FORMAT, PlanFile, PlanFileError};
+pub use self::oldest_rollback::OldestRollback;
+pub use self::saved::{PLAN_FORMAT, PlanFile, PlanFileError, Remark};
 use crate::environment::Environment;
 use crate::facts::{Facts, HostFacts};
 use crate::{ClusterName, EnvironmentName, HostName, Target};
@@ -71,7 +73,8 @@ pub struct HostPlan {
 pub enum Work {
     /// It is as it should be.
     Nothing,
-    /// It has the packages, but was left in mid-walk: restart, check, put back.
+    /// It has the packages, but was left in mid-walk, or its service does not run or was not restarted since: restart,
+    /// check, put back.
     Restart,
     /// Its packages change: the whole walk.
     Change,
@@ -88,6 +91,10 @@ pub struct Change {
     pub verb: Verb,
     /// Whether `from` can be had again.
     pub way_back: WayBack,
+    /// The limit that the newer one of the two declares, where the older one lies beyond it: an upgrade can't be taken
+    /// back then, and a downgrade goes where the package says that it can't go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beyond: Option<OldestRollback>,
 }
 
 /// What has to be done to a package.
@@ -116,6 +123,8 @@ pub enum WayBack {
     NothingBefore,
     /// The repositories no longer have the version before.
     NotOffered,
+    /// The repositories have it, but the package says that it can't go back that far once it ran.
+    Refused,
 }
 
 /// A step on a host.
@@ -200,6 +209,12 @@ impl HostPlan {
         }
     }
 
+    /// What is done here against, or without a way back by, what the packages themselves say.
+    #[must_use]
+    pub fn beyond(&self) -> Vec<&Change> {
+        self.changes.iter().filter(|change| change.moves() && change.beyond.is_some()).collect()
+    }
+
     /// Whether everything that changed here can be undone.
     #[must_use]
     pub fn has_way_back(&self) -> bool {
@@ -234,7 +249,7 @@ pub fn plan(environment: &Environment, facts: &Facts, target: &Target, past: &Pa
         let changes = wanted.iter().map(|to| change(name, found, to, past)).collect::<Result<Vec<_>, PlanError>>()?;
         let work = if changes.iter().any(|change| change.verb != Verb::Nothing) {
             Work::Change
-        } else if past.unsettled.contains(name) {
+        } else if past.unsettled.contains(name) || found.stale || !found.is_running() {
             Work::Restart
         } else {
             Work::Nothing
@@ -290,12 +305,21 @@ fn change(host: &HostName, found: &HostFacts, to: &Nevra, past: &Past) -> Result
         Some(change) => change.from.clone(),
         None => now,
     };
+    let beyond = from.as_ref().and_then(|from| beyond(found, from, to));
+    let is_back = from.as_ref().is_some_and(|from| from.evr.compare(&to.evr).is_gt());
     let way_back = match &from {
         None => WayBack::NothingBefore,
-        Some(from) if found.offered.contains(from) => WayBack::Offered,
-        Some(_) => WayBack::NotOffered,
+        Some(from) if !found.offered.contains(from) => WayBack::NotOffered,
+        Some(_) if beyond.is_some() && !is_back => WayBack::Refused,
+        Some(_) => WayBack::Offered,
     };
-    Ok(Change { from, to: to.clone(), verb, way_back })
+    Ok(Change { from, to: to.clone(), verb, way_back, beyond })
+}
+
+/// The limit that the newer of two versions declares, if the older one lies beyond it.
+fn beyond(found: &HostFacts, from: &Nevra, to: &Nevra) -> Option<OldestRollback> {
+    let (older, newer) = if from.evr.compare(&to.evr).is_gt() { (to, from) } else { (from, to) };
+    found.oldest_rollbacks.get(newer).filter(|oldest| !oldest.allows(&older.evr)).cloned()
 }
 
 macro_rules! display_as {
@@ -317,6 +341,7 @@ display_as!(WayBack {
     Offered => "offered",
     NothingBefore => "nothing was installed before",
     NotOffered => "the version before is no longer in the repositories",
+    Refused => "the package says that it can't go back that far",
 });
 
 #[cfg(test)]

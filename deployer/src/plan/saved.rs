@@ -29,6 +29,18 @@ pub struct PlanFile {
     pub action: Action,
     /// The plan.
     pub plan: Plan,
+    /// What was worth saying of its hosts when it was made. No part of what is agreed to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<Remark>,
+}
+
+/// Something worth saying before anything changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remark {
+    /// What.
+    pub text: String,
+    /// Of which hosts.
+    pub hosts: Vec<HostName>,
 }
 
 /// Says why a file is no plan that can be carried out.
@@ -129,7 +141,8 @@ impl PlanFile {
     /// Makes one of a plan.
     #[must_use]
     pub fn new(plan: Plan, action: Action, made_by: String) -> Self {
-        Self { format: PLAN_FORMAT, digest: plan.digest(), made_by, made_at: Utc::now(), action, plan }
+        let digest = plan.digest();
+        Self { format: PLAN_FORMAT, digest, made_by, made_at: Utc::now(), action, plan, remarks: Vec::new() }
     }
 
     /// Reads one.
@@ -176,6 +189,7 @@ mod tests {
             to: "app-2-1.noarch".parse().unwrap(),
             verb: Verb::Upgrade,
             way_back: WayBack::Offered,
+            beyond: None,
         };
         let hosts = vec![HostPlan { host: "web1".parse().unwrap(), work: Work::Change, changes: vec![change] }];
         Plan { environment: "test".parse().unwrap(), hosts, stages: Vec::new(), left_out: Vec::new() }

@@ -67,6 +67,15 @@ fn a_host_left_in_mid_walk_comes_first_and_is_restarted() {
     assert!(!plan.hosts[1].steps().contains(&Step::Install));
 }
 
+/// To have the packages is not to serve.
+#[test]
+fn a_host_whose_service_does_not_run_is_started() {
+    let mut facts = facts([&["app-1.10-1.noarch"], &["app-1.10-1.noarch"], &["app-1.10-1.noarch"]], OFFERED);
+    facts.hosts.get_mut(&host("web2")).unwrap().service = "failed".to_owned();
+    let plan = plan(&environment(3), &facts, &packages(&["app"]), &Past::default()).unwrap();
+    assert_eq!((batches(&plan), plan.hosts[1].work), (vec![vec![host("web2")]], Work::Restart));
+}
+
 #[test]
 fn a_resumed_deployment_keeps_its_way_back() {
     let facts = facts([&["app-1.10-1.noarch"], &["app-1.9-1.noarch"], &["app-1.9-1.noarch"]], OFFERED);
@@ -75,6 +84,7 @@ fn a_resumed_deployment_keeps_its_way_back() {
         to: nevra("app-1.10-1.noarch"),
         verb: Verb::Upgrade,
         way_back: WayBack::Offered,
+        beyond: None,
     };
     let past = Past { unsettled: BTreeSet::new(), moved: [(host("web1"), vec![before])].into(), out: BTreeSet::new() };
     let plan = plan(&environment(3), &facts, &packages(&["app-1.10"]), &past).unwrap();
@@ -229,4 +239,28 @@ fn a_host_on_which_it_can_not_go_well_is_refused_beforehand() {
     );
     let broken = refused(&|found| found.condition.broken = Some("cannot open Packages".to_owned()));
     assert!(broken.contains("rpm's database on `web1` can't be read: cannot open Packages; "), "{broken}");
+}
+
+/// A package that changes what older ones can't read says how far back it can go; the newer of two versions counts.
+#[test]
+fn how_far_back_is_what_the_newer_package_says() {
+    for (installed, query, way_back, beyond) in [
+        ("app-1.0-1.noarch", "app-1.10-1", WayBack::Refused, Some("1.9")),
+        ("app-1.9-1.noarch", "app-1.10-1", WayBack::Offered, None),
+        // Back, against its word; from there, onward is no way back.
+        ("app-1.10-1.noarch", "app-1.0-1", WayBack::Offered, Some("1.9")),
+        ("app-1.10-1.noarch", "app-1.9-1", WayBack::Offered, None),
+        ("app-1.0-1.noarch", "app-1.9-1", WayBack::Offered, None),
+    ] {
+        let mut facts = facts([&[installed], &[installed], &[installed]], OFFERED);
+        for found in facts.hosts.values_mut() {
+            found.oldest_rollbacks.insert(nevra("app-1.10-1.noarch"), "1.9".parse().unwrap());
+        }
+        let plan = plan(&environment(3), &facts, &packages(&[query]), &Past::default()).unwrap();
+        let change = &plan.hosts[0].changes[0];
+        let limit = change.beyond.as_ref().map(ToString::to_string);
+        assert_eq!((change.way_back, limit.as_deref()), (way_back, beyond), "{installed} {query}");
+        assert_eq!(plan.hosts[0].has_way_back(), way_back == WayBack::Offered);
+        assert_eq!(plan.hosts[0].beyond().len(), usize::from(beyond.is_some()));
+    }
 }

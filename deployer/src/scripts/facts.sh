@@ -6,8 +6,8 @@ offered() {
     package='offered %{name}-%{epoch}:%{version}-%{release}.%{arch}'
     # shellcheck disable=SC2086 # a list, split on purpose
     case $MANAGER in
-    dnf4) manager_fresh -q repoquery --qf "$package %{installsize} %{downloadsize}" $NAMES ;;
-    dnf5) manager_fresh -q repoquery --qf "$package %{installsize} %{downloadsize}\n" $NAMES ;;
+    dnf4) manager_fresh -q repoquery --qf "$package %{installsize} %{downloadsize}\n%{provides}" $NAMES ;;
+    dnf5) manager_fresh -q repoquery --qf "$package %{installsize} %{downloadsize}\n%{provides}\n" $NAMES ;;
     # Lines that are too wide are broken; `list` fails where nothing is found.
     *)
         manager_fresh -q makecache fast >/dev/null || return 1
@@ -69,12 +69,14 @@ if [ -e "$lock" ]; then
     flock -n 8 || echo busy
     exec 8<&-
 fi
-# Versions and, below each, its files of configuration (with --qf, -c prints both).
+# Versions and, below each, what it provides and its files of configuration (with --qf, -c prints both).
+package='installed %{NAME}-%{EPOCHNUM}:%{VERSION}-%{RELEASE}.%{ARCH}\n[%{PROVIDENAME} = %{PROVIDEVERSION}\n]'
 # shellcheck disable=SC2086 # a list, split on purpose
-rpm -qc --qf 'installed %{NAME}-%{EPOCHNUM}:%{VERSION}-%{RELEASE}.%{ARCH}\n' ${NAMES:-rpm} 2>&1 | {
+rpm -qc --qf "$package" ${NAMES:-rpm} 2>&1 | {
     complaint='' installed=''
     while IFS= read -r line; do
         case $line in
+        'installed = '*) ;; # what some package provides
         'error: '*) complaint=${complaint:-${line#error: }} ;;
         'installed '*)
             [ -n "$NAMES" ] || continue
@@ -84,6 +86,11 @@ rpm -qc --qf 'installed %{NAME}-%{EPOCHNUM}:%{VERSION}-%{RELEASE}.%{ARCH}\n' ${N
             *" $name "*) ;;
             *) installed="$installed $name" ;;
             esac
+            ;;
+        # How far back it lets itself be taken.
+        'oldest-rollback('*') = '*)
+            limit=${line#oldest-rollback(}
+            echo "oldest ${limit%%)*} ${line#*) = }"
             ;;
         /*)
             [ -n "$NAMES" ] || continue
@@ -107,6 +114,8 @@ rpm -qc --qf 'installed %{NAME}-%{EPOCHNUM}:%{VERSION}-%{RELEASE}.%{ARCH}\n' ${N
 }
 if [ "$OFFERS" = yes ]; then
     # 200: the lock is held, which is no fault of the repositories.
-    offered || { [ $? != 200 ] || exit 1; exit 73; }
+    # Of what packages provide, only how far back they let themselves be taken.
+    list=$(offered) || { [ $? != 200 ] || exit 1; exit 73; }
+    printf '%s\n' "$list" | sed -n -e '/^offered [^=]/p' -e 's/^oldest-rollback(\([^()]*\)) = /oldest \1 /p'
 fi
 exit 0

@@ -15,7 +15,11 @@ duplicated() {
     return 1
 }
 before=$(installed)
+# What either of two versions brought as configuration, until it is told from edits: a repair may take several attempts.
+brought=/var/lib/pkg/configuration-of-two-versions
 if [ "$MANAGER" != yum3 ] && duplicated; then
+    # shellcheck disable=SC2086 # a list, split on purpose
+    rpm -q --qf '[%{FILEDIGESTS} %{FILENAMES}\n]' $NAMES >>"$brought"
     manager -C remove --duplicates || exit
 fi
 # dnf finds the direction itself and does it all in one transaction; yum 3 wants to be told.
@@ -37,4 +41,15 @@ installed | while read -r word name version; do
     esac
     damage=$(rpm -V --nodeps --noscripts "$name" | awk 'NF && $2 != "c" && $2 != "g"')
     [ -z "$damage" ] || manager -C reinstall "$name" </dev/null || exit
+done || exit
+# Configuration of the version that is gone looks like an edit to rpm, which keeps it: it is fetched again.
+[ -e "$brought" ] || exit 0
+for name in $NAMES; do
+    strays=$(rpm -V --nodeps --noscripts "$name" | sed -n 's/^..5[^ ]*  *c //p' | while IFS= read -r path; do
+        sum=$(sha256sum 2>/dev/null <"$path") || continue
+        grep -qxF "${sum%% *} $path" "$brought" || continue
+        rm -f "$path" && echo "$path"
+    done)
+    [ -z "$strays" ] || manager -C reinstall "$name" </dev/null || exit
 done
+rm -f "$brought"

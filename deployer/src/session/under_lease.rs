@@ -65,7 +65,7 @@ impl Deployer {
             let ending = if untouched { Ending::NothingToDo } else { Ending::Done };
             return self.report(&walk, (ending, None)).await;
         }
-        let agreement = match wish.approver.approve(&self.environment, record, &plan).await {
+        let agreement = match wish.approver.approve(&self.environment, record, &plan, &facts).await {
             Ok(agreement) => agreement,
             Err(reason) => {
                 let ending = if untouched { Ending::NotApproved } else { Ending::PartlyChanged };
@@ -103,9 +103,12 @@ impl Deployer {
             names.extend(moved.chain(health.clone()));
             names
         };
-        let facts = self.site().facts(names, Offers::Asked).await?;
-        let plan = plan(&self.environment, &facts, target, past)?;
-        Ok((facts, plan))
+        let mut facts = self.site().facts(names, Offers::Asked).await?;
+        let mut planned = plan(&self.environment, &facts, target, past)?;
+        if self.find_stale(&mut facts, &planned).await {
+            planned = plan(&self.environment, &facts, target, past)?;
+        }
+        Ok((facts, planned))
     }
 }
 

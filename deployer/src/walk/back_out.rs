@@ -7,9 +7,9 @@ use futures::future::join_all;
 use super::batches::Setback;
 use super::{StepError, Walk};
 use crate::environment::{Cluster, StrategyKind};
-use crate::journal::Direction;
+use crate::journal::{Direction, StepRecord};
 use crate::observer::Happening;
-use crate::plan::{Change, Step, WALK};
+use crate::plan::{Change, Step, WALK, WayBack};
 use crate::{ClusterName, HostName};
 
 /// What came of the way back.
@@ -106,15 +106,34 @@ impl Walk<'_> {
 
     async fn take_back(&self, host: HostName) -> Result<(), Setback> {
         let Some(station) = self.station(&host) else { return Ok(()) };
-        if !station.plan.has_way_back() {
-            let error = StepError::NoWayBack(
-                station.plan.changes.iter().filter(|change| change.moves()).map(|change| change.way_back).collect(),
-            );
-            return Err(Setback { host, step: None, error });
+        let ways = station.plan.changes.iter().filter(|change| change.moves()).map(|change| change.way_back);
+        let (mut lost, mut is_there) = (Vec::new(), true);
+        for way in ways {
+            // What could not be brought back was not taken away yet, or what can't go back has not run yet: then it can.
+            let (gone_with, is_offered) = match way {
+                WayBack::Offered => continue,
+                WayBack::Refused => (Step::Start, true),
+                WayBack::NothingBefore | WayBack::NotOffered => (Step::Install, false),
+            };
+            is_there &= is_offered;
+            if self.has_begun(&host, gone_with).await {
+                lost.push(way);
+            }
         }
-        let moves = station.plan.changes.iter().any(Change::moves);
+        if !lost.is_empty() {
+            return Err(Setback { host, step: None, error: StepError::NoWayBack(lost) });
+        }
+        let moves = is_there && station.plan.changes.iter().any(Change::moves);
         let steps: Vec<_> = WALK.iter().copied().filter(|step| moves || *step != Step::Install).collect();
         self.steps(station, &steps, Direction::Back).await
+    }
+
+    /// Whether a step onward was begun on a host, in this run or an earlier one of the same deployment.
+    async fn has_begun(&self, host: &HostName, step: Step) -> bool {
+        let state = self.journal.state().await;
+        let is_it =
+            |begun: &StepRecord| begun.host == *host && begun.step == step && begun.direction == Direction::Onward;
+        state.deployment(self.journal.id()).is_some_and(|record| record.steps.iter().any(is_it))
     }
 
     /// Notes what is not back, or what ended the way back.

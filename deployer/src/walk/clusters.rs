@@ -59,7 +59,9 @@ impl<'a> Walk<'a> {
             Ok(())
         };
         proof.await.map_err(|error| Setback { host: place.0.clone(), step: None, error })?;
-        let work = self.take_members_out(front, &members);
+        let told = |seen| self.seen((place.0, Some(&cluster.name)), Step::TakeOut, seen);
+        let front = front.clone().telling(&told);
+        let work = self.take_members_out(&front, &members);
         self.cluster_step(place, Step::TakeOut, direction, work.boxed()).await
     }
 
@@ -72,8 +74,9 @@ impl<'a> Walk<'a> {
     ) -> Result<(), Setback> {
         let place = (self.place(cluster), Some(cluster));
         let Some(other) = other else {
+            let told = |seen| self.seen((place.0, Some(&cluster.name)), Step::BringBack, seen);
             let work = async {
-                let (front, members) = (&self.cluster_front(cluster), self.members(cluster));
+                let (front, members) = (&self.cluster_front(cluster).telling(&told), self.members(cluster));
                 let returns = members
                     .iter()
                     .copied()
@@ -84,9 +87,11 @@ impl<'a> Walk<'a> {
             return self.cluster_step(place, Step::BringBack, direction, work.boxed()).await;
         };
         let leaving = (self.place(other), Some(other));
+        let told = |seen| self.seen((place.0, Some(&cluster.name)), Step::BringBack, seen);
+        let leaving_told = |seen| self.seen((leaving.0, Some(&other.name)), Step::TakeOut, seen);
         // Both are in the journal before either begins: whoever resumes looks at both.
         let hand_over = async {
-            let (front, members) = (&self.cluster_front(cluster), self.members(cluster));
+            let (front, members) = (&self.cluster_front(cluster).telling(&told), self.members(cluster));
             self.prove_others(other, Others::Healthy).await?;
             front.hand_over(&members, &self.members(other)).await?;
             let returns = members
@@ -101,7 +106,7 @@ impl<'a> Walk<'a> {
         let outer = async {
             match work.await {
                 Ok(()) => {
-                    let front = self.cluster_front(other);
+                    let front = self.cluster_front(other).telling(&leaving_told);
                     self.take_members_out(&front, &self.members(other)).await
                 }
                 Err(setback) => {
@@ -127,7 +132,8 @@ impl<'a> Walk<'a> {
         let skipped = self.skipped().await;
         let hosts = cluster.hosts.iter().filter(|host| !skipped.contains(host));
         let stations: Vec<_> = hosts.filter_map(|host| self.station(host)).collect();
-        let (front, members) = (&self.cluster_front(cluster), self.members(cluster));
+        let told = |seen| self.seen((place.0, Some(&cluster.name)), Step::Watch, seen);
+        let (front, members) = (&self.cluster_front(cluster).telling(&told), self.members(cluster));
         let work = self.watch(&stations, (front, &members), time);
         self.cluster_step(place, Step::Watch, Direction::Onward, work.boxed()).await
     }
@@ -230,13 +236,7 @@ impl<'a> Walk<'a> {
         if cluster.proxies.is_empty() {
             return self.front();
         }
-        let proxies = self.site.environment.clusters.iter().flat_map(|cluster| &cluster.proxies);
-        Front {
-            balancers: &self.site.environment.front,
-            control: Control::changing(&*self.site.tools.transport, self.fence()),
-            members: proxies.map(proxy_member).collect(),
-            port: None,
-        }
+        self.site.cluster_front(Control::changing(&*self.site.tools.transport, self.fence()))
     }
 
     fn members<'c>(&self, cluster: &'c Cluster) -> Vec<Member<'c>>

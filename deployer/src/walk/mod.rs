@@ -228,6 +228,11 @@ impl<'a> Walk<'a> {
         Hooks { site: self.site, journal: self.journal, plan: Some(self.plan) }
     }
 
+    /// Tells what is seen of a step that goes on.
+    fn seen(&self, (host, cluster): (&HostName, Option<&ClusterName>), step: Step, seen: String) {
+        self.tell(Happening::StepSeen { host: host.clone(), cluster: cluster.cloned(), step, seen });
+    }
+
     fn tell(&self, happening: Happening) {
         self.site.tools.observer.observe(&Event { at: Utc::now(), deployment: self.journal.id(), happening });
     }

@@ -12,7 +12,6 @@ use crate::environment::Endpoint;
 use crate::facts::PackageManager;
 use crate::health::HealthError;
 use crate::journal::Direction;
-use crate::observer::Happening;
 use crate::plan::{Change, Step, Verb, WayBack};
 use crate::transport::{ScriptError, TransportError, run_checked};
 use crate::{HostName, Script};
@@ -55,7 +54,8 @@ impl Walk<'_> {
     async fn stage(&self, station: Station<'_>) -> Result<(), StepError> {
         let changes = &station.plan.changes;
         let back = changes.iter().filter(|change| {
-            !matches!(change.verb, Verb::Nothing | Verb::Repair) && change.way_back == WayBack::Offered
+            let is_offered = matches!(change.way_back, WayBack::Offered | WayBack::Refused);
+            is_offered && !matches!(change.verb, Verb::Nothing | Verb::Repair)
         });
         let script = self
             .packaging(station, "stage", include_str!("../scripts/stage.sh"))
@@ -93,7 +93,8 @@ impl Walk<'_> {
         if !self.is_told(station) {
             return Ok(Some("its cluster is out".to_owned()));
         }
-        let outcome = self.front().take_out(&member(station)).await?;
+        let told = |seen| self.seen((station.host.name(), None), Step::Drain, seen);
+        let outcome = self.front().telling(&told).take_out(&member(station)).await?;
         self.absent.lock().await.insert(station.host.name().clone(), Instant::now());
         Ok(outcome)
     }
@@ -117,10 +118,10 @@ impl Walk<'_> {
                 }
                 Err(last) => {
                     successes = 0;
-                    let seen = last.to_string();
+                    let seen = last.brief();
                     if seen != told {
                         told.clone_from(&seen);
-                        self.tell(Happening::StepSeen { host: station.host.name().clone(), step: Step::Check, seen });
+                        self.seen((station.host.name(), None), Step::Check, seen);
                     }
                 }
             }
@@ -169,7 +170,8 @@ impl Walk<'_> {
         if self.site.environment.balancers.is_empty() {
             return Ok(retired.unwrap_or_else(|| "no balancer".to_owned()));
         }
-        let (front, member) = (self.front(), member(station));
+        let told = |seen| self.seen((station.host.name(), None), Step::PutBack, seen);
+        let (front, member) = (self.front().telling(&told), member(station));
         front.let_in(&member).await?;
         let absent = self.absent.lock().await.remove(station.host.name()).map(|since| since.elapsed());
         let health = &self.site.environment.health;

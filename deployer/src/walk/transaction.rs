@@ -36,7 +36,7 @@ pub enum TransactionError {
         limit: Duration,
     },
     /// The package manager failed.
-    #[error("the package manager ended with exit code {status}")]
+    #[error("the package manager ended with exit code {status}{}", complaint(log))]
     Exit {
         /// The exit code.
         status: String,
@@ -60,6 +60,20 @@ pub enum TransactionError {
     /// The host printed something else than `transaction_wait.sh` does.
     #[error("`{0}` can't be understood")]
     Unexpected(String),
+}
+
+/// What the package manager itself says of its failure: its last line that begins with `Error`, and the next one where
+/// that says what.
+fn complaint(log: &[String]) -> String {
+    const LONGEST: usize = 300;
+    let is_complaint =
+        |line: &String| line.trim_start().get(..5).is_some_and(|word| word.eq_ignore_ascii_case("error"));
+    let Some(index) = log.iter().rposition(is_complaint) else { return String::new() };
+    let mut said = log[index].trim().to_owned();
+    if let (true, Some(next)) = (said.ends_with(':'), log.get(index + 1)) {
+        said = format!("{said} {}", next.trim());
+    }
+    format!(": {}", said.chars().take(LONGEST).collect::<String>())
 }
 
 /// What a look at a transaction tells.
@@ -286,6 +300,11 @@ mod tests {
             ("state lost\ninstalled app-0:1.0-1.noarch\n".to_owned(), "cut short; installed is `app-1.0-1.noarch`"),
             ("state absent\n".to_owned(), "cut short; installed is nothing"),
             (GOOD.replace("exit 0", "exit 200"), "exit code 200"),
+            (
+                GOOD.replace("exit 0", "exit 1")
+                    + "log Error: Transaction test error:\nlog   file /usr/a conflicts\nlog bye\n",
+                "exit code 1: Error: Transaction test error: file /usr/a conflicts",
+            ),
             (GOOD.replace("exit 0\n", ""), "exit code "),
             (GOOD.replace("1.1", "1.0"), "installed is `app-1.0-1.noarch` instead of `app-1.1-1.noarch`"),
             (format!("{GOOD}installed app-0:1.0-1.noarch\n"), "`app-1.0-1.noarch`, `app-1.1-1.noarch` instead"),

@@ -37,7 +37,8 @@ impl Walk<'_> {
             (balancers, answers) = async { futures::join!(balancers, answers) } => {
                 balancers?;
                 answers.into_iter().collect::<Result<(), StepError>>()?;
-                Ok(Some(format!("{} hosts watched for {} s", stations.len(), time.as_secs_f64())))
+                let hosts = if stations.len() == 1 { "host" } else { "hosts" };
+                Ok(Some(format!("{} {hosts} watched for {} s", stations.len(), time.as_secs_f64())))
             }
             () = self.site.tools.wanted(Interrupt::AfterStep) => Err(StepError::Interrupted),
         }

@@ -3,7 +3,9 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use deployer::{Action, Decision, DeployError, Ending, Environment, Interrupt, Pause, PlanFile, Policy, Request};
+use deployer::{
+    Action, Decision, DeployError, Ending, Environment, Interrupt, Outlook, Pause, PlanFile, Policy, Request,
+};
 
 use crate::fleet::Fleet;
 use crate::{ENVIRONMENT, Site, walk};
@@ -99,7 +101,7 @@ async fn nothing_but_to_try_again_or_to_stop_before_anything_changed() {
 async fn a_saved_plan_is_carried_out_only_while_it_holds() {
     let site = Site::new();
     let request = Request::Deploy(vec!["app-1.1".parse().unwrap()]);
-    let (action, plan) = site.open().await.plan(&request).await.unwrap();
+    let Outlook { action, plan, .. } = site.open().await.plan(&request).await.unwrap();
     assert_eq!(action, Action::Deploy);
     let file = || Request::Planned(Box::new(PlanFile::new(plan.clone(), action, "ana".to_owned())));
     site.fleet.changes_by_hand("web2", "app-1.2-1.noarch");
@@ -127,4 +129,27 @@ async fn who_lets_go_leaves_the_lease_to_whoever_resumes() {
     // Without waiting for the lease's end.
     assert_eq!(site.run(Request::Resume).await.unwrap().ending, Ending::Done);
     assert_eq!(site.fleet.now(), ["web1 app-1.1-1.noarch UP", "web2 app-1.1-1.noarch UP"]);
+}
+
+/// A version that says it can't go back stays once it ran; before that, the host goes back.
+#[tokio::test(start_paused = true)]
+async fn what_says_that_it_can_not_go_back_is_not_taken_back() {
+    let site = Site::new();
+    for host in ["web1", "web2"] {
+        site.fleet.says(host, "offered app-1.2-1.noarch\noldest app 1.1\n");
+    }
+    site.fleet.fails("web1", "transaction");
+    let report = site.deploy("1.2-1").await.unwrap();
+    assert_eq!(report.ending, Ending::PartlyChanged, "{:?}", report.reason);
+    site.fleet.mend();
+    assert_eq!(site.run(Request::BackOut).await.unwrap().ending, Ending::RolledBack);
+    assert_eq!(site.fleet.now(), ["web1 app-1.0-1.noarch UP", "web2 app-1.0-1.noarch UP"]);
+
+    site.fleet.breaks("web2", "1.2-1");
+    let report = site.deploy("1.2-1").await.unwrap();
+    assert_eq!(report.ending, Ending::PartlyChanged, "{report:?}");
+    assert!(report.reason.unwrap().contains("the package says that it can't go back that far"));
+    assert_eq!(site.fleet.now(), ["web1 app-1.2-1.noarch UP", "web2 app-1.2-1.noarch MAINT"]);
+    site.fleet.mend();
+    assert_eq!(site.run(Request::Resume).await.unwrap().ending, Ending::PartlyChanged);
 }

@@ -35,12 +35,21 @@ struct Host {
     installed: BTreeSet<Nevra>,
     active: bool,
     balancer: &'static str,
+    says: String,
+    /// What it answers with until its service is started anew, if that is not what is installed.
+    serves: Option<String>,
 }
 
 impl Fleet {
     /// Healthy hosts that run a version, and what the repository offers.
     pub(crate) fn new(hosts: &[&str], installed: &str, offered: &[&str]) -> Self {
-        let host = Host { installed: [installed.parse().unwrap()].into(), active: true, balancer: "UP" };
+        let host = Host {
+            installed: [installed.parse().unwrap()].into(),
+            active: true,
+            balancer: "UP",
+            says: String::new(),
+            serves: None,
+        };
         Self(Arc::new(Mutex::new(State {
             hosts: hosts.iter().map(|name| ((*name).to_owned(), host.clone())).collect(),
             offered: offered.iter().map(|package| package.parse().unwrap()).collect(),
@@ -80,6 +89,26 @@ impl Fleet {
     /// Installs another version on a host behind everybody's back.
     pub(crate) fn changes_by_hand(&self, host: &str, package: &str) {
         self.0.lock().unwrap().hosts.get_mut(host).unwrap().installed = [package.parse().unwrap()].into();
+    }
+
+    /// Has the repository offer one more package.
+    pub(crate) fn offers(&self, package: &str) {
+        self.0.lock().unwrap().offered.push(package.parse().unwrap());
+    }
+
+    /// Adds to what a host's facts say.
+    pub(crate) fn says(&self, host: &str, facts: &str) {
+        self.0.lock().unwrap().hosts.get_mut(host).unwrap().says = facts.to_owned();
+    }
+
+    /// Has a service answer with a version until it is started anew.
+    pub(crate) fn serves_still(&self, host: &str, version: &str) {
+        self.0.lock().unwrap().hosts.get_mut(host).unwrap().serves = Some(version.to_owned());
+    }
+
+    /// Lets a service end by itself.
+    pub(crate) fn stops(&self, host: &str) {
+        self.0.lock().unwrap().hosts.get_mut(host).unwrap().active = false;
     }
 
     /// Adds a host like the first.
@@ -184,7 +213,9 @@ impl Transport for Fleet {
             }
             "stop" | "start" => {
                 state.happens(format!("{name} {}", script.name()));
-                state.hosts.get_mut(name).unwrap().active = script.name() == "start";
+                let host = state.hosts.get_mut(name).unwrap();
+                host.active = script.name() == "start";
+                host.serves = None;
                 state.watch();
                 answer(0, "", "")
             }
@@ -193,11 +224,13 @@ impl Transport for Fleet {
                 let target = target(script.variable("RUNNER").unwrap());
                 state.happens(format!("{name} → {target}"));
                 state.transactions.insert(script.variable("DIRECTORY").unwrap().to_owned());
-                state.hosts.get_mut(name).unwrap().installed = [target].into();
-                answer(0, &state.outcome(name), "")
+                let installed = &mut state.hosts.get_mut(name).unwrap().installed;
+                installed.retain(|package| package.name != target.name);
+                installed.insert(target);
+                answer(0, &state.outcome(name, script), "")
             }
             "wait for the transaction" if state.transactions.contains(script.variable("DIRECTORY").unwrap()) => {
-                answer(0, &state.outcome(name), "")
+                answer(0, &state.outcome(name, script), "")
             }
             "wait for the transaction" => answer(0, "state absent\n", ""),
             "stage" | "test" | "service log" => answer(0, "", ""),
@@ -214,7 +247,7 @@ impl HealthProbe for Fleet {
         let state = self.0.lock().unwrap();
         let name = url.trim_start_matches("http://").split(':').next().unwrap();
         let host = &state.hosts[name];
-        let evr = host.installed.first().unwrap().evr.to_string();
+        let evr = host.serves.clone().unwrap_or_else(|| host.installed.first().unwrap().evr.to_string());
         if !host.active {
             return Err(HealthError::Request { url: url.to_owned(), reason: "connection refused".to_owned() });
         }
@@ -245,12 +278,14 @@ impl State {
         for package in &self.offered {
             text.push_str(&format!("offered {package}\n"));
         }
-        text
+        text + &host.says
     }
 
     /// What a transaction that has ended left.
-    fn outcome(&self, name: &str) -> String {
-        let installed = self.hosts[name].installed.iter().map(|package| format!("installed {package}\n"));
+    fn outcome(&self, name: &str, script: &Script) -> String {
+        let names: Vec<&str> = script.variable("NAMES").unwrap().split(' ').collect();
+        let asked = self.hosts[name].installed.iter().filter(|package| names.contains(&package.name.as_str()));
+        let installed = asked.map(|package| format!("installed {package}\n"));
         format!("state ended\nexit 0\n{}", installed.collect::<String>())
     }
 

@@ -1,6 +1,7 @@
 //! Whole deployments over a simulated fleet: the order of steps, what a failure leads to, what is left in the journal.
 
 mod decisions;
+mod drift;
 mod fate;
 mod faults;
 mod fleet;
@@ -12,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use deployer::{
     Agreement, AlwaysBackOut, Approver, Author, Consent, DeployError, Deployer, DeploymentRecord, Ending, Entry,
-    Environment, Event, Identity, Interrupt, JournalError, Observer, Plan, Policy, Report, Request, Tools,
+    Environment, Event, Facts, Identity, Interrupt, JournalError, Observer, Plan, Policy, Report, Request, Tools,
 };
 use fleet::Fleet;
 use ledger::Store;
@@ -66,7 +67,7 @@ struct Answer(bool);
 
 #[async_trait]
 impl Approver for Answer {
-    async fn approve(&self, _: &Environment, _: &DeploymentRecord, _: &Plan) -> Result<Agreement, String> {
+    async fn approve(&self, _: &Environment, _: &DeploymentRecord, _: &Plan, _: &Facts) -> Result<Agreement, String> {
         if self.0 { Ok(Agreement::by(Consent::Unattended)) } else { Err("no".to_owned()) }
     }
 }
@@ -364,4 +365,15 @@ async fn what_runs_and_what_a_rollback_brings_is_needed() {
     assert_eq!(needed().await, ["app-1.1-1.noarch", "app-1.2-1.noarch"]);
     site.run(Request::Rollback(None)).await.unwrap();
     assert_eq!(needed().await, ["app-1.0-1.noarch", "app-1.1-1.noarch"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deployment_of_one_package_forgets_no_other() {
+    let site = Site::of(&ENVIRONMENT.replace("[health]", "[health]\npackage = \"app\""), &["web1", "web2"]);
+    site.fleet.offers("tool-7-1.noarch");
+    site.deploy("1.1-1").await.unwrap();
+    site.run(Request::Deploy(vec!["tool".parse().unwrap()])).await.unwrap();
+    let needed = site.open().await.journal().await.unwrap().needed();
+    let needed: Vec<_> = needed.iter().map(ToString::to_string).collect();
+    assert_eq!(needed, ["app-1.1-1.noarch", "tool-7-1.noarch"]);
 }

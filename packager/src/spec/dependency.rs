@@ -28,6 +28,11 @@ pub(super) fn provision(text: &str) -> Result<Dependency, ValueError> {
     }
 }
 
+/// Reads `[epoch:]version[-release]`.
+pub(super) fn version(text: &str) -> Result<String, ValueError> {
+    if is_version(text) { Ok(text.to_owned()) } else { Err(ValueError::Version(text.to_owned())) }
+}
+
 /// Reads the beginning of a path, for file triggers.
 pub(super) fn path_prefix(text: &str) -> Result<Dependency, ValueError> {
     if text.starts_with('/') && !text.chars().any(char::is_control) {

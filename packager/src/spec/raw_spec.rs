@@ -52,6 +52,9 @@ pub(super) struct RawSpec {
     /// Whether the package says which jars are in it, by an SBOM and by `bundled(…)`; true where it is left out. Without,
     /// jars are not looked into, and what is deflated in a WAR is not checked.
     pub(super) sbom: Option<bool>,
+    /// The oldest version that a rollback from this one may go to, since this one changes what older ones can't read, such as
+    /// a database: "4.0.0" (of whatever release) or "4.0.0-118". Deployments say so aloud, and ask.
+    pub(super) oldest_rollback: Option<Text>,
     /// How the package is laid out: "tomcat" (the default where there is a `tomcat` table) or "plain".
     pub(super) profile: Option<Text>,
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use nevra::{Arch, Name};
 use rpm_header::Dependency;
 
-use super::dependency::{capability, package, provision};
+use super::dependency::{capability, package, provision, version};
 use super::located::Text;
 use super::raw_spec::{RawLint, RawSpec};
 use super::resolve_contents::{content, filter};
@@ -181,6 +181,11 @@ fn lint_policy(resolver: &Resolver<'_>, raw: Option<&RawLint>) -> Result<LintPol
 /// Resolves what is in a package, what it needs and what it runs.
 fn fill(resolver: &Resolver<'_>, raw: &RawSpec, spec: &mut PackageSpec) -> Result<(), SpecError> {
     spec.dependencies = dependencies(resolver, raw)?;
+    if let Some(oldest) = resolver.optional_as("oldest_rollback", raw.oldest_rollback.as_ref(), version)? {
+        let name = format!("oldest-rollback({})", spec.name);
+        let flags = Dependency::EQUAL;
+        spec.dependencies.provides.push(Dependency { name, flags, version: oldest });
+    }
     spec.tomcat = profile(resolver, raw, &spec.name)?;
     spec.configuration = configuration(resolver, raw, spec)?;
     for entry in &raw.contents {
@@ -296,6 +301,18 @@ directory = "config"
         assert_eq!(configuration.source, Path::new("specs/config"));
         assert_eq!((configuration.destination.as_str(), configuration.group.as_deref()), ("/etc/shop", Some("tomcat")));
         assert_eq!(spec.dependencies.requires.len(), 2);
+    }
+
+    #[test]
+    fn the_oldest_rollback_is_among_what_it_provides() {
+        let with = |oldest: &str| SPEC.replace("[tomcat]", &format!("oldest_rollback = \"{oldest}\"\n[tomcat]"));
+        let set: &[_] = &[("WHAT", "shop"), ("VERSION", "5")];
+        let spec = resolve(&with("4.0.0"), set, &Overrides::default()).unwrap();
+        let provided = &spec.dependencies.provides[0];
+        assert_eq!((provided.name.as_str(), provided.version.as_str()), ("oldest-rollback(shop)", "4.0.0"));
+        assert_eq!(provided.flags, Dependency::EQUAL);
+        let error = resolve(&with("4 0"), set, &Overrides::default()).unwrap_err().to_string();
+        assert!(error.contains(":7: `oldest_rollback`: `4 0` is not a version"), "{error}");
     }
 
     #[test]

@@ -41,6 +41,9 @@ pub enum ValueError {
     /// No requirement.
     #[error("`{0}` is not a requirement; allowed are `name` and `name >= [epoch:]version[-release]` with < <= = >= >")]
     Requirement(String),
+    /// Nothing that can stand for a version in a dependency.
+    #[error("`{0}` is not a version; allowed is `[epoch:]version[-release]`")]
+    Version(String),
     /// No rich dependency.
     #[error(
         "`{0}` is not a rich dependency; allowed are `(a or b >= 2)`, with `and`, `or`, `with`, `without`, `if … else` \

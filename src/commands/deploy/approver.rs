@@ -5,13 +5,14 @@ use std::io::{self, IsTerminal};
 use async_trait::async_trait;
 use chrono::Utc;
 use deployer::{
-    Action, Agreement, Approval, Approver, Consent, DeploymentRecord, Environment, Given, Interrupt, Plan, Question,
-    closed, question,
+    Action, Agreement, Approval, Approver, Consent, DeploymentRecord, Environment, Facts, Given, Interrupt, Plan,
+    Question, closed, question,
 };
 use tokio::sync::watch;
 
 use super::carry_out::ChangeArgs;
 use super::plan_notes::plan_notes;
+use super::plan_remarks::{plan_remarks, remark_lines};
 use super::{plan_text, typing};
 use crate::render::Printer;
 
@@ -32,8 +33,12 @@ impl Approver for Terminal {
         environment: &Environment,
         record: &DeploymentRecord,
         plan: &Plan,
+        facts: &Facts,
     ) -> Result<Agreement, String> {
         for line in plan_text::plan_lines(plan) {
+            self.printer.talk(&line);
+        }
+        for line in remark_lines(&plan_remarks(environment, plan, facts, &self.printer).await) {
             self.printer.talk(&line);
         }
         for line in plan_notes(environment, plan, &self.printer).await {
@@ -44,11 +49,12 @@ impl Approver for Terminal {
             self.signatures(environment, plan, &mut agreement)?;
         }
         agreement.closed = closed(environment, Utc::now()).await;
-        let wanted = self.question(environment, record, &agreement)?;
+        let beyond = plan.hosts.iter().any(|host| !host.beyond().is_empty());
+        let wanted = self.question((environment, record), &agreement, beyond)?;
         agreement.consent = self.ask(environment, record, wanted).await?;
         // A person may have thought for hours.
         agreement.closed = closed(environment, Utc::now()).await;
-        let wanted_now = self.question(environment, record, &agreement)?;
+        let wanted_now = self.question((environment, record), &agreement, beyond)?;
         if wanted_now == Question::Name && wanted != Question::Name {
             return Err(format!("environment was closed meanwhile: {}", agreement.closed.unwrap_or_default()));
         }
@@ -63,9 +69,9 @@ impl Approver for Terminal {
 impl Terminal {
     fn question(
         &self,
-        environment: &Environment,
-        record: &DeploymentRecord,
+        (environment, record): (&Environment, &DeploymentRecord),
         agreement: &Agreement,
+        beyond: bool,
     ) -> Result<Question, String> {
         let given = Given {
             terminal: is_person_present(),
@@ -75,6 +81,9 @@ impl Terminal {
             despite: self.change.despite_freeze.as_deref(),
             people: agreement.people.len(),
             agreed: is_agreed(record),
+            // Who goes on with a deployment has agreed to that before.
+            beyond: beyond && record.agreements.is_empty(),
+            no_way_back: self.change.no_way_back,
         };
         question(environment.approval, given).map_err(|refusal| refusal.to_string())
     }

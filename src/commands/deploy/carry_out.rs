@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use deployer::{DeployError, Ending, HostName, Interrupt, JournalError, Notifier, Observer, Report, Request};
+use deployer::{DeployError, Ending, HostName, Interrupt, JournalError, Observer, Report, Request};
 use ledger::{Ground, Refused};
 use tokio::sync::watch;
 
@@ -26,6 +26,9 @@ pub(crate) struct ChangeArgs {
     /// Go on although the environment is outside of its windows or frozen; the reason is kept. Needs a person at a terminal.
     #[arg(long, value_name = "REASON")]
     pub(crate) despite_freeze: Option<String>,
+    /// Go on although packages say that they can't be taken back, or can't go where it goes. At a terminal that is asked.
+    #[arg(long)]
+    pub(crate) no_way_back: bool,
     /// A file that `pkg approve` wrote, for environments where two people have to agree. May be given more than once.
     #[arg(long = "approval", value_name = "FILE")]
     pub(crate) approvals: Vec<PathBuf>,
@@ -54,7 +57,7 @@ pub(crate) async fn carry_out(
     };
     locate::leave_out(&mut environment, without)?;
     let (interrupted, interrupt) = watch::channel(Interrupt::None);
-    let observers = Observers::new(printer, Notifier::start(&environment));
+    let observers = Observers::new(printer, &environment);
     let observer: Arc<dyn Observer> = observers.clone();
     let paused = PausedScreen { printer: printer.clone(), observers: observers.clone(), interrupt: interrupt.clone() };
     let deployer = locate::open_with(environment, observer, Arc::new(paused), interrupt.clone()).await?;

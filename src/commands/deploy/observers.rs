@@ -4,11 +4,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::Utc;
-use deployer::{Event, Notifier, Observer, Pause};
+use deployer::{Environment, Event, Notifier, Observer, Pause, StrategyKind};
 use tokio::task::JoinHandle;
 
 use super::progress::Progress;
-use super::screen::{Board, Screen};
+use super::screen::{Board, Heading, Screen};
 use crate::render::Printer;
 
 /// Everyone who is told of a deployment's events.
@@ -29,8 +29,11 @@ struct Heartbeat {
 const HEARTBEAT: Duration = Duration::from_secs(20);
 
 impl Observers {
-    pub(crate) fn new(printer: &Printer, notifier: Notifier) -> Arc<Self> {
-        let screen = printer.is_live().then(|| Screen::new(printer.clone()));
+    pub(crate) fn new(printer: &Printer, environment: &Environment) -> Arc<Self> {
+        let notifier = Notifier::start(environment);
+        let is_by_clusters = matches!(environment.strategy.kind, StrategyKind::Clusters { .. });
+        let clusters = environment.clusters.iter().filter(|_| is_by_clusters).map(Heading::new).collect();
+        let screen = printer.is_live().then(|| Screen::new(printer.clone(), clusters));
         let heartbeat = (screen.is_none() && !printer.is_json()).then(|| Heartbeat::start(printer.clone()));
         Arc::new(Self { progress: Progress(printer.clone()), screen, heartbeat, notifier })
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use deployer::{HostName, HostPlan, Plan, Stage, WayBack, Work};
+use deployer::{Change, HostName, HostPlan, Plan, Stage, WayBack, Work};
 
 /// The plan, as lines.
 pub(crate) fn plan_lines(plan: &Plan) -> Vec<String> {
@@ -57,12 +57,25 @@ fn host_lines(plan: &Plan) -> Vec<String> {
             Work::Change => "",
         };
         lines.push(format!("  {:width$}  {work}{}", host.host, changes.join(", ")));
-        let lost = host.changes.iter().find(|change| change.moves() && change.way_back != WayBack::Offered);
-        if let Some(change) = lost {
-            lines.push(format!("  {:width$}  NO WAY BACK: {}", "", change.way_back));
+        for change in host.changes.iter().filter(|change| change.moves()) {
+            lines.extend(warning(change).map(|warning| format!("  {:width$}  {warning}", "")));
         }
     }
     lines
+}
+
+/// What has to be said aloud of a change.
+fn warning(change: &Change) -> Option<String> {
+    match (change.way_back, &change.from, &change.beyond) {
+        (WayBack::Refused, _, Some(oldest)) => {
+            Some(format!("NO WAY BACK: {} says that it can go back to {oldest} at most", change.to))
+        }
+        (_, Some(from), Some(oldest)) => {
+            Some(format!("AGAINST THE PACKAGE'S WORD: {from} says that it can go back to {oldest} at most"))
+        }
+        (WayBack::Offered, ..) => None,
+        (lost, ..) => Some(format!("NO WAY BACK: {lost}")),
+    }
 }
 
 fn stage_line(plan: &Plan, stage: &Stage, index: usize) -> String {

@@ -59,7 +59,9 @@ impl Observer for Progress {
                 printer.urgent(&format!("{begin} {host} {} {because}", printer.paint(Tone::Bad, "left:")));
             }
             Happening::HookEnded { hook } => self.hook(&begin, hook),
-            Happening::StepSeen { host, step, seen } => printer.detail(&format!("{begin} {host} {step} {seen}")),
+            Happening::StepSeen { host, cluster, step, seen } => {
+                printer.detail(&format!("{begin} {}{host} {step} {seen}", of_cluster(cluster.as_ref())));
+            }
             Happening::Paused { pause } => {
                 printer
                     .urgent(&format!("{begin} {}", printer.paint(Tone::Busy, &format!("paused in {}", pause.stage))));
@@ -111,8 +113,13 @@ pub(crate) fn print_report(printer: &Printer, report: &Report) {
             Some(packages) if packages.is_empty() => "nothing".to_owned(),
             Some(packages) => packages.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
         };
-        let mark = if host.settled { printer.paint(Tone::Good, "✔") } else { printer.paint(Tone::Bad, "✖") };
         let service = host.service.as_deref().unwrap_or("unknown");
+        let mark = match (host.settled, service) {
+            (false, _) => printer.paint(Tone::Bad, "✖"),
+            (true, "active" | "reloading") => printer.paint(Tone::Good, "✔"),
+            // What it was before it was touched is no success of a deployment's.
+            (true, _) => printer.paint(Tone::Busy, "!"),
+        };
         let balancers = if host.balancers.is_empty() { "-".to_owned() } else { host.balancers.join(" ") };
         let line = format!(
             "  {mark} {:width$}  {}  service {service}  balancer {balancers}",

@@ -1,6 +1,6 @@
 //! `pkg hosts check`: what is known of each host, and what it lacks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use deployer::{HostFacts, HostName, Interrupt, Item, ItemState, Sight, Ssh, Transport, inspect};
@@ -28,7 +28,11 @@ struct HostCheck {
 }
 
 pub(super) async fn run(args: CheckArgs, printer: &Printer) -> Result<Exit, Failure> {
-    let environment = deploy::environment(&args.environment)?;
+    let mut environment = deploy::environment(&args.environment)?;
+    if let Some(user) = args.user {
+        environment.ssh.user = Some(user);
+        environment.ssh.sudo = false;
+    }
     let wanted = wanted(&environment).await?;
     let ssh: Arc<dyn Transport> = Arc::new(Ssh::of(&environment).map_err(Failure::failed)?);
     let looks = environment.hosts.iter().map(|host| async {
@@ -103,6 +107,10 @@ fn show(printer: &Printer, checks: &[HostCheck], sight: &Sight) -> Exit {
     if let Some(error) = &sight.balancers {
         printer.warning(&printable(&error.to_string()));
         all_well = false;
+    }
+    let errors = sight.unseen.values().chain(&sight.balancers);
+    for hint in errors.flat_map(|error| error.hints()).collect::<BTreeSet<_>>() {
+        printer.hint(hint);
     }
     if all_well { Exit::Done } else { Exit::Failed }
 }

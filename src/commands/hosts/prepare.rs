@@ -144,6 +144,8 @@ async fn agree(args: &PrepareArgs, environment: &Environment, hosts: usize, prin
         despite: args.despite_freeze.as_deref(),
         people: 0,
         agreed: false,
+        beyond: false,
+        no_way_back: false,
     };
     let missing = |reason: String| Failure::new(Exit::ApprovalMissing, anyhow::anyhow!(reason));
     let (prompt, expected) = match question(approval, given).map_err(|refusal| missing(refusal.to_string()))? {

@@ -46,7 +46,7 @@ pub(crate) async fn notes_between(
     packages.truncate(if from.is_some() { VERSIONS } else { 1 });
     let mut found: BTreeMap<String, VersionNotes> = BTreeMap::new();
     for package in packages {
-        let Some(header) = header(client, &package.url).await? else { continue };
+        let Some(header) = package_header(client, &package.url).await? else { continue };
         for (evr, lines) in told(&header, is_between) {
             found.entry(evr.to_string()).or_insert(VersionNotes { evr, lines });
         }
@@ -57,7 +57,7 @@ pub(crate) async fn notes_between(
 }
 
 /// Reads a package's header, and no more of it than that takes; none where it is no package.
-async fn header(client: &Client, url: &str) -> Result<Option<PackageHeader>, ClientError> {
+pub(crate) async fn package_header(client: &Client, url: &str) -> Result<Option<PackageHeader>, ClientError> {
     let mut wanted = FIRST;
     loop {
         let bytes = client.read_beginning(url, wanted).await?;

@@ -4,7 +4,7 @@ use deployer::Deployer;
 use repo_api::{SeenHost, SightingRequest};
 
 use super::super::deploy::{identity, server_client};
-use super::{HostStatus, View};
+use super::look::{HostStatus, View};
 use crate::render::Printer;
 
 /// Tells the server what was seen, so that others see it there. That it could not be told harms nobody: a token that may
@@ -26,5 +26,6 @@ pub(super) async fn tell_server(deployer: &Deployer, view: &View, printer: &Prin
 
 fn seen(host: &HostStatus) -> SeenHost {
     let packages = host.installed.iter().cloned().collect();
-    SeenHost { host: host.host.to_string(), packages, drift: host.drift.clone() }
+    let drift: Vec<&str> = host.drift.iter().map(|drift| drift.text.as_str()).collect();
+    SeenHost { host: host.host.to_string(), packages, drift: (!drift.is_empty()).then(|| drift.join("; ")) }
 }

@@ -1,7 +1,7 @@
 //! What the screen shows: the deployment's state, as its events add up.
 
 use chrono::{DateTime, Utc};
-use deployer::{Direction, Event, Happening, HostName, Plan, Step, StepResult, Work};
+use deployer::{ClusterName, Direction, Event, Happening, HostName, Plan, Step, StepResult, Work};
 
 /// The state of a deployment.
 #[derive(Debug, Default)]
@@ -10,10 +10,39 @@ pub(in super::super) struct Board {
     pub(super) title: String,
     pub(super) began: Option<DateTime<Utc>>,
     pub(super) hosts: Vec<Row>,
+    /// The clusters, where hosts are taken out by them.
+    pub(super) clusters: Vec<Heading>,
     /// Whether hosts are taken back.
     pub(super) backing_out: bool,
     /// Whether a person is asked: what stands there then is not drawn over.
     pub(super) paused: bool,
+}
+
+/// A cluster.
+#[derive(Debug)]
+pub(in super::super) struct Heading {
+    pub(super) cluster: ClusterName,
+    pub(super) hosts: Vec<HostName>,
+    pub(super) place: Place,
+    /// What was last seen of it: connections while it is drained, the rate of errors while it is watched.
+    pub(super) seen: String,
+}
+
+/// Where a cluster is.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    In,
+    Leaving,
+    Out,
+    Returning,
+    /// It could not be taken out or brought back.
+    Stuck,
+}
+
+impl Heading {
+    pub(in super::super) fn new(cluster: &deployer::Cluster) -> Self {
+        Self { cluster: cluster.name.clone(), hosts: cluster.hosts.clone(), place: Place::In, seen: String::new() }
+    }
 }
 
 /// A host.
@@ -47,6 +76,11 @@ pub(super) enum Standing {
 }
 
 impl Board {
+    /// One that shows hosts below their clusters.
+    pub(in super::super) fn of_clusters(clusters: Vec<Heading>) -> Self {
+        Self { clusters, ..Self::default() }
+    }
+
     /// The steps that go on, each with its host and the seconds that it takes so far.
     pub(in super::super) fn working(&self, now: DateTime<Utc>) -> Vec<String> {
         let working = self.hosts.iter().filter_map(|row| match &row.standing {
@@ -71,7 +105,23 @@ impl Board {
                 row.standing =
                     Standing::Working { step: *step, direction: *direction, since: event.at, seen: String::new() };
             }),
-            Happening::StepSeen { host, step, seen: now } => self.on(host, |row| {
+            Happening::StepBegun { cluster: Some(cluster), step, .. } => self.of(cluster, |heading| match step {
+                Step::TakeOut => heading.place = Place::Leaving,
+                Step::BringBack => heading.place = Place::Returning,
+                _ => {}
+            }),
+            Happening::StepSeen { cluster: Some(cluster), seen, .. } => {
+                self.of(cluster, |heading| seen.clone_into(&mut heading.seen));
+            }
+            Happening::StepEnded { cluster: Some(cluster), step, result, .. } => {
+                self.of(cluster, |heading| match (result, step) {
+                    (StepResult::Ok { .. }, Step::TakeOut) => heading.place = Place::Out,
+                    (StepResult::Ok { .. }, Step::BringBack) => heading.place = Place::In,
+                    (StepResult::Failed { .. }, Step::TakeOut | Step::BringBack) => heading.place = Place::Stuck,
+                    _ => {}
+                })
+            }
+            Happening::StepSeen { host, cluster: None, step, seen: now } => self.on(host, |row| {
                 if let Standing::Working { step: at, seen, .. } = &mut row.standing
                     && at == step
                 {
@@ -82,7 +132,9 @@ impl Board {
                 row.standing = match (result, step) {
                     (StepResult::Failed { error, .. }, _) => Standing::Failed { step: *step, error: error.clone() },
                     (StepResult::Ok { .. }, Step::Stage | Step::Test) => Standing::Staged,
-                    (StepResult::Ok { .. }, Step::PutBack) => Standing::Back { direction: *direction, at: event.at },
+                    (StepResult::Ok { .. }, Step::PutBack | Step::Watch) => {
+                        Standing::Back { direction: *direction, at: event.at }
+                    }
                     (StepResult::Ok { .. }, _) => Standing::Between { step: *step, direction: *direction },
                 };
                 if let (StepResult::Ok { detail: Some(detail) }, Step::Install) = (result, step) {
@@ -114,6 +166,12 @@ impl Board {
             })
             .collect();
         self.title = format!("{} → {}", targets.join(", "), self.title);
+    }
+
+    fn of(&mut self, cluster: &ClusterName, change: impl FnOnce(&mut Heading)) {
+        if let Some(heading) = self.clusters.iter_mut().find(|heading| heading.cluster == *cluster) {
+            change(heading);
+        }
     }
 
     fn on(&mut self, host: &HostName, change: impl FnOnce(&mut Row)) {

@@ -10,7 +10,7 @@ use chrono::Utc;
 use deployer::{Event, Happening, Observer};
 use tokio::task::JoinHandle;
 
-pub(super) use self::board::Board;
+pub(super) use self::board::{Board, Heading};
 use crate::render::Printer;
 
 /// How often what goes on is drawn anew, for the seconds that pass.
@@ -24,8 +24,9 @@ pub(crate) struct Screen {
 }
 
 impl Screen {
-    pub(crate) fn new(printer: Printer) -> Self {
-        Self { printer, board: Arc::default(), ticker: Mutex::default() }
+    pub(super) fn new(printer: Printer, clusters: Vec<Heading>) -> Self {
+        let board = Arc::new(Mutex::new(Board::of_clusters(clusters)));
+        Self { printer, board, ticker: Mutex::default() }
     }
 
     /// Lets the rows stand as they are until it is decided what follows: what a person is asked stands below.
