@@ -36,10 +36,11 @@ pub(super) struct Made {
 impl SharedPages {
     /// Gives the page of a key, made a moment ago or now. The key says all that the page depends on but time.
     pub(super) async fn page<E>(&self, key: String, make: impl Future<Output = Result<String, E>>) -> Result<Made, E> {
-        let slot = self.slot(key);
-        // Those who come while it is being made wait for it.
+        let (slot, asked) = (self.slot(key), Instant::now());
         let mut made = slot.lock().await;
-        if let Some(made) = made.as_ref().filter(|made| made.at.elapsed() < OLDEST) {
+        // Who waited for it while it was being made takes it, however long that took.
+        let is_fresh = |made: &&Made| made.at >= asked || made.at.elapsed() < OLDEST;
+        if let Some(made) = made.as_ref().filter(is_fresh) {
             return Ok(made.clone());
         }
         // What is written while it is made may be missing in it.
