@@ -18,6 +18,21 @@ pub(super) struct Projection {
     pub(super) position: Position,
     /// The deployments, oldest first.
     pub(super) deployments: Vec<Deployment>,
+    /// What all of them but the last have left: those before the last don't change any more.
+    before_last: Hosts,
+}
+
+/// What each host was left with, by the packages' names.
+type Hosts = BTreeMap<String, BTreeMap<Name, Left>>;
+
+/// What a host was left with of one name.
+#[derive(Debug, Clone)]
+struct Left {
+    packages: BTreeSet<Nevra>,
+    seen: bool,
+    settled: bool,
+    /// The place of the deployment since which it is so.
+    deployment: usize,
 }
 
 /// One deployment.
@@ -47,7 +62,7 @@ pub(super) struct Running<'a> {
 
 impl Default for Projection {
     fn default() -> Self {
-        Self { position: Position::start(), deployments: Vec::new() }
+        Self { position: Position::start(), deployments: Vec::new(), before_last: Hosts::new() }
     }
 }
 
@@ -64,28 +79,28 @@ impl Projection {
 
     /// What each host was left with, by the packages' names: each deployment is about some.
     pub(super) fn running(&self, at: Option<DateTime<Utc>>) -> BTreeMap<&str, BTreeMap<Name, Running<'_>>> {
-        let mut hosts: BTreeMap<&str, BTreeMap<Name, Running<'_>>> = BTreeMap::new();
-        let finished = self.deployments.iter().filter(|deployment| deployment.summary.ending.is_some());
-        for deployment in finished.filter(|deployment| at.is_none_or(|at| deployment.summary.last <= at)) {
-            for outcome in deployment.hosts.values() {
-                // Where it could not be seen, it may be either.
-                let packages = outcome.now.as_ref().unwrap_or(&outcome.before);
-                let planned = deployment.changes(&outcome.host).iter().map(|change| &change.to.name);
-                let named = packages.iter().chain(&outcome.before).map(|package| &package.name);
-                let names: BTreeSet<&Name> = planned.chain(named).collect();
-                let host = hosts.entry(outcome.host.as_str()).or_default();
-                for name in names {
-                    let packages: BTreeSet<Nevra> =
-                        packages.iter().filter(|package| package.name == *name).cloned().collect();
-                    let (seen, settled) = (outcome.now.is_some(), outcome.settled);
-                    // What a deployment found and left is there since the one that brought it.
-                    let known = host.get(name).filter(|known| known.packages == packages && known.settled == settled);
-                    let deployment = known.map_or(deployment, |known| known.deployment);
-                    host.insert(name.clone(), Running { packages, seen, settled, deployment });
+        let mut hosts = Hosts::new();
+        let mut from = 0;
+        if at.is_none() {
+            hosts.clone_from(&self.before_last);
+            from = self.deployments.len().saturating_sub(1);
+        }
+        for (place, deployment) in self.deployments.iter().enumerate().skip(from) {
+            if at.is_none_or(|at| deployment.summary.last <= at) {
+                deployment.leave(place, &mut hosts);
+            }
+        }
+        let mut running: BTreeMap<&str, BTreeMap<Name, Running<'_>>> = BTreeMap::new();
+        for (host, names) in hosts {
+            for (name, Left { packages, seen, settled, deployment }) in names {
+                let deployment = &self.deployments[deployment];
+                if let Some(outcome) = deployment.hosts.get(&host) {
+                    let known = Running { packages, seen, settled, deployment };
+                    running.entry(outcome.host.as_str()).or_default().insert(name, known);
                 }
             }
         }
-        hosts
+        running
     }
 
     /// Takes the next commit in.
@@ -94,11 +109,21 @@ impl Projection {
         // What can't be read changes nothing here; it stays in the ledger for those who can.
         let Ok(entry) = Entry::read(&commit.payload) else { return };
         if let Entry::Begun { deployment, action, until } = &entry {
+            if let Some((last, before)) = self.deployments.split_last() {
+                last.leave(before.len(), &mut self.before_last);
+            }
             self.deployments.push(Deployment::begun(commit, deployment.clone(), action.clone(), *until));
         }
         let Some(id) = Entry::deployment(&commit.payload) else { return };
-        if let Some(deployment) = self.deployments.iter_mut().rev().find(|deployment| deployment.summary.id == id) {
-            deployment.apply(commit, entry);
+        let Some(place) = self.deployments.iter().rposition(|deployment| deployment.summary.id == id) else { return };
+        self.deployments[place].apply(commit, entry);
+        if place + 1 < self.deployments.len() {
+            // No deployer writes to one before the last; a ledger that was made by hand may have it.
+            self.before_last.clear();
+            let count = self.deployments.len() - 1;
+            for (place, deployment) in self.deployments[..count].iter().enumerate() {
+                deployment.leave(place, &mut self.before_last);
+            }
         }
     }
 }
@@ -122,6 +147,27 @@ impl Deployment {
         };
         let (first, newest, writer) = (commit.number, commit.number, commit.writer);
         Self { summary, first, newest, writer, plan: None, hosts: BTreeMap::new() }
+    }
+
+    /// Takes what it left on its hosts in, if it has finished.
+    fn leave(&self, place: usize, hosts: &mut Hosts) {
+        for outcome in self.hosts.values().filter(|_| self.summary.ending.is_some()) {
+            // Where it could not be seen, it may be either.
+            let packages = outcome.now.as_ref().unwrap_or(&outcome.before);
+            let planned = self.changes(&outcome.host).iter().map(|change| &change.to.name);
+            let named = packages.iter().chain(&outcome.before).map(|package| &package.name);
+            let names: BTreeSet<&Name> = planned.chain(named).collect();
+            let host = hosts.entry(outcome.host.clone()).or_default();
+            for name in names {
+                let packages: BTreeSet<Nevra> =
+                    packages.iter().filter(|package| package.name == *name).cloned().collect();
+                let (seen, settled) = (outcome.now.is_some(), outcome.settled);
+                // What a deployment found and left is there since the one that brought it.
+                let known = host.get(name).filter(|known| known.packages == packages && known.settled == settled);
+                let deployment = known.map_or(place, |known| known.deployment);
+                host.insert(name.clone(), Left { packages, seen, settled, deployment });
+            }
+        }
     }
 
     /// What was planned for a host.
