@@ -507,6 +507,11 @@ fn a_deployment_is_seen_as_it_goes_on() {
     write(vec![begun("D-0002"), planned("D-0002", json!(old), new), step.clone()]);
     wait_for(&mut browser, "has been running since");
     examine(&mut browser, "environment-running");
+    // What is written between the page and its first event is none that the page has: the numbers say so.
+    for path in ["/ui/environments/prod", "/ui/environments/prod/deployments/D-0002"] {
+        let (_, html) = clinic.get(path, &[]);
+        assert!(html.contains("/api/v1/environments/prod/events?after=6\""), "{path}: {html}");
+    }
     browser.click("Deploy D-0002");
     (step["entry"], step["milliseconds"]) = (json!("step_ended"), json!(1234));
     step["result"] = json!({ "is": "ok", "detail": "no <i>connection</i> left" });

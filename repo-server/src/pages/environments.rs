@@ -122,6 +122,8 @@ pub(crate) struct EnvironmentFeed {
 #[derive(Debug, Serialize)]
 pub(crate) struct DeploymentPage {
     environment: String,
+    /// The commit after which events are news.
+    commit: u64,
     deployment: DeploymentRow,
     holder: String,
     hosts: Vec<OutcomeRow>,
@@ -237,7 +239,7 @@ impl EnvironmentFeed {
 }
 
 impl DeploymentPage {
-    pub(crate) fn new(environment: &TagName, info: &DeploymentInfo, visible: &Visible) -> Self {
+    pub(crate) fn new(environment: &TagName, commit: u64, info: &DeploymentInfo, visible: &Visible) -> Self {
         let hosts = info.hosts.iter().map(|outcome| OutcomeRow {
             host: outcome.host.clone(),
             before: links(&outcome.before, visible),
@@ -248,6 +250,7 @@ impl DeploymentPage {
         });
         Self {
             environment: environment.to_string(),
+            commit,
             deployment: DeploymentRow::of(&info.summary, visible),
             holder: info.summary.holder.clone(),
             hosts: hosts.collect(),

@@ -115,8 +115,11 @@ pub(super) async fn deployment(Both(name, id): Both<TagName, String>, call: Call
         return page(&call, &reader, Err(refusal)).await;
     }
     let made = async {
-        let info = call.app.environments.fresh(&name).await?.deployment(&id).await?;
-        Ok(DeploymentPage::new(&name, &info, &reader.visible).render(&reader.shell(&call))?)
+        let environment = call.app.environments.fresh(&name).await?;
+        // What is written from here on is an event to whoever follows the page.
+        let commit = environment.position();
+        let info = environment.deployment(&id).await?;
+        Ok(DeploymentPage::new(&name, commit, &info, &reader.visible).render(&reader.shell(&call))?)
     };
     live(followed_page(&call, &reader, made).await)
 }
