@@ -206,6 +206,17 @@ impl Printer {
     }
 }
 
+/// An error and what caused it, in one line.
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    text
+}
+
 /// Makes a text that somebody else wrote safe for a terminal: control characters and those that turn the direction of
 /// writing become `\u{…}`; tabs stay.
 pub(crate) fn printable(text: &str) -> String {

@@ -29,7 +29,10 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> 
     let name = environment.name.clone();
     let (_interrupted, interrupt) = watch::channel(deployer::Interrupt::None);
     let deployer = deploy::open(environment, Arc::new(deploy::Progress(printer.clone())), interrupt).await?;
-    let state = deployer.journal().await.map_err(deploy::failure)?;
+    // A list as JSON has the steps of all of them.
+    let is_whole = args.show.is_none() && printer.is_json();
+    let state = if is_whole { deployer.whole_journal().await } else { deployer.journal().await };
+    let state = state.map_err(deploy::failure)?;
     let Some(id) = args.show else {
         if state.deployments.is_empty() {
             printer.talk(&format!("nothing was ever deployed to `{name}`"));
@@ -44,11 +47,12 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> 
             state.deployments.last().map_or("none yet".to_owned(), |record| format!("the last is {}", record.id));
         Failure::input(anyhow::anyhow!("environment `{name}` has no deployment {id}; {last}"))
     })?;
+    let record = deployer.story(record).await.map_err(deploy::failure)?;
     if printer.is_json() {
-        printer.json(record);
+        printer.json(&record);
     } else {
-        printer.data(&printable(&summary(record)));
-        for line in story(record) {
+        printer.data(&printable(&summary(&record)));
+        for line in story(&record) {
             printer.data(&printable(&line));
         }
     }

@@ -1,24 +1,20 @@
 //! What holds packages: a yum repository, a folder of packages, or a single package's file; by path or by URL.
 
 use std::fmt;
-use std::io::{Seek, SeekFrom, Write};
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::time::Duration;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow};
 use nevra::Name;
 use packager::{ListedPackage, Primary, listed};
 use reqwest::{Client, Url};
 
 use super::inspect::package_source::PackageSource;
+use super::web;
 
 /// What a repository's metadata may be long, in bytes, as it is sent.
 const REPOMD_LIMIT: u64 = 4 << 20;
 const PRIMARY_LIMIT: u64 = 1 << 30;
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long the server may stay silent.
-const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Something that holds packages.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,8 +37,7 @@ impl Holder {
                 Ok(Some(listed).filter(|package| names.contains(&package.nevra.name)).into_iter().collect())
             }
             Self::Url(base) => {
-                let _ = rustls::crypto::ring::default_provider().install_default();
-                let client = Client::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build()?;
+                let client = web::client()?;
                 let repomd = fetch(&client, base.join("repodata/repomd.xml")?, REPOMD_LIMIT).await?;
                 let primary = Primary::locate(repomd)?;
                 let packages = fetch(&client, base.join(&primary.href)?, PRIMARY_LIMIT).await?;
@@ -77,29 +72,9 @@ impl Holder {
 
 /// Fetches a file into a temporary one, which stands at its beginning.
 async fn fetch(client: &Client, url: Url, limit: u64) -> anyhow::Result<std::fs::File> {
-    let shown = without_password(&url);
-    let mut response = client.get(url).send().await.map_err(|error| error.without_url())?;
-    if !response.status().is_success() {
-        bail!("`{shown}` answers `{}`", response.status());
-    }
     let mut file = tempfile::tempfile()?;
-    let mut length = 0;
-    while let Some(chunk) = response.chunk().await.map_err(|error| error.without_url())? {
-        length += chunk.len() as u64;
-        if length > limit {
-            bail!("`{shown}` is longer than {limit} bytes");
-        }
-        file.write_all(&chunk)?;
-    }
-    file.seek(SeekFrom::Start(0))?;
+    web::fetch(client, &url, limit, &mut file).await?;
     Ok(file)
-}
-
-/// A password in a URL is not for logs.
-fn without_password(url: &Url) -> Url {
-    let mut shown = url.clone();
-    let _ = shown.set_password(None);
-    shown
 }
 
 impl FromStr for Holder {
@@ -128,7 +103,7 @@ impl fmt::Display for Holder {
         match self {
             Self::Path(path) => write!(formatter, "{}", path.display()),
             Self::Url(url) | Self::Package(url) => {
-                write!(formatter, "{}", without_password(url).as_str().trim_end_matches('/'))
+                write!(formatter, "{}", web::without_password(url).as_str().trim_end_matches('/'))
             }
         }
     }

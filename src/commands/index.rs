@@ -10,7 +10,7 @@ use repo_server::{Compression, IndexError, IndexOptions, IndexReport, MetadataKi
 use super::signing_key::load_signing_key;
 
 use crate::exit::{Exit, Failure};
-use crate::render::{Printer, printable};
+use crate::render::{Printer, printable, with_causes};
 
 /// Make a folder of RPMs a yum repository that any web server can serve.
 ///
@@ -71,7 +71,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> 
     }
     for (path, error) in &report.unusable {
         let path = printable(&path.display().to_string());
-        printer.warning(&format!("`{path}` is left out: {}", printable(&chain(error))));
+        printer.warning(&format!("`{path}` is left out: {}", printable(&with_causes(error))));
     }
     Ok(if report.unusable.is_empty() { Exit::Done } else { Exit::Input })
 }
@@ -125,7 +125,7 @@ fn json(report: &IndexReport) -> serde_json::Value {
     let unusable: Vec<_> = report
         .unusable
         .iter()
-        .map(|(path, error)| serde_json::json!({ "path": path.display().to_string(), "error": chain(error) }))
+        .map(|(path, error)| serde_json::json!({ "path": path.display().to_string(), "error": with_causes(error) }))
         .collect();
     serde_json::json!({
         "packages": report.packages,
@@ -134,14 +134,4 @@ fn json(report: &IndexReport) -> serde_json::Value {
         "changed": report.changed,
         "unusable": unusable,
     })
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    text
 }

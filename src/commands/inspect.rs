@@ -14,7 +14,7 @@ use rpm_header::{FileEntry, FileKind, PackageHeader};
 use serde::Serialize;
 
 use self::digests::Digests;
-use self::package_source::{Fetched, PackageSource};
+use self::package_source::{Fetched, PackageSource, WholeFile};
 use super::holder::Holder;
 use super::lint::{FindingJson, LintArgs, findings_json, tell};
 use crate::exit::{Exit, Failure};
@@ -36,8 +36,8 @@ JSON. The exit code is 2 if any of the files can't be read or is damaged, or --l
 /// Show what an RPM holds: identity, signatures, files, configuration, jars, dependencies, scriptlets, changelog.
 ///
 /// With --against, show what replacing another version by it would do on a host, and what the way back would do: files,
-/// edits of configuration kept or lost, what rpm refuses, dependencies, jars, and the scriptlets in their order. Of two
-/// files it also names the jars whose bytes changed under the same version.
+/// edits of configuration kept or lost, what rpm refuses, dependencies, jars, those too whose bytes changed under the same
+/// version, and the scriptlets in their order.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -78,7 +78,7 @@ struct PreflightJson<'a> {
 pub(crate) async fn run(args: &Args, printer: &Printer) -> Result<Exit, Failure> {
     let mut exit = Exit::Done;
     for (index, source) in args.files.iter().enumerate() {
-        match inspect(source, args).await {
+        match inspect(source, args, printer).await {
             Ok((inspected, preflight)) => {
                 if index > 0 && !printer.is_json() {
                     printer.data("");
@@ -103,7 +103,11 @@ pub(crate) async fn run(args: &Args, printer: &Printer) -> Result<Exit, Failure>
     Ok(exit)
 }
 
-async fn inspect<'a>(source: &'a PackageSource, args: &Args) -> anyhow::Result<(Inspected<'a>, Option<Preflight>)> {
+async fn inspect<'a>(
+    source: &'a PackageSource,
+    args: &Args,
+    printer: &Printer,
+) -> anyhow::Result<(Inspected<'a>, Option<Preflight>)> {
     let Fetched { header, file_size } = source.read().await?;
     let (digests, provenance) = match source {
         PackageSource::File(path) => {
@@ -118,7 +122,7 @@ async fn inspect<'a>(source: &'a PackageSource, args: &Args) -> anyhow::Result<(
         Some(holder) => {
             let old_source = holder.newest(&header.nevra.name).await?;
             let old = old_source.read().await?.header;
-            let compared = compare((&old_source, &old), (source, &header));
+            let compared = compare((&old_source, &old), (source, &header), printer).await;
             Some(compared.with_context(|| format!("could not compare `{source}`"))?)
         }
         None => None,
@@ -132,17 +136,22 @@ async fn inspect<'a>(source: &'a PackageSource, args: &Args) -> anyhow::Result<(
     Ok((Inspected { source, file_size, header, digests, provenance, verdict }, preflight))
 }
 
-/// Compares headers; and of files, since all of them are at hand, the jars as well.
-fn compare(
+/// Compares headers, and where the lists of jars differ, the jars by their bytes: for that a package behind a URL is
+/// fetched whole.
+async fn compare(
     (old_source, old): (&PackageSource, &PackageHeader),
     (new_source, new): (&PackageSource, &PackageHeader),
+    printer: &Printer,
 ) -> anyhow::Result<Preflight> {
     let mut preflight = preflight::compare(old, new)?;
-    if let (PackageSource::File(old_path), PackageSource::File(new_path)) = (old_source, new_source)
-        && old_path.is_file()
-        && new_path.is_file()
-    {
-        preflight.add_changed_jars(&JarDigests::read(old_path, old)?, &JarDigests::read(new_path, new)?);
+    if JarDigests::may_differ(old, new) {
+        for source in [old_source, new_source].into_iter().filter(|source| matches!(source, PackageSource::Url(_))) {
+            printer.talk(&format!("fetching `{source}`: its jars are compared"));
+        }
+        if let (Some(old_file), Some(new_file)) = (old_source.whole().await?, new_source.whole().await?) {
+            let digests = |file: &WholeFile, header| JarDigests::read(file.path(), header);
+            preflight.add_changed_jars(&digests(&old_file, old)?, &digests(&new_file, new)?);
+        }
     }
     Ok(preflight)
 }

@@ -39,5 +39,6 @@ pub(crate) mod status;
 pub(crate) mod tag;
 pub(crate) mod token;
 pub(crate) mod verify;
+mod web;
 pub(crate) mod why;
 pub(crate) mod withdraw;

@@ -79,9 +79,15 @@ fn what_a_rollback_would_lose_is_told_from_files_and_urls() {
     let directory = tempfile::tempdir().unwrap();
     let directory = directory.path();
     project(directory, "a = 1\n", "");
+    let libraries = directory.join("app/WEB-INF/lib");
+    std::fs::create_dir_all(&libraries).unwrap();
+    for jar in ["same-1.jar", "core-1.jar"] {
+        std::fs::write(libraries.join(jar), jar).unwrap();
+    }
     let old = build(directory, "1", &[]).ok().to_owned();
     std::fs::remove_file(directory.join("config/b.properties")).unwrap();
     std::fs::write(directory.join("config/a.properties"), "a = 2\n").unwrap();
+    std::fs::write(libraries.join("core-1.jar"), "built again under its old version").unwrap();
     let new = build(directory, "2", &[]).ok().to_owned();
     let bytes = std::fs::read(directory.join(&old)).unwrap();
     for ranges in [true, false] {
@@ -98,6 +104,11 @@ fn what_a_rollback_would_lose_is_told_from_files_and_urls() {
             assert!(fates.contains(&"\"/etc/shop/a.properties\" \"kept-beside-new\"".to_owned()), "{fates:?}");
             let lints: Vec<_> = told["findings"].as_array().unwrap().iter().map(|one| &one["lint"]).collect();
             assert!(lints.contains(&&Value::from("dropped-configuration")), "{lints:?}");
+            let jars: Vec<_> = told["jars"].as_array().unwrap().iter().map(Value::to_string).collect();
+            assert!(
+                matches!(&jars[..], [jar] if jar.contains("core") && jar.contains("\"other_bytes\":true")),
+                "{jars:?}"
+            );
         }
     }
     let refused = run(pkg(directory).args(["inspect", &new, "--against", "http://127.0.0.1:1/x.rpm"]));

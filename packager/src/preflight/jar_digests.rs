@@ -44,12 +44,22 @@ struct Bom {
 }
 
 impl JarDigests {
+    /// Whether the payloads need to be looked into: both packages have an SBOM, and not the same.
+    #[must_use]
+    pub fn may_differ(old: &PackageHeader, new: &PackageHeader) -> bool {
+        let digest = |header: &PackageHeader| {
+            let path = sbom_path(header);
+            header.files.iter().find(|file| file.path == path).map(|file| file.digest.clone())
+        };
+        matches!((digest(old), digest(new)), (Some(old), Some(new)) if old.is_empty() || old != new)
+    }
+
     /// Reads the SBOM out of a package that `pkg` built; there is nothing to read in any other.
     ///
     /// # Errors
     /// [`PayloadError`] where the payload can't be read as far as the SBOM.
     pub fn read(package: &Path, header: &PackageHeader) -> Result<Self, PayloadError> {
-        let path = format!("/usr/share/{}/sbom.cdx.json", header.nevra.name);
+        let path = sbom_path(header);
         // It comes after the WAR, as a rule.
         let wanted = Wanted { path: &path, size_limit: LIMIT, archive_limit: u64::MAX };
         let sbom = read_file(package, header, wanted)?;
@@ -90,6 +100,11 @@ impl Preflight {
         }
         self.jars.sort_by(|left, right| left.component.cmp(&right.component));
     }
+}
+
+/// Where `pkg build` puts the SBOM.
+fn sbom_path(header: &PackageHeader) -> String {
+    format!("/usr/share/{}/sbom.cdx.json", header.nevra.name)
 }
 
 #[cfg(test)]

@@ -58,7 +58,7 @@ pub enum UnfitLayout {
         instead: &'static str,
     },
     /// The header would be larger than rpm reads.
-    #[error("the package's header is {0} bytes long; allowed are 268435456")]
+    #[error("the package's header is {0} bytes long; allowed are 67108864")]
     Header(usize),
 }
 

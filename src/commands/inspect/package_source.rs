@@ -4,20 +4,18 @@ use std::fmt;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use reqwest::header::{CONTENT_RANGE, RANGE};
 use reqwest::{Client, Response, StatusCode, Url};
 use rpm_header::{PackageHeader, ReadHeaderError};
 
+use crate::commands::web;
+
 /// How many bytes are asked for first; then as many again as there are.
 const FIRST: usize = 256 * 1024;
 /// More than the largest headers that rpm accepts: 64 MiB and 256 MiB of data, and their indexes.
 const LIMIT: usize = 324 * 1024 * 1024;
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long the server may stay silent.
-const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A file or a URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +28,21 @@ pub(in crate::commands) enum PackageSource {
 pub(in crate::commands) struct Fetched {
     pub(in crate::commands) header: PackageHeader,
     pub(in crate::commands) file_size: Option<u64>,
+}
+
+/// A package on this machine.
+pub(in crate::commands) enum WholeFile {
+    Own(PathBuf),
+    Fetched(tempfile::NamedTempFile),
+}
+
+impl WholeFile {
+    pub(in crate::commands) fn path(&self) -> &Path {
+        match self {
+            Self::Own(path) => path,
+            Self::Fetched(file) => file.path(),
+        }
+    }
 }
 
 impl PackageSource {
@@ -48,6 +61,19 @@ impl PackageSource {
             Self::Url(url) => fetch(url).await.with_context(failed),
         }
     }
+
+    /// The whole package as a file that can be read more than once: itself, or what is fetched from the URL, which goes
+    /// with the value; nothing for a pipe.
+    pub(in crate::commands) async fn whole(&self) -> anyhow::Result<Option<WholeFile>> {
+        match self {
+            Self::File(path) => Ok(path.is_file().then(|| WholeFile::Own(path.clone()))),
+            Self::Url(url) => {
+                let mut file = tempfile::NamedTempFile::new()?;
+                web::fetch(&web::client()?, url, u64::MAX, file.as_file_mut()).await?;
+                Ok(Some(WholeFile::Fetched(file)))
+            }
+        }
+    }
 }
 
 /// A pipe that nobody writes to would never end; one that comes of a shell's `<(…)`, in `/dev`, has its writer.
@@ -61,8 +87,7 @@ fn refuse_named_pipe(path: &Path) -> anyhow::Result<()> {
 
 /// Asks for ranges until the headers are there; of a server that knows no ranges, reads on in its one answer.
 async fn fetch(url: &Url) -> anyhow::Result<Fetched> {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let client = Client::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build()?;
+    let client = web::client()?;
     let mut bytes = Vec::new();
     let mut wanted = FIRST;
     let (mut response, mut file_size) = request(&client, url, bytes.len(), wanted).await?;
@@ -143,12 +168,7 @@ impl fmt::Display for PackageSource {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => write!(formatter, "{}", path.display()),
-            Self::Url(url) => {
-                let mut shown = url.clone();
-                // A password in a URL is not for logs.
-                let _ = shown.set_password(None);
-                write!(formatter, "{shown}")
-            }
+            Self::Url(url) => write!(formatter, "{}", web::without_password(url)),
         }
     }
 }

@@ -9,6 +9,7 @@ use repo_server::{Action, Change, ChannelView, Entry, PackageRecord};
 
 use super::evidence::Evidence;
 use super::link::{Link, short};
+use crate::render::with_causes;
 
 /// What the repository says of the packages that are asked about.
 pub(super) struct Repository {
@@ -144,13 +145,7 @@ impl Repository {
 }
 
 fn broken(error: &LedgerError) -> Link {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    Link::not_proven("repository", text)
+    Link::not_proven("repository", with_causes(error))
 }
 
 fn told(what: &str, commit: &Commit<Change>, author: &Author) -> String {

@@ -10,6 +10,7 @@ use repo_server::package_signer;
 
 use super::link::{Link, short};
 use crate::exit::Failure;
+use crate::render::with_causes;
 
 const BEGIN: &str = "-----BEGIN PGP PUBLIC KEY BLOCK-----";
 
@@ -102,14 +103,4 @@ fn read(file: &Path) -> Result<TrustedKeys, Failure> {
 /// The keys of each block that can be read: a key of old that nobody reads any more hides no other.
 fn blocks(text: &str) -> Vec<TrustedKeys> {
     text.split(BEGIN).skip(1).filter_map(|block| format!("{BEGIN}{block}").parse().ok()).collect()
-}
-
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    text
 }
