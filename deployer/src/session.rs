@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use chrono::Utc;
 use futures::FutureExt;
 use futures::future::{Either, select};
-use ledger::{Author, Ledger, Store, StoreError};
+use ledger::{Author, Extent, Ledger, Store, StoreError};
 use nevra::PackageQuery;
 
 use self::under_lease::Wish;
@@ -165,12 +165,28 @@ impl Deployer {
         self.tools.transport.close().await;
     }
 
-    /// Reads the journal.
+    /// Reads what still matters of the journal: the steps of deployments that ended well may be missing.
     ///
     /// # Errors
     /// [`DeployError::Journal`] where it can't be read.
     pub async fn journal(&self) -> Result<JournalState, DeployError> {
-        Ok(Journal::read(&self.ledger).await.map_err(JournalError::from)?)
+        Ok(Journal::read(&self.ledger, Extent::Abridged).await.map_err(JournalError::from)?)
+    }
+
+    /// Reads the whole journal, with the steps of every deployment there was.
+    ///
+    /// # Errors
+    /// [`DeployError::Journal`] where it can't be read.
+    pub async fn whole_journal(&self) -> Result<JournalState, DeployError> {
+        Ok(Journal::read(&self.ledger, Extent::Whole).await.map_err(JournalError::from)?)
+    }
+
+    /// Reads all that the journal says of a deployment.
+    ///
+    /// # Errors
+    /// [`DeployError::Journal`] where it can't be read.
+    pub async fn story(&self, record: &DeploymentRecord) -> Result<DeploymentRecord, DeployError> {
+        Ok(Journal::story(&self.ledger, record).await.map_err(JournalError::from)?)
     }
 
     /// Plans without a lease and without changing anything.

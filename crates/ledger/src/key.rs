@@ -34,6 +34,11 @@ pub(crate) fn checkpoint(ledger: &str) -> Path {
     Path::from_iter(["checkpoints", &format!("{}.json", ledger.replace('/', "-"))])
 }
 
+/// The newest abridgement of a ledger: `abridgements/<name>.json`.
+pub(crate) fn abridgement(ledger: &str) -> Path {
+    Path::from_iter(["abridgements", &format!("{}.json", ledger.replace('/', "-"))])
+}
+
 /// The object by which a store is asked whether it honours create-if-absent.
 pub(crate) fn probe() -> Path {
     Path::from_iter(["probes", &Uuid::new_v4().to_string()])

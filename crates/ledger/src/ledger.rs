@@ -1,13 +1,12 @@
 //! Reading and appending to one ledger.
 
 use std::marker::PhantomData;
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use chrono::Utc;
-use futures::{StreamExt, TryStreamExt, future, stream};
+use futures::{Stream, StreamExt, TryFutureExt, TryStreamExt, future, stream};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
@@ -16,7 +15,7 @@ use crate::commit::SCHEMA;
 use crate::ledger_error::{AppendError, LedgerError};
 use crate::remote::{RemoteError, RemoteLedger, Standing};
 use crate::write::Created;
-use crate::{Author, Commit, Digest, Position, Store, StoreError, key};
+use crate::{Author, Commit, Digest, Extent, Position, Store, StoreError, key};
 
 /// How often a commit is sent where it is open whether it was made.
 const ATTEMPTS: u32 = 4;
@@ -31,6 +30,13 @@ pub struct Ledger<T> {
     name: String,
     writer: Uuid,
     entries: PhantomData<fn() -> T>,
+}
+
+/// What is read of a commit before the rest.
+#[derive(serde::Deserialize)]
+struct Head {
+    schema: u32,
+    number: u64,
 }
 
 /// Who keeps the commits.
@@ -90,46 +96,85 @@ impl<T: Serialize + DeserializeOwned> Ledger<T> {
     /// # Errors
     /// [`LedgerError`], also where a commit does not follow from the one before it.
     pub async fn since(&self, after: &Position) -> Result<Vec<Commit<T>>, LedgerError> {
-        if let Home::Remote(server) = &self.home {
-            return self.since_on(&**server, after).await;
-        }
-        let Some(first) = self.read(after.number + 1).await? else { return Ok(Vec::new()) };
-        // There may be many: the rest is asked for side by side, beyond the end too.
-        let others = stream::iter(after.number + 2..).map(|number| self.read(number)).buffered(READ_AHEAD);
+        self.follow(*after, Extent::Whole).try_collect().await
+    }
+
+    /// Reads the commits with a number above the one given, in order and one after the other; of an abridged ledger, those
+    /// that still matter.
+    ///
+    /// # Errors
+    /// [`LedgerError`], also where a commit does not follow from the one before it, which can't be told across a gap.
+    pub fn follow(&self, after: Position, extent: Extent) -> impl Stream<Item = Result<Commit<T>, LedgerError>> {
+        let commits = match &self.home {
+            Home::Store(_) => self.kept(after, extent).try_flatten_stream().left_stream(),
+            Home::Remote(server) => self.sent(Arc::clone(server), after.number, extent).right_stream(),
+        };
+        let mut position = after;
+        commits.and_then(move |commit| {
+            let follows = commit.previous == position.digest;
+            let is_behind_gap = extent == Extent::Abridged && commit.number > position.number + 1;
+            position = commit.position();
+            let broken = LedgerError::Chain { ledger: self.name.clone(), number: commit.number };
+            future::ready(if follows || is_behind_gap { Ok(commit) } else { Err(broken) })
+        })
+    }
+
+    /// What the store has: there may be many, so several are asked for side by side, beyond the end too.
+    async fn kept(
+        &self,
+        after: Position,
+        extent: Extent,
+    ) -> Result<impl Stream<Item = Result<Commit<T>, LedgerError>>, LedgerError> {
+        let abridged = match extent {
+            Extent::Whole => None,
+            Extent::Abridged => self.abridgement().await?,
+        };
+        let (kept, rest) = match abridged {
+            Some(abridged) if after.number < abridged.until.number => (abridged.kept, abridged.until.number + 1),
+            _ => (Vec::new(), after.number + 1),
+        };
+        let kept = kept.into_iter().filter(move |number| *number > after.number);
+        // Nothing new is what is found most often.
+        let Some(first) = self.read(kept.clone().next().unwrap_or(rest)).await? else {
+            return Ok(stream::empty().left_stream());
+        };
+        let numbers = kept.chain(rest..).skip(1);
+        let others = stream::iter(numbers).map(|number| self.read(number)).buffered(READ_AHEAD);
         let others = others.try_take_while(|commit| future::ready(Ok(commit.is_some())));
-        let mut others = std::pin::pin!(others.try_filter_map(|commit| future::ready(Ok(commit))));
-        let mut commits = Vec::new();
-        let mut position = *after;
-        let mut next = Some(first);
-        while let Some(commit) = next {
-            self.follow(&mut position, &commit)?;
-            commits.push(commit);
-            next = others.try_next().await?;
-        }
-        Ok(commits)
+        let others = others.try_filter_map(|commit| future::ready(Ok(commit)));
+        Ok(stream::iter([Ok(first)]).chain(others).right_stream())
     }
 
-    async fn since_on(&self, server: &dyn RemoteLedger, after: &Position) -> Result<Vec<Commit<T>>, LedgerError> {
-        let (mut commits, mut position) = (Vec::new(), *after);
-        loop {
-            let some = server.after(position.number).await.map_err(|source| self.refused(source))?;
-            if some.is_empty() {
-                return Ok(commits);
+    /// What the server sends, as long as it has more.
+    fn sent(
+        &self,
+        server: Arc<dyn RemoteLedger>,
+        after: u64,
+        extent: Extent,
+    ) -> impl Stream<Item = Result<Commit<T>, LedgerError>> {
+        let pages = stream::try_unfold(after, move |after| {
+            let server = Arc::clone(&server);
+            async move {
+                let page = server.after(after, extent).await.map_err(|source| self.refused(source))?;
+                let (mut commits, mut last) = (Vec::with_capacity(page.len()), after);
+                for bytes in page {
+                    let commit = self.parse_after(last, &bytes, extent)?;
+                    last = commit.number;
+                    commits.push(Ok(commit));
+                }
+                Ok((!commits.is_empty()).then(|| (stream::iter(commits), last)))
             }
-            for bytes in some {
-                let commit = self.parse(position.number + 1, &bytes)?;
-                self.follow(&mut position, &commit)?;
-                commits.push(commit);
-            }
-        }
+        });
+        pages.try_flatten()
     }
 
-    fn follow(&self, position: &mut Position, commit: &Commit<T>) -> Result<(), LedgerError> {
-        if commit.previous != position.digest {
-            return Err(LedgerError::Chain { ledger: self.name.clone(), number: commit.number });
-        }
-        *position = commit.position();
-        Ok(())
+    /// Reads bytes as the commit that comes next, or of an abridged ledger, as one that comes later.
+    fn parse_after(&self, last: u64, bytes: &[u8], extent: Extent) -> Result<Commit<T>, LedgerError> {
+        let number = match extent {
+            Extent::Whole => last + 1,
+            Extent::Abridged => self.head(last + 1, bytes)?.number.max(last + 1),
+        };
+        self.parse(number, bytes)
     }
 
     /// Reads one commit; `None` where it has not been made.
@@ -155,12 +200,12 @@ impl<T: Serialize + DeserializeOwned> Ledger<T> {
         }
     }
 
-    /// Reads commits as they are stored, one to a line: those of these numbers that are there, in order, and no more once they
-    /// come to so many bytes.
+    /// Reads commits as they are stored, one to a line: those of these numbers, in order, up to the first that is not there or until
+    /// they come to so many bytes.
     ///
     /// # Errors
     /// [`LedgerError`] for a store that fails.
-    pub async fn lines(&self, numbers: RangeInclusive<u64>, bytes: usize) -> Result<Bytes, LedgerError> {
+    pub async fn lines(&self, numbers: impl Iterator<Item = u64>, bytes: usize) -> Result<Bytes, LedgerError> {
         let mut read = stream::iter(numbers).map(|number| self.stored(number)).buffered(READ_AHEAD);
         let mut lines = BytesMut::new();
         while let Some(Some(commit)) = read.try_next().await? {
@@ -214,12 +259,7 @@ impl<T: Serialize + DeserializeOwned> Ledger<T> {
     /// # Errors
     /// [`LedgerError`] where they are none.
     pub fn parse(&self, number: u64, bytes: &[u8]) -> Result<Commit<T>, LedgerError> {
-        #[derive(serde::Deserialize)]
-        struct Head {
-            schema: u32,
-            number: u64,
-        }
-        let head: Head = serde_json::from_slice(bytes).map_err(|source| self.misshapen(number, source))?;
+        let head = self.head(number, bytes)?;
         if head.schema > SCHEMA {
             return Err(LedgerError::Schema { ledger: self.name.clone(), number, schema: head.schema });
         }
@@ -229,6 +269,10 @@ impl<T: Serialize + DeserializeOwned> Ledger<T> {
         let mut commit: Commit<T> = serde_json::from_slice(bytes).map_err(|source| self.misshapen(number, source))?;
         commit.digest = Digest::of(bytes);
         Ok(commit)
+    }
+
+    fn head(&self, number: u64, bytes: &[u8]) -> Result<Head, LedgerError> {
+        serde_json::from_slice(bytes).map_err(|source| self.misshapen(number, source))
     }
 
     /// The author as the ledger's keeper knows it: a name that it vouches for comes first.

@@ -5,6 +5,7 @@
 //! read what came, rebase and try again. A [`Store`] is an object store; a directory is the default. A ledger may also be
 //! kept by a server in front of one ([`RemoteLedger`]).
 
+mod abridgement;
 mod bucket;
 mod checkpoint;
 mod commit;
@@ -22,6 +23,7 @@ mod store;
 mod sweep;
 mod write;
 
+pub use abridgement::{Abridgement, Extent};
 pub use bucket::{Bucket, BucketError};
 pub use checkpoint::Checkpoint;
 pub use commit::{Author, Commit, Position};

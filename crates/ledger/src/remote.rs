@@ -6,6 +6,8 @@ use std::fmt;
 use async_trait::async_trait;
 use bytes::Bytes;
 
+use crate::Extent;
+
 /// The commits of one ledger as bytes, kept by a server that judges each before it takes it in.
 ///
 /// What holds of a store holds of it: a commit is made once, one of many writers makes it, it never changes, and whoever
@@ -27,11 +29,11 @@ pub trait RemoteLedger: fmt::Debug + Send + Sync {
     /// [`RemoteError`]
     async fn read(&self, number: u64) -> Result<Option<Bytes>, RemoteError>;
 
-    /// Reads commits that follow a number, in order: some of them, and none only where there are none.
+    /// Reads commits that follow a number, in order: some of those that are asked for, and none only where there are none.
     ///
     /// # Errors
     /// [`RemoteError`]
-    async fn after(&self, number: u64) -> Result<Vec<Bytes>, RemoteError>;
+    async fn after(&self, number: u64, extent: Extent) -> Result<Vec<Bytes>, RemoteError>;
 }
 
 /// What stands at a number after a commit was to be made.

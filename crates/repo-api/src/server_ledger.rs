@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use ledger::{Ground, Refused, RemoteError, RemoteLedger, Standing};
+use ledger::{Extent, Ground, Refused, RemoteError, RemoteLedger, Standing};
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, RequestBuilder};
 
@@ -83,8 +83,12 @@ impl RemoteLedger for ServerLedger {
         self.bytes(&format!("/{number}")).await
     }
 
-    async fn after(&self, number: u64) -> Result<Vec<Bytes>, RemoteError> {
-        let lines = self.bytes(&format!("?after={number}")).await?.unwrap_or_default();
+    async fn after(&self, number: u64, extent: Extent) -> Result<Vec<Bytes>, RemoteError> {
+        let abridged = match extent {
+            Extent::Whole => "",
+            Extent::Abridged => "&abridged=true",
+        };
+        let lines = self.bytes(&format!("?after={number}{abridged}")).await?.unwrap_or_default();
         // A commit has one line, and an answer that broke off has a length that it does not reach.
         Ok(lines
             .split(|byte| *byte == b'\n')

@@ -123,6 +123,10 @@ pub enum Entry {
         reason: Option<String>,
         /// What the hosts of the plan were left with.
         hosts: Vec<HostReport>,
+        /// Whether no step up to here is needed to go on from: every host that was touched has finished its walk, no cluster
+        /// is out, and there is nothing to resume.
+        #[serde(default)]
+        clean: bool,
     },
 }
 
@@ -226,6 +230,11 @@ pub struct HostReport {
 }
 
 impl Entry {
+    /// Whether it still matters after a clean end.
+    pub(crate) fn is_lasting(&self) -> bool {
+        !matches!(self, Self::StepBegun { .. } | Self::StepEnded { .. } | Self::Extended { .. })
+    }
+
     /// The deployment that the entry is about.
     #[must_use]
     pub fn deployment(&self) -> DeploymentId {

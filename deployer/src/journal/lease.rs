@@ -1,13 +1,15 @@
 //! Taking, keeping and releasing an environment's lease, and writing to its journal while it is held.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use ledger::{AppendError, Author, Ground, Ledger, LedgerError, Refused};
+use futures::TryStreamExt;
+use ledger::{AppendError, Author, Extent, Ground, Ledger, LedgerError, Refused};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::entry::{Action, Entry};
+use super::entry::{Action, Ending, Entry, HostReport};
 use super::record::{DeploymentRecord, JournalState};
 use crate::{DeploymentId, Target};
 
@@ -106,11 +108,30 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
-    /// Reads an environment's ledger.
-    pub(crate) async fn read(ledger: &Ledger<Entry>) -> Result<JournalState, LedgerError> {
+    /// Reads an environment's ledger: all of it, or what still matters.
+    pub(crate) async fn read(ledger: &Ledger<Entry>, extent: Extent) -> Result<JournalState, LedgerError> {
         let mut state = JournalState::default();
-        catch_up(ledger, &mut state).await?;
+        let mut commits = pin!(ledger.follow(state.position, extent));
+        while let Some(commit) = commits.try_next().await? {
+            state.apply(&commit);
+        }
         Ok(state)
+    }
+
+    /// Reads all that the ledger says of a deployment.
+    pub(crate) async fn story(
+        ledger: &Ledger<Entry>,
+        record: &DeploymentRecord,
+    ) -> Result<DeploymentRecord, LedgerError> {
+        let (position, newest) = record.span();
+        let mut state = JournalState::after(position);
+        let mut commits = pin!(ledger.follow(position, Extent::Whole));
+        while state.position.number < newest
+            && let Some(commit) = commits.try_next().await?
+        {
+            state.apply(&commit);
+        }
+        Ok(state.deployments.into_iter().find(|found| found.id == record.id).unwrap_or_else(|| record.clone()))
     }
 
     /// Takes the lease for a new deployment.
@@ -123,7 +144,7 @@ impl Journal {
         action: Action,
         target: Target,
     ) -> Result<Self, JournalError> {
-        let mut state = Self::read(&ledger).await?;
+        let mut state = Self::read(&ledger, Extent::Abridged).await?;
         loop {
             let ended = has_ended(&ledger, &mut state).await?;
             if let Some(record) = state.unfinished() {
@@ -146,13 +167,13 @@ impl Journal {
 
     /// Takes over the lease of the last deployment, if that was interrupted or left hosts changed.
     pub(crate) async fn resume(ledger: Ledger<Entry>, author: Author) -> Result<Self, JournalError> {
-        let mut state = Self::read(&ledger).await?;
+        let mut state = Self::read(&ledger, Extent::Abridged).await?;
         loop {
             let ended = has_ended(&ledger, &mut state).await?;
             let record = state.deployments.last().ok_or(JournalError::NothingToResume("nothing was ever deployed"))?;
             match record.ending {
                 None if !ended => return Err(held(record)),
-                None | Some(super::Ending::PartlyChanged) => {}
+                None | Some(Ending::PartlyChanged) => {}
                 Some(_) => return Err(JournalError::NothingToResume("the last deployment has come to its end")),
             }
             let deployment = record.id;
@@ -207,6 +228,25 @@ impl Journal {
                 Err(AppendError::Ledger(error)) => return Err(error.into()),
             }
         }
+    }
+
+    /// Ends the deployment, and notes for whoever reads the ledger later what of it still matters.
+    pub(crate) async fn finish(
+        &self,
+        ending: Ending,
+        reason: Option<String>,
+        hosts: Vec<HostReport>,
+    ) -> Result<(), JournalError> {
+        let clean = self.state.lock().await.is_clean(ending);
+        self.write(Entry::Finished { deployment: self.id, ending, reason, hosts, clean }).await?;
+        if clean {
+            let abridgement = self.state.lock().await.abridgement();
+            if let Err(error) = self.ledger.put_abridgement(&abridgement).await {
+                // It is a hint: the next reader takes longer.
+                tracing::warn!(%error, "what of the journal still matters could not be noted");
+            }
+        }
+        Ok(())
     }
 
     /// Extends the lease until the journal can't be written any more, and says why that is.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use ledger::{Author, Commit, Position};
+use ledger::{Abridgement, Author, Commit, Position};
 use nevra::Name;
 use serde::Serialize;
 
@@ -18,8 +18,10 @@ use crate::{ClusterName, DeploymentId, HostName, Target};
 pub struct JournalState {
     /// Up to where it was read.
     pub position: Position,
-    /// The deployments, oldest first.
+    /// The deployments, oldest first. The steps of those before the last clean end need not be there.
     pub deployments: Vec<DeploymentRecord>,
+    /// The numbers of the commits that still matter after a clean end.
+    kept: Vec<u64>,
 }
 
 /// One deployment, as its entries tell it.
@@ -63,6 +65,12 @@ pub struct DeploymentRecord {
     pub reason: Option<String>,
     /// What its hosts were left with.
     pub hosts: Vec<HostReport>,
+    /// The commit before its first.
+    #[serde(skip)]
+    before: Position,
+    /// The number of its last commit.
+    #[serde(skip)]
+    newest: u64,
 }
 
 /// One step of a deployment.
@@ -87,11 +95,16 @@ pub struct StepRecord {
 
 impl Default for JournalState {
     fn default() -> Self {
-        Self { position: Position::start(), deployments: Vec::new() }
+        Self::after(Position::start())
     }
 }
 
 impl JournalState {
+    /// Nothing of what comes after a commit has been read yet.
+    pub(super) fn after(position: Position) -> Self {
+        Self { position, deployments: Vec::new(), kept: Vec::new() }
+    }
+
     /// The last deployment, if it has not finished: it holds the lease, be it expired.
     #[must_use]
     pub fn unfinished(&self) -> Option<&DeploymentRecord> {
@@ -136,9 +149,22 @@ impl JournalState {
         out
     }
 
+    /// Whether a deployment that ends so leaves nothing that its steps are needed for.
+    pub(crate) fn is_clean(&self, ending: Ending) -> bool {
+        ending != Ending::PartlyChanged && self.unsettled().is_empty() && self.out().is_empty()
+    }
+
+    /// What of the ledger still matters after a clean end, which is the last commit.
+    pub(crate) fn abridgement(&self) -> Abridgement {
+        Abridgement { until: self.position, kept: self.kept.clone() }
+    }
+
     /// Takes the next commit in.
     pub(crate) fn apply(&mut self, commit: &Commit<Entry>) {
         self.position = commit.position();
+        if commit.payload.is_lasting() {
+            self.kept.push(commit.number);
+        }
         if let Entry::Begun { deployment, action, target, until } = &commit.payload {
             self.deployments.push(DeploymentRecord {
                 id: *deployment,
@@ -160,6 +186,8 @@ impl JournalState {
                 ending: None,
                 reason: None,
                 hosts: Vec::new(),
+                before: Position { number: commit.number.saturating_sub(1), digest: commit.previous },
+                newest: commit.number,
             });
         }
         let id = commit.payload.deployment();
@@ -184,6 +212,11 @@ impl DeploymentRecord {
         touched
     }
 
+    /// The commit before its first one, and the number of its last.
+    pub(super) fn span(&self) -> (Position, u64) {
+        (self.before, self.newest)
+    }
+
     /// The names of the packages that it is about.
     #[must_use]
     pub fn names(&self) -> BTreeSet<Name> {
@@ -205,6 +238,7 @@ impl DeploymentRecord {
 
     fn apply(&mut self, commit: &Commit<Entry>) {
         self.last = commit.at;
+        self.newest = commit.number;
         match &commit.payload {
             Entry::Begun { .. } => {}
             Entry::Resumed { until, .. } => {

@@ -126,8 +126,7 @@ impl Deployer {
         hosts: Vec<HostReport>,
     ) -> Result<Report, JournalError> {
         let deployment = journal.id();
-        let entry = Entry::Finished { deployment, ending, reason: reason.clone(), hosts: hosts.clone() };
-        journal.write(entry).await?;
+        journal.finish(ending, reason.clone(), hosts.clone()).await?;
         let left_out = self.environment.left_out.clone();
         let report = Report { deployment, ending, reason, hosts, left_out };
         self.tell(journal, Happening::Finished { report: report.clone() });

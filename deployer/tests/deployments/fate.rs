@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use bytes::Bytes;
 use deployer::{Answer, Endpoint, Script, Transport, TransportError};
-use ledger::{RemoteError, RemoteLedger, Standing};
+use ledger::{Extent, RemoteError, RemoteLedger, Standing};
 use tokio::sync::watch;
 
 use crate::fleet::Fleet;
@@ -170,7 +170,7 @@ impl RemoteLedger for FatedLedger {
         Ok(self.commits.0.lock().unwrap().get(index).cloned())
     }
 
-    async fn after(&self, number: u64) -> Result<Vec<Bytes>, RemoteError> {
+    async fn after(&self, number: u64, _extent: Extent) -> Result<Vec<Bytes>, RemoteError> {
         Ok(self.commits.0.lock().unwrap()[usize::try_from(number).unwrap()..].to_vec())
     }
 }

@@ -35,6 +35,9 @@ pub(super) enum Entry {
         reason: Option<String>,
         #[serde(default)]
         hosts: Vec<HostOutcome>,
+        /// Whether no step up to here is needed to go on from.
+        #[serde(default)]
+        clean: bool,
     },
     /// Something that the server need not know.
     #[serde(other)]
@@ -102,6 +105,11 @@ impl Entry {
     /// The deployment that an entry is about, whatever else it says.
     pub(super) fn deployment(payload: &Value) -> Option<&str> {
         payload.get("deployment").and_then(Value::as_str)
+    }
+
+    /// Whether an entry still matters after a clean end.
+    pub(super) fn is_lasting(payload: &Value) -> bool {
+        !matches!(Self::kind(payload), "step_begun" | "step_ended" | "extended")
     }
 
     /// The kind of an entry, whatever else it says.

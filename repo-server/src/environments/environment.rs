@@ -1,12 +1,13 @@
 //! One environment: its ledger, which controllers write, and what it comes to.
 
 use std::collections::BTreeSet;
+use std::pin::pin;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures::{StreamExt, TryStreamExt, stream};
-use ledger::{Author, Commit, Digest, Ledger, Standing, Store};
+use ledger::{Author, Commit, Digest, Extent, Ledger, Standing, Store};
 use nevra::Nevra;
 use repo_api::{
     DeploymentInfo, DeploymentList, EnvironmentInfo, EnvironmentSettings, EnvironmentSummary, HostInfo, SeenHost,
@@ -24,7 +25,7 @@ use super::sightings::Sightings;
 use super::story;
 
 /// How many commits are given at a time, and from how many bytes on no more are added.
-const COMMITS: u64 = 1000;
+const COMMITS: usize = 1000;
 const BYTES: usize = 4 << 20;
 const READ_AHEAD: usize = 16;
 /// How many deployments' stories are kept at hand.
@@ -110,10 +111,22 @@ impl Environment {
 
     async fn take_in(&self) -> Result<(), EnvironmentError> {
         let position = self.projection().position;
-        for commit in self.ledger.since(&position).await? {
+        let before = self.projection().clean_end();
+        let mut commits = pin!(self.ledger.follow(position, Extent::Abridged));
+        while let Some(commit) = commits.try_next().await? {
             self.apply(&commit);
         }
+        self.abridge(before).await;
         Ok(())
+    }
+
+    /// Notes what of the ledger still matters, where it ended cleanly once more. It is a hint: without it, the next to
+    /// read the ledger takes longer.
+    async fn abridge(&self, before: u64) {
+        let Some(abridgement) = self.projection().abridgement().filter(|new| new.until.number > before) else { return };
+        if let Err(error) = self.ledger.put_abridgement(&abridgement).await {
+            tracing::warn!(%error, environment = %self.name, "what of its ledger still matters could not be noted");
+        }
     }
 
     fn apply(&self, commit: &Commit<Value>) {
@@ -160,7 +173,11 @@ impl Environment {
             checked.unwrap_or(Err(EnvironmentError::Busy))?;
         }
         match self.ledger.adopt(number, bytes).await? {
-            Standing::Ours => self.apply(&commit),
+            Standing::Ours => {
+                let before = self.projection().clean_end();
+                self.apply(&commit);
+                self.abridge(before).await;
+            }
             Standing::Theirs => {
                 self.take_in().await?;
                 return Err(EnvironmentError::Taken(number));
@@ -184,10 +201,14 @@ impl Environment {
         Ok(self.ledger.stored(number).await?)
     }
 
-    /// Reads commits after a number as they were written, one to a line; some of them, and none only at the end.
-    pub(crate) async fn commits(&self, after: u64) -> Result<Bytes, EnvironmentError> {
-        let last = self.position().min(after.saturating_add(COMMITS));
-        Ok(self.ledger.lines(after.saturating_add(1)..=last, BYTES).await?)
+    /// Reads commits after a number as they were written, one to a line; some of those that are asked for, and none only at
+    /// the end.
+    pub(crate) async fn commits(&self, after: u64, extent: Extent) -> Result<Bytes, EnvironmentError> {
+        let numbers: Vec<u64> = match extent {
+            Extent::Whole => (after.saturating_add(1)..=self.position()).take(COMMITS).collect(),
+            Extent::Abridged => self.projection().abridged(after).take(COMMITS).collect(),
+        };
+        Ok(self.ledger.lines(numbers.into_iter(), BYTES).await?)
     }
 
     /// Writes how hosts were seen; tells whether that was news, and the newest commit.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use ledger::{Commit, Position};
+use ledger::{Abridgement, Commit, Position};
 use nevra::{Name, Nevra};
 use repo_api::{DeploymentSummary, HostOutcome, PackageMove};
 use serde_json::Value;
@@ -20,6 +20,10 @@ pub(super) struct Projection {
     pub(super) deployments: Vec<Deployment>,
     /// What all of them but the last have left: those before the last don't change any more.
     before_last: Hosts,
+    /// The numbers of the commits that still matter after a clean end.
+    kept: Vec<u64>,
+    /// The last clean end, and how many are kept up to it.
+    clean: Option<(Position, usize)>,
 }
 
 /// What each host was left with, by the packages' names.
@@ -62,7 +66,13 @@ pub(super) struct Running<'a> {
 
 impl Default for Projection {
     fn default() -> Self {
-        Self { position: Position::start(), deployments: Vec::new(), before_last: Hosts::new() }
+        Self {
+            position: Position::start(),
+            deployments: Vec::new(),
+            before_last: Hosts::new(),
+            kept: Vec::new(),
+            clean: None,
+        }
     }
 }
 
@@ -103,11 +113,34 @@ impl Projection {
         running
     }
 
+    /// What of the ledger still matters, up to the last clean end.
+    pub(super) fn abridgement(&self) -> Option<Abridgement> {
+        self.clean.map(|(until, count)| Abridgement { until, kept: self.kept[..count].to_vec() })
+    }
+
+    /// Where the last clean end is.
+    pub(super) fn clean_end(&self) -> u64 {
+        self.clean.map_or(0, |(until, _)| until.number)
+    }
+
+    /// The numbers of the commits after one, without those that matter no more.
+    pub(super) fn abridged(&self, after: u64) -> impl Iterator<Item = u64> {
+        let (end, count) = self.clean.map_or((0, 0), |(until, count)| (until.number, count));
+        let from = self.kept[..count].partition_point(|number| *number <= after);
+        self.kept[from..count].iter().copied().chain(end.max(after).saturating_add(1)..=self.position.number)
+    }
+
     /// Takes the next commit in.
     pub(super) fn apply(&mut self, commit: &Commit<Value>) {
         self.position = commit.position();
+        if Entry::is_lasting(&commit.payload) {
+            self.kept.push(commit.number);
+        }
         // What can't be read changes nothing here; it stays in the ledger for those who can.
         let Ok(entry) = Entry::read(&commit.payload) else { return };
+        if matches!(entry, Entry::Finished { clean: true, .. }) {
+            self.clean = Some((self.position, self.kept.len()));
+        }
         if let Entry::Begun { deployment, action, until } = &entry {
             if let Some((last, before)) = self.deployments.split_last() {
                 last.leave(before.len(), &mut self.before_last);

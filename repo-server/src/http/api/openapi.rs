@@ -141,7 +141,8 @@ fn query(id: &str, generator: &mut SchemaGenerator) -> Vec<Value> {
     let parameters = match id {
         "showEnvironment" => vec![("at", false, json!({ "type": "string", "format": "date-time" }))],
         "listDeployments" => vec![("before", false, json!({ "type": "string", "pattern": "^D-[0-9]{4,9}$" }))],
-        "followEnvironment" | "listCommits" | "listRepositoryCommits" => vec![("after", false, number)],
+        "followEnvironment" | "listRepositoryCommits" => vec![("after", false, number)],
+        "listCommits" => vec![("after", false, number), ("abridged", false, json!({ "type": "boolean" }))],
         "listNotes" => vec![
             ("package", true, json!({ "type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._+-]{0,200}$" })),
             ("from", false, version.clone()),

@@ -382,7 +382,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         path: "/environments/{environment}/commits",
         id: "listCommits",
         summary: "Give commits of the environment's ledger as they were written, one to a line: some that follow a number, \
-            and none only where there are none.",
+            and none only where there are none; `abridged`, without the steps of deployments that ended well.",
         scope: "watch:ENVIRONMENT",
         body: Content::None,
         answers: &[(200, "commits")],

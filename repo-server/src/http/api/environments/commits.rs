@@ -3,6 +3,7 @@
 use axum::body::Body;
 use bytes::Bytes;
 use http::StatusCode;
+use ledger::Extent;
 use repo_api::{Committed, Permission, Problem, ProblemKind, TagName};
 
 use super::super::super::call::{Both, Call, Named};
@@ -14,13 +15,14 @@ use super::Answer;
 use super::kept::hold;
 use crate::environments::Appended;
 
-/// Gives commits after a number, one to a line: some of them, and none only where there are none.
+/// Gives commits after a number, one to a line: some of those that are asked for, and none only where there are none.
 pub(super) async fn list(Named(name): Named<TagName>, call: Call) -> Answer {
     call.permit_environment(Permission::Watch, &name).await?;
-    let query = Query::read(call.uri.query(), &["after"])?;
+    let query = Query::read(call.uri.query(), &["after", "abridged"])?;
     let after = query.value("after")?.unwrap_or(0);
+    let extent = if query.value("abridged")?.unwrap_or(false) { Extent::Abridged } else { Extent::Whole };
     let environment = call.app.environments.current(&name).await?;
-    Ok(written("application/x-ndjson", environment.commits(after).await?))
+    Ok(written("application/x-ndjson", environment.commits(after, extent).await?))
 }
 
 /// Gives a commit.

@@ -11,6 +11,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use futures::{Stream, stream};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
+use ledger::Extent;
 use repo_api::{Permission, Problem, ProblemKind, TagName};
 use serde::Deserialize;
 use tokio::sync::watch;
@@ -79,7 +80,7 @@ impl Follower {
             // Marked as seen before the commits are read, so that none is missed.
             let newest = *self.newest.borrow_and_update();
             if newest > self.after || self.environment.position() > self.after {
-                let lines = match self.environment.commits(self.after).await {
+                let lines = match self.environment.commits(self.after, Extent::Whole).await {
                     Ok(lines) => lines,
                     Err(error) => {
                         tracing::error!(error = with_causes(&error), "events broke off");
