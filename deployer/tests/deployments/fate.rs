@@ -170,8 +170,17 @@ impl RemoteLedger for FatedLedger {
         Ok(self.commits.0.lock().unwrap().get(index).cloned())
     }
 
-    async fn after(&self, number: u64, _extent: Extent) -> Result<Vec<Bytes>, RemoteError> {
-        Ok(self.commits.0.lock().unwrap()[usize::try_from(number).unwrap()..].to_vec())
+    async fn after(&self, number: u64, extent: Extent) -> Result<Vec<Bytes>, RemoteError> {
+        let commits = self.commits.0.lock().unwrap().clone();
+        let is = |bytes: &Bytes, part: &str| str::from_utf8(bytes).unwrap().contains(part);
+        let clean = commits.iter().rposition(|bytes| is(bytes, r#""clean":true"#)).unwrap_or(0);
+        let matters = |(index, bytes): &(usize, Bytes)| {
+            extent == Extent::Whole
+                || *index > clean
+                || !is(bytes, r#""entry":"step_"#) && !is(bytes, r#""entry":"extended""#)
+        };
+        let after = commits.into_iter().enumerate().skip(usize::try_from(number).unwrap()).filter(matters);
+        Ok(after.map(|(_, bytes)| bytes).collect())
     }
 }
 

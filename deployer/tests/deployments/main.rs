@@ -5,6 +5,7 @@ mod drift;
 mod fate;
 mod faults;
 mod fleet;
+mod journal;
 mod strategies;
 mod trial;
 
@@ -153,7 +154,7 @@ async fn hosts_go_one_after_the_other() {
     let again = site.deploy("1.1-1").await.unwrap();
     assert_eq!((again.ending, site.fleet.happened().len()), (Ending::NothingToDo, 0));
 
-    let state = site.open().await.journal().await.unwrap();
+    let state = site.open().await.whole_journal().await.unwrap();
     let record = &state.deployments[0];
     assert_eq!(record.author.why.as_deref(), Some("CHG-1"));
     assert_eq!(record.steps.len(), 2 * 8);

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
-use ledger::{AppendError, Author, Commit, Ground, Ledger, LedgerError, Position, RemoteError};
+use futures::TryStreamExt;
+use ledger::{AppendError, Author, Commit, Extent, Ground, Ledger, LedgerError, Position, RemoteError};
 use repo_api::{
     ApprovalRule, Client, ClientError, EnvironmentRequest, EnvironmentSettings, Freeze, ProblemKind, ServerLedger,
     TagName, TokenRequest,
@@ -131,6 +132,42 @@ async fn a_ledger_over_http_is_a_ledger() {
     assert_eq!(put(&server.url, &ana, 1, bytes.to_vec()).await, (StatusCode::OK, String::new()));
     let lost = there.append(&Position::start(), who("ana"), begun("D-0009")).await;
     assert!(matches!(lost, Err(AppendError::Lost { number: 1, .. })), "{lost:?}");
+}
+
+/// Who asks how things stand need not read every step of every deployment there ever was.
+#[tokio::test(flavor = "multi_thread")]
+async fn steps_that_ended_well_are_left_out_where_they_are_not_asked_for() {
+    let server = server().await;
+    let ana = token(&server, "ana", "deploy:prod", false).await;
+    let here = ledger(&server.url, &ana).await;
+    let step = |id: &str| json!({ "entry": "step_begun", "deployment": id, "host": "web1", "step": "stop", "direction": "onward" });
+    for (id, clean) in [("D-0001", true), ("D-0002", true), ("D-0003", false)] {
+        let mut end = finished(id, "app-1-1.noarch", "app-2-1.noarch");
+        end["clean"] = clean.into();
+        let entries = [begun(id), planned(id, "app-1-1.noarch", "app-2-1.noarch", ""), step(id), end];
+        write(&here, &who("ana"), entries).await.unwrap();
+    }
+    let twin = twin(&server).await;
+    let direct: Ledger<Value> = crate::support::store(&server.lab).await.ledger("environments/prod");
+    let there = ledger(&twin, &ana).await;
+    for ledger in [&here, &there, &direct] {
+        let read = async |extent| -> Vec<u64> {
+            let commits: Vec<_> = ledger.follow(Position::start(), extent).try_collect().await.unwrap();
+            commits.iter().map(|commit| commit.number).collect()
+        };
+        assert_eq!(read(Extent::Abridged).await, [1, 2, 4, 5, 6, 8, 9, 10, 11, 12]);
+        assert_eq!(read(Extent::Whole).await, (1..=12).collect::<Vec<_>>());
+    }
+    // What was read in part tells the same, the steps of an old deployment too.
+    let told = async |url: &str| {
+        let client = admin(url);
+        let mut info = serde_json::to_value(client.environment(&prod(), None).await.unwrap()).unwrap();
+        info["at"] = Value::Null;
+        (info, serde_json::to_value(client.deployment(&prod(), "D-0001").await.unwrap()).unwrap())
+    };
+    let (info, story) = told(&twin).await;
+    assert_eq!(story["steps"].as_array().unwrap().len(), 1, "{story}");
+    assert_eq!(told(&server.url).await, (info, story));
 }
 
 /// Sends bytes as a commit; gives the status and the problem's kind.
