@@ -29,6 +29,7 @@ mod lab_repository;
 mod lab_tomcat;
 mod notes;
 mod pages;
+mod pages_guarded;
 mod program;
 mod repository_clients;
 mod repository_content;

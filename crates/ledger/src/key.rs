@@ -34,9 +34,9 @@ pub(crate) fn checkpoint(ledger: &str) -> Path {
     Path::from_iter(["checkpoints", &format!("{}.json", ledger.replace('/', "-"))])
 }
 
-/// The newest abridgement of a ledger: `abridgements/<name>.json`.
+/// The newest abridgement of a ledger: `checkpoints/<name>-abridged.json`.
 pub(crate) fn abridgement(ledger: &str) -> Path {
-    Path::from_iter(["abridgements", &format!("{}.json", ledger.replace('/', "-"))])
+    Path::from_iter(["checkpoints", &format!("{}-abridged.json", ledger.replace('/', "-"))])
 }
 
 /// The object by which a store is asked whether it honours create-if-absent.

@@ -285,7 +285,7 @@ impl Environment {
             let projection = self.projection();
             let found = projection.deployments.iter().find(|one| one.summary.id == id);
             let found = found.ok_or_else(|| self.unknown(id))?;
-            (found.summary.clone(), found.hosts.values().cloned().collect(), found.first, found.newest)
+            (found.summary.clone(), found.outcomes(), found.first, found.newest)
         };
         let mut told = self.told.lock().await;
         let known = told.iter().position(|told| told.first == first).map(|known| told.remove(known));

@@ -11,6 +11,7 @@ mod environment;
 mod error;
 mod gate;
 mod needs;
+mod per_host;
 mod projection;
 mod rules;
 mod sightings;

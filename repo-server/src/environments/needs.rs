@@ -18,9 +18,10 @@ impl Projection {
             }
         }
         let left = self.deployments.last().filter(|last| {
-            last.summary.ending.is_none() || last.hosts.values().any(|host| !host.settled || host.now.is_none())
+            last.summary.ending.is_none() || last.hosts.iter().any(|(_, host)| !host.settled || host.now.is_none())
         });
-        let changes = left.iter().flat_map(|left| &left.plan).flat_map(|plan| plan.values()).flatten();
+        let changes =
+            left.iter().flat_map(|left| &left.plan).flat_map(|plan| plan.iter()).flat_map(|(_, changes)| changes);
         for change in changes {
             needs.extend(change.from.iter().chain([&change.to]).cloned());
         }

@@ -10,6 +10,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::entry::{Change, Entry, HostPlan};
+use super::per_host::{Names, PerHost};
 
 /// Everything that an environment's ledger says, but for the steps.
 #[derive(Debug)]
@@ -20,6 +21,7 @@ pub(super) struct Projection {
     pub(super) deployments: Vec<Deployment>,
     /// What all of them but the last have left: those before the last don't change any more.
     before_last: Hosts,
+    names: Names,
     /// The numbers of the commits that still matter after a clean end.
     kept: Vec<u64>,
     /// The last clean end, and how many are kept up to it.
@@ -49,9 +51,9 @@ pub(super) struct Deployment {
     /// The writer who holds the lease.
     pub(super) writer: Uuid,
     /// What the first plan that was agreed to does on each host.
-    pub(super) plan: Option<BTreeMap<String, Vec<Change>>>,
-    /// What its hosts were left with, by their names.
-    pub(super) hosts: BTreeMap<String, HostOutcome>,
+    pub(super) plan: Option<PerHost<Vec<Change>>>,
+    /// What its hosts were left with, each without its name.
+    pub(super) hosts: PerHost<HostOutcome>,
 }
 
 /// What a host runs of one name.
@@ -70,6 +72,7 @@ impl Default for Projection {
             position: Position::start(),
             deployments: Vec::new(),
             before_last: Hosts::new(),
+            names: Names::default(),
             kept: Vec::new(),
             clean: None,
         }
@@ -104,9 +107,9 @@ impl Projection {
         for (host, names) in hosts {
             for (name, Left { packages, seen, settled, deployment }) in names {
                 let deployment = &self.deployments[deployment];
-                if let Some(outcome) = deployment.hosts.get(&host) {
+                if let Some(host) = deployment.hosts.name(&host) {
                     let known = Running { packages, seen, settled, deployment };
-                    running.entry(outcome.host.as_str()).or_default().insert(name, known);
+                    running.entry(host).or_default().insert(name, known);
                 }
             }
         }
@@ -149,7 +152,7 @@ impl Projection {
         }
         let Some(id) = Entry::deployment(&commit.payload) else { return };
         let Some(place) = self.deployments.iter().rposition(|deployment| deployment.summary.id == id) else { return };
-        self.deployments[place].apply(commit, entry);
+        self.deployments[place].apply(commit, entry, &mut self.names);
         if place + 1 < self.deployments.len() {
             // No deployer writes to one before the last; a ledger that was made by hand may have it.
             self.before_last.clear();
@@ -179,18 +182,18 @@ impl Deployment {
             approved_by: Vec::new(),
         };
         let (first, newest, writer) = (commit.number, commit.number, commit.writer);
-        Self { summary, first, newest, writer, plan: None, hosts: BTreeMap::new() }
+        Self { summary, first, newest, writer, plan: None, hosts: PerHost::default() }
     }
 
     /// Takes what it left on its hosts in, if it has finished.
     fn leave(&self, place: usize, hosts: &mut Hosts) {
-        for outcome in self.hosts.values().filter(|_| self.summary.ending.is_some()) {
+        for (name, outcome) in self.hosts.iter().filter(|_| self.summary.ending.is_some()) {
             // Where it could not be seen, it may be either.
             let packages = outcome.now.as_ref().unwrap_or(&outcome.before);
-            let planned = self.changes(&outcome.host).iter().map(|change| &change.to.name);
+            let planned = self.changes(name).iter().map(|change| &change.to.name);
             let named = packages.iter().chain(&outcome.before).map(|package| &package.name);
             let names: BTreeSet<&Name> = planned.chain(named).collect();
-            let host = hosts.entry(outcome.host.clone()).or_default();
+            let host = hosts.entry(name.to_owned()).or_default();
             for name in names {
                 let packages: BTreeSet<Nevra> =
                     packages.iter().filter(|package| package.name == *name).cloned().collect();
@@ -208,7 +211,12 @@ impl Deployment {
         self.plan.as_ref().and_then(|plan| plan.get(host)).map_or(&[], Vec::as_slice)
     }
 
-    fn apply(&mut self, commit: &Commit<Value>, entry: Entry) {
+    /// What its hosts were left with.
+    pub(super) fn outcomes(&self) -> Vec<HostOutcome> {
+        self.hosts.iter().map(|(host, outcome)| HostOutcome { host: host.to_owned(), ..outcome.clone() }).collect()
+    }
+
+    fn apply(&mut self, commit: &Commit<Value>, entry: Entry, names: &mut Names) {
         self.newest = commit.number;
         let summary = &mut self.summary;
         summary.last = commit.at;
@@ -223,12 +231,14 @@ impl Deployment {
             Entry::Planned { plan, agreement } if self.plan.is_none() => {
                 summary.moves = moves(&plan.hosts);
                 summary.approved_by = agreement.people;
-                self.plan = Some(plan.hosts.into_iter().map(|host| (host.host, host.changes)).collect());
+                let changes = plan.hosts.into_iter().map(|host| (host.host, host.changes));
+                self.plan = Some(PerHost::new(changes, names));
             }
             Entry::Finished { ending, reason, hosts, .. } => {
                 summary.ending = Some(ending);
                 summary.reason = reason;
-                self.hosts = hosts.into_iter().map(|outcome| (outcome.host.clone(), outcome)).collect();
+                let outcomes = hosts.into_iter().map(|mut outcome| (std::mem::take(&mut outcome.host), outcome));
+                self.hosts = PerHost::new(outcomes, names);
             }
             _ => {}
         }

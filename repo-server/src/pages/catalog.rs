@@ -1,6 +1,7 @@
 //! What is in all packages: their names, files and jars, to be searched.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use futures::{StreamExt, stream};
@@ -122,9 +123,7 @@ impl Indexed {
     fn add(&mut self, package: &Arc<PackageRecord>, searchable: &Searchable) {
         let Ok(number) = u32::try_from(self.packages.len()) else { return };
         self.packages.push(Arc::clone(package));
-        for file in &searchable.files {
-            self.files.add(file, number);
-        }
+        self.files.add(package.nevra.name.as_str(), number, searchable.files.iter().map(String::as_str));
         for (component, version) in &searchable.bundled {
             let versions = self.jars.entry(component.as_str().into()).or_default();
             versions.entry(version.as_str().into()).or_default().push(number);
@@ -156,26 +155,39 @@ impl Indexed {
             return Found::default();
         }
         let mut found = Found { packages: names(part, visible), ..Found::default() };
-        let mut files: Vec<Find> = Vec::new();
-        for (path, owners) in self.files.find(part).take(LOOKED_AT) {
-            if files.len() > SHOWN {
-                break;
-            }
-            let owners = owners.iter().map(|number| &self.packages[*number as usize].nevra).collect();
-            files.extend(Find::of(path, "", owners, visible));
-        }
+        let files = self.files(part, visible);
         let lower = part.to_lowercase();
         let jars = self.jars(move |component| component.to_lowercase().contains(&lower));
         let jars = jars.take(LOOKED_AT).filter_map(|(component, version, packages)| {
             Find::of(super::jars::without_kind(component), version, packages, visible)
         });
         found.jars = jars.take(SHOWN + 1).collect();
-        found.files = files;
+        found.files = files.collect();
         found.more = [found.packages.len() > SHOWN, found.files.len() > SHOWN, found.jars.len() > SHOWN];
         found.packages.truncate(SHOWN);
         found.files.truncate(SHOWN);
         found.jars.truncate(SHOWN);
         found
+    }
+
+    /// The files whose paths hold a part, each once, one more than are shown.
+    fn files(&self, part: &str, visible: &Visible) -> impl Iterator<Item = Find> {
+        let nevra = |number: &u32| &self.packages[*number as usize].nevra;
+        let (mut files, mut left): (Vec<(String, Vec<u32>)>, _) = (Vec::new(), LOOKED_AT);
+        self.files.find(part, |path, owners| {
+            // Packages of other names may have it too.
+            match files.iter_mut().find(|(known, _)| known == path) {
+                Some((_, known)) => known.extend(owners),
+                None if owners.iter().any(|owner| visible.has(nevra(owner))) => files.push((path.to_owned(), owners)),
+                None => {}
+            }
+            left -= 1;
+            if left == 0 || files.len() > SHOWN { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        files.into_iter().filter_map(move |(path, mut owners)| {
+            owners.sort_unstable();
+            Find::of(&path, "", owners.iter().map(nevra).collect(), visible)
+        })
     }
 }
 
