@@ -3,6 +3,7 @@
 mod approver;
 mod carry_out;
 mod holds;
+mod host_names;
 mod locate;
 mod observers;
 mod pause;

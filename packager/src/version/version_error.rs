@@ -21,6 +21,9 @@ pub enum VersionError {
     /// The package has no WAR.
     #[error("the package has no WAR whose version it could have")]
     NoWar,
+    /// The WAR has not been built.
+    #[error("there is no WAR at `{}`; build it first, or give `--version`", .0.display())]
+    MissingWar(PathBuf),
     /// The WAR says no version.
     #[error(
         "the WAR `{}` says no version: it has no `META-INF/maven/*/*/pom.properties`, and no `Implementation-Version` \

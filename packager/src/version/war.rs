@@ -22,6 +22,9 @@ const COUNT_LIMIT: usize = 100;
 ///
 /// A WAR may hold several pom.properties (those of overlays): the one whose artifact the WAR is named after counts.
 pub(super) fn version(war: &Path) -> Result<(String, String), VersionError> {
+    if !war.try_exists().unwrap_or(true) {
+        return Err(VersionError::MissingWar(war.to_owned()));
+    }
     let texts = if war.is_dir() { of_directory(war)? } else { of_archive(war)? };
     let poms: Vec<_> = texts.poms.iter().filter_map(|text| PomProperties::parse(text)).collect();
     let stem = war.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
@@ -101,6 +104,10 @@ mod tests {
         let war = directory.path().join("shop-web-1.4.war");
         let write = |entries: &[(&str, &str)]| fs_err::write(&war, archive(entries)).unwrap();
         let pom = |artifact: &str, version: &str| format!("groupId=a\nartifactId={artifact}\nversion={version}\n");
+        let missing = version(&war).unwrap_err().to_string();
+        assert!(
+            missing.starts_with("there is no WAR at `") && missing.ends_with("; build it first, or give `--version`")
+        );
         write(&[("index.html", "")]);
         assert!(matches!(version(&war), Err(VersionError::NotInWar(_))));
         let manifest = ("META-INF/MANIFEST.MF", "Manifest-Version: 1.0\r\nImplementation-Version: 1.2\r\n");

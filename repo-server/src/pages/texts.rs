@@ -206,6 +206,8 @@ mod tests {
             texts.add(&format!("app{}", owner / 7), owner, paths.iter().map(String::as_str));
         }
         assert!(texts.blocks.len() > 3 && !texts.open.is_empty());
+        let kept: usize = texts.blocks.iter().map(|block| block.packed.len()).sum();
+        assert!(kept * 4 < texts.packed, "{kept} of {}", texts.packed);
         for part in ["app3/lib/77-", "App3/lib/77-", "899-", "/", "app9/lib/899-899.jar", "-0.jar", "lib/0-0"] {
             let mut owners: Vec<(String, u32)> = Vec::new();
             texts.find(part, |text, of| {

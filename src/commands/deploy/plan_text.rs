@@ -4,6 +4,11 @@ use std::collections::BTreeMap;
 
 use deployer::{Change, HostName, HostPlan, Plan, Stage, WayBack, Work};
 
+use super::host_names::folded;
+
+/// From how many hosts on, of which the same is to be said, it is said once.
+const MANY: usize = 8;
+
 /// The plan, as lines.
 pub(crate) fn plan_lines(plan: &Plan) -> Vec<String> {
     let mut lines = host_lines(plan);
@@ -18,11 +23,11 @@ pub(crate) fn plan_lines(plan: &Plan) -> Vec<String> {
         }
         for batch in &stage.batches {
             number += 1;
-            let hosts: Vec<&str> = batch.iter().map(HostName::as_str).collect();
+            let hosts: Vec<&HostName> = batch.iter().collect();
             let steps = batch.first().and_then(|host| plan.host(host)).map_or(&[][..], HostPlan::steps);
             let steps: Vec<String> = steps.iter().map(ToString::to_string).collect();
             let indent = if many { "    " } else { "  " };
-            lines.push(format!("{indent}batch {number}: {}: {}", hosts.join(", "), steps.join(" → ")));
+            lines.push(format!("{indent}batch {number}: {}: {}", folded(&hosts), steps.join(" → ")));
         }
         if stage.soak_milliseconds > 0 {
             lines.push(format!("    then watched for {} s", stage.soak().as_secs_f64()));
@@ -35,33 +40,50 @@ pub(crate) fn plan_lines(plan: &Plan) -> Vec<String> {
     lines
 }
 
+/// What is done on each host; once for many of which the same is to be said.
 fn host_lines(plan: &Plan) -> Vec<String> {
     let width = plan.hosts.iter().map(|host| host.host.as_str().len()).max().unwrap_or_default();
+    let same = plan.hosts.chunk_by(|left, right| host_texts(left) == host_texts(right));
     let mut lines = Vec::new();
-    for host in &plan.hosts {
-        let changes: Vec<String> = host
-            .changes
-            .iter()
-            .map(|change| match &change.from {
-                Some(from) if change.moves() => {
-                    format!("{} {} {} → {}", change.verb, change.to.name, from.evr, change.to.evr)
-                }
-                Some(_) => format!("has {}", change.to),
-                None => format!("{} {}", change.verb, change.to),
-            })
-            .collect();
-        let work = match host.work {
-            Work::Nothing if host.changes.is_empty() => "nothing to do",
-            Work::Nothing => "nothing to do: ",
-            Work::Restart => "restart, check, put back: ",
-            Work::Change => "",
+    for hosts in same {
+        let names: Vec<&HostName> = hosts.iter().map(|host| &host.host).collect();
+        let names = if hosts.len() < MANY {
+            names.iter().map(ToString::to_string).collect()
+        } else {
+            vec![format!("{} ({})", folded(&names), hosts_text(hosts.len()))]
         };
-        lines.push(format!("  {:width$}  {work}{}", host.host, changes.join(", ")));
-        for change in host.changes.iter().filter(|change| change.moves()) {
-            lines.extend(warning(change).map(|warning| format!("  {:width$}  {warning}", "")));
+        let texts = hosts.first().map(host_texts).unwrap_or_default();
+        for name in names {
+            lines.extend(texts.iter().enumerate().map(|(index, text)| {
+                let name = if index == 0 { name.as_str() } else { "" };
+                format!("  {name:width$}  {text}")
+            }));
         }
     }
     lines
+}
+
+fn host_texts(host: &HostPlan) -> Vec<String> {
+    let changes: Vec<String> = host
+        .changes
+        .iter()
+        .map(|change| match &change.from {
+            Some(from) if change.moves() => {
+                format!("{} {} {} → {}", change.verb, change.to.name, from.evr, change.to.evr)
+            }
+            Some(_) => format!("has {}", change.to),
+            None => format!("{} {}", change.verb, change.to),
+        })
+        .collect();
+    let work = match host.work {
+        Work::Nothing if host.changes.is_empty() => "nothing to do",
+        Work::Nothing => "nothing to do: ",
+        Work::Restart => "restart, check, put back: ",
+        Work::Change => "",
+    };
+    let mut texts = vec![format!("{work}{}", changes.join(", "))];
+    texts.extend(host.changes.iter().filter(|change| change.moves()).filter_map(warning));
+    texts
 }
 
 /// What has to be said aloud of a change.
@@ -119,4 +141,34 @@ fn way_back_line(plan: &Plan) -> Option<String> {
 
 fn hosts_text(count: usize) -> String {
     if count == 1 { "1 host".to_owned() } else { format!("{count} hosts") }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn many_hosts_of_which_the_same_is_said_are_one_line() {
+        let host = |number: usize, from: &str, way_back: &str| {
+            let change = json!({ "from": from, "to": "app-2-1.noarch", "verb": "upgrade", "way_back": way_back });
+            json!({ "host": format!("web{number:02}"), "work": "change", "changes": [change] })
+        };
+        let hosts: Vec<Value> = (1..=12)
+            .map(|number| host(number, "app-1-1.noarch", "offered"))
+            .chain([host(13, "app-0-1.noarch", "not_offered"), host(14, "app-1-1.noarch", "offered")])
+            .collect();
+        let names: Vec<&Value> = hosts.iter().map(|host| &host["host"]).collect();
+        let stages = json!([{ "title": "rolling", "batches": [names[..12], names[12..]] }]);
+        let plan: Plan =
+            serde_json::from_value(json!({ "environment": "prod", "hosts": hosts, "stages": stages })).unwrap();
+        let lines = plan_lines(&plan);
+        assert_eq!(lines[0], "  web[01-12] (12 hosts)  upgrade app 1-1 → 2-1");
+        assert_eq!(lines[1], "  web13  upgrade app 0-1 → 2-1");
+        assert!(lines[2].starts_with("         NO WAY BACK: "), "{lines:#?}");
+        assert_eq!(lines[3], "  web14  upgrade app 1-1 → 2-1");
+        assert!(lines[4].starts_with("  batch 1: web[01-12]: "), "{lines:#?}");
+        assert!(lines[5].starts_with("  batch 2: web13, web14: "), "{lines:#?}");
+    }
 }
