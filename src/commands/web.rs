@@ -5,7 +5,7 @@ use std::io::{Seek, SeekFrom, Write};
 use std::time::Duration;
 
 use anyhow::bail;
-use reqwest::{Client, Url};
+use reqwest::{Client, StatusCode, Url};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the server may stay silent.
@@ -21,7 +21,7 @@ pub(super) fn client() -> anyhow::Result<Client> {
 pub(super) async fn fetch(client: &Client, url: &Url, limit: u64, file: &mut File) -> anyhow::Result<()> {
     let shown = without_password(url);
     let mut response = client.get(url.clone()).send().await.map_err(|error| error.without_url())?;
-    if !response.status().is_success() {
+    if response.status() != StatusCode::OK {
         bail!("`{shown}` answers `{}`", response.status());
     }
     let mut length = 0;

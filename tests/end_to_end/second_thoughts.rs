@@ -169,7 +169,7 @@ fn a_build_is_checked_as_the_successor_of_what_is_there() {
 
 const TOKEN: &str = "a-token-of-many-characters";
 
-/// Serves bytes under any path; 1,000 at a time where it knows ranges, whatever is asked for.
+/// Serves bytes under any path; of a range, where it knows ranges, 1,000 at a time, however many are asked for.
 fn serve(bytes: Vec<u8>, ranges: bool) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/shop.rpm", listener.local_addr().unwrap());
@@ -180,8 +180,8 @@ fn serve(bytes: Vec<u8>, ranges: bool) -> String {
             let head: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
             let range =
                 head.iter().find_map(|line| line.to_ascii_lowercase().strip_prefix("range: bytes=").map(str::to_owned));
-            let first: usize = range.and_then(|range| range.split('-').next()?.parse().ok()).unwrap_or(0);
-            let (status, body) = if ranges {
+            let first: Option<usize> = range.and_then(|range| range.split('-').next()?.parse().ok());
+            let (status, body) = if let Some(first) = first.filter(|_| ranges) {
                 let end = bytes.len().min(first + 1000);
                 let range = format!("206 Partial Content\r\nContent-Range: bytes {first}-{}/{}", end - 1, bytes.len());
                 (range, &bytes[first..end])
