@@ -1,9 +1,9 @@
 //! How commands reach the repository server: its address, the token, who asks, and what a refusal means.
 
-use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 use anyhow::{Context, anyhow};
+use nix::unistd::{Uid, User};
 use repo_api::{Client, ClientError, Problem, ProblemKind};
 
 use crate::exit::{Exit, Failure};
@@ -53,10 +53,19 @@ pub(crate) fn read_token(file: Option<&PathBuf>, variable: &str) -> Result<Optio
     }
 }
 
-/// Names the person or the job: `USER@HOST`, with the number of a user whose name the environment does not tell.
+/// The login: as the environment tells it, or else by the system's users, of which one may have no name.
+pub(crate) fn login() -> String {
+    let told = ["LOGNAME", "USER"].iter().find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()));
+    told.unwrap_or_else(|| user_name(Uid::current()))
+}
+
+fn user_name(uid: Uid) -> String {
+    User::from_uid(uid).ok().flatten().map_or_else(|| format!("uid {uid}"), |user| user.name)
+}
+
+/// Names the person or the job: `USER@HOST`.
 pub(crate) fn who() -> Option<String> {
-    let named = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()));
-    let user = named.or_else(|| Some(format!("uid {}", fs_err::metadata("/proc/self").ok()?.uid())))?;
+    let user = login();
     let host = fs_err::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     match host.trim() {
         "" => Some(user),
@@ -111,5 +120,16 @@ fn exit(kind: ProblemKind) -> Exit {
         | ProblemKind::Busy
         | ProblemKind::Internal
         | ProblemKind::Unknown => Exit::Failed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_has_a_name_or_else_a_number() {
+        assert_eq!(user_name(Uid::from_raw(0)), "root");
+        assert_eq!(user_name(Uid::from_raw(4_000_000_000)), "uid 4000000000");
     }
 }

@@ -120,8 +120,7 @@ pub(crate) fn identity() -> Identity {
     let machine = fs_err::read_to_string("/proc/sys/kernel/hostname").map(|name| name.trim().to_owned());
     let machine = machine.unwrap_or_else(|_| "unknown".to_owned());
     let told = ["PKG_USER", "GITLAB_USER_LOGIN", "GITHUB_ACTOR"].into_iter().find_map(set);
-    let login = || ["LOGNAME", "USER"].into_iter().find_map(set).unwrap_or_else(|| "unknown".to_owned());
-    let who = told.unwrap_or_else(|| format!("{}@{machine}", login()));
+    let who = told.unwrap_or_else(|| format!("{}@{machine}", connection::login()));
     Identity { who, from: format!("{machine} process {}", std::process::id()) }
 }
 
