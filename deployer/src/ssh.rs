@@ -35,16 +35,10 @@ const FILES_PER_SHELL: u64 = 4;
 /// What else is open: the ledger, health checks, connections that are being opened.
 const OTHER_FILES: u64 = 200;
 /// What holds for every connection; whatever comes first counts (ssh_config(5)).
-const OPTIONS: [&str; 8] = [
-    "BatchMode=yes",
-    "StrictHostKeyChecking=yes",
-    "ControlPersist=120",
-    "ServerAliveInterval=15",
-    "ServerAliveCountMax=3",
-    "ConnectTimeout=10",
-    "RequestTTY=no",
-    "LogLevel=ERROR",
-];
+const OPTIONS: [&str; 5] =
+    ["BatchMode=yes", "StrictHostKeyChecking=yes", "ControlPersist=120", "RequestTTY=no", "LogLevel=ERROR"];
+/// What holds unless the environment's options say something else.
+const TIMES: [&str; 3] = ["ServerAliveInterval=15", "ServerAliveCountMax=3", "ConnectTimeout=10"];
 
 /// Runs scripts over `ssh`: one connection per host, and one per bastion, kept open between scripts.
 #[derive(Debug)]
@@ -102,7 +96,7 @@ impl Ssh {
         let mut arguments = file_and_options(settings);
         let mut option = |option: &str| arguments.extend(["-o".to_owned(), option.to_owned()]);
         option("ClearAllForwardings=yes");
-        for further in &settings.options {
+        for further in settings.options.iter().map(String::as_str).chain(TIMES) {
             option(further);
         }
         if let Some(bastion) = &bastion {
@@ -125,6 +119,7 @@ impl Ssh {
     /// The way to the last of some bastions. As with `ssh -J`, the settings of the host behind are not theirs.
     fn way_to_bastion(&self, settings: &SshSettings, hops: &str) -> Way {
         let mut arguments = file_and_options(settings);
+        arguments.extend(TIMES.iter().flat_map(|option| ["-o".to_owned(), (*option).to_owned()]));
         let (before, last) = hops.rsplit_once(',').map_or((None, hops), |(before, last)| (Some(before), last));
         if let Some(before) = before {
             arguments.extend(["-J".to_owned(), before.to_owned()]);
@@ -307,4 +302,24 @@ fn shells() -> usize {
     };
     let shells = allowed.saturating_sub(OTHER_FILES) / FILES_PER_SHELL;
     usize::try_from(shells).unwrap_or(SHELLS).clamp(8, SHELLS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_environment_may_set_times_and_not_what_is_safe() {
+        let options = ["ConnectTimeout=2", "StrictHostKeyChecking=no"].map(str::to_owned).into();
+        let settings = SshSettings { options, jump_host: Some("bastion".to_owned()), ..SshSettings::default() };
+        let ssh = Ssh::new(settings).unwrap();
+        let endpoint = Endpoint { name: "web1".parse().unwrap(), address: "web1".to_owned() };
+        let way = ssh.way(&endpoint);
+        let first = |arguments: &[String], key: &str| arguments.iter().find(|word| word.starts_with(key)).cloned();
+        assert_eq!(first(&way.arguments, "ConnectTimeout=").unwrap(), "ConnectTimeout=2");
+        assert_eq!(first(&way.arguments, "ServerAliveInterval=").unwrap(), "ServerAliveInterval=15");
+        assert_eq!(first(&way.arguments, "StrictHostKeyChecking=").unwrap(), "StrictHostKeyChecking=yes");
+        let bastion = way.bastion.unwrap();
+        assert_eq!(first(&bastion.arguments, "ConnectTimeout=").unwrap(), "ConnectTimeout=10");
+    }
 }

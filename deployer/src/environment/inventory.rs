@@ -198,6 +198,7 @@ impl Told {
                 sudo: ssh.sudo,
                 options: Vec::new(),
                 keep_connections: None,
+                reconnect_timeout: None,
             }),
         }
     }

@@ -27,6 +27,7 @@ mod windows;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 pub use self::approval::Approval;
 pub use self::balancer::Balancer;
@@ -103,6 +104,12 @@ impl Environment {
     #[must_use]
     pub fn host(&self, name: &HostName) -> Option<&Host> {
         self.hosts.iter().find(|host| host.name() == name)
+    }
+
+    /// How long a host, or another machine of the environment, is waited for once it can't be reached any more.
+    #[must_use]
+    pub fn reconnect_timeout(&self, name: &HostName) -> Duration {
+        self.host(name).and_then(|host| host.ssh.as_ref()).unwrap_or(&self.ssh).reconnect_timeout
     }
 
     /// The cluster that a host is in.

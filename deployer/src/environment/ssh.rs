@@ -1,13 +1,14 @@
 //! How `ssh` reaches the hosts.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::Deserialize;
 
 use super::reader::{Checked, Reader, Text};
 
 /// How the system's `ssh` is called. What is not said here is left to the user's own configuration.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SshSettings {
     /// The login name on the hosts.
     pub user: Option<String>,
@@ -21,10 +22,30 @@ pub struct SshSettings {
     pub config_file: Option<PathBuf>,
     /// Whether root's rights come from `sudo -n`; otherwise the login has them.
     pub sudo: bool,
-    /// Further `ssh -o` options, as `Key=value`.
+    /// Further `ssh -o` options, as `Key=value`; they count before the times that are set for every connection.
     pub options: Vec<String>,
     /// Whether connections stay for two minutes after the program's end, for the next one to use.
     pub keep_connections: bool,
+    /// How long a host that can't be reached any more is waited for while a transaction runs there; other steps give up
+    /// after half a minute.
+    pub reconnect_timeout: Duration,
+}
+
+impl Default for SshSettings {
+    fn default() -> Self {
+        Self {
+            user: None,
+            port: None,
+            key_file: None,
+            jump_host: None,
+            config_file: None,
+            sudo: false,
+            options: Vec::new(),
+            keep_connections: false,
+            // A host that restarts is back by then.
+            reconnect_timeout: Duration::from_secs(120),
+        }
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -39,6 +60,7 @@ pub(super) struct RawSsh {
     #[serde(default)]
     pub(super) options: Vec<Text>,
     pub(super) keep_connections: Option<bool>,
+    pub(super) reconnect_timeout: Option<Text>,
 }
 
 impl Reader<'_> {
@@ -58,6 +80,7 @@ impl Reader<'_> {
             sudo: raw.sudo.unwrap_or(wider.sudo),
             options,
             keep_connections: raw.keep_connections.unwrap_or(wider.keep_connections),
+            reconnect_timeout: self.time(raw.reconnect_timeout.as_ref(), wider.reconnect_timeout)?,
         })
     }
 }

@@ -17,7 +17,7 @@ use crate::transport::{ScriptError, TransportError, run_checked};
 use crate::{HostName, Script};
 
 const PACKAGE_MANAGER: &str = include_str!("../scripts/package_manager.sh");
-/// How long a connection that broke is tried again, before the step counts as failed.
+/// How long a connection that broke is tried again at most, before the step counts as failed.
 const PATIENCE: Duration = Duration::from_secs(30);
 const RECONNECT_INTERVAL: Duration = Duration::from_millis(500);
 /// Downloads take their time.
@@ -204,10 +204,10 @@ impl Walk<'_> {
 
     /// Runs a script that may be run again, also over a connection that breaks.
     pub(super) async fn run(&self, endpoint: &Endpoint, script: &Script) -> Result<String, StepError> {
-        let began = Instant::now();
+        let (began, patience) = (Instant::now(), self.site.environment.reconnect_timeout(&endpoint.name).min(PATIENCE));
         loop {
             match run_checked(&*self.site.tools.transport, endpoint, script).await {
-                Err(ScriptError::Transport(TransportError::Unreachable { .. })) if began.elapsed() < PATIENCE => {
+                Err(ScriptError::Transport(TransportError::Unreachable { .. })) if began.elapsed() < patience => {
                     tokio::time::sleep(RECONNECT_INTERVAL).await;
                 }
                 outcome => return Ok(outcome?),

@@ -12,8 +12,6 @@ use crate::journal::Direction;
 use crate::plan::{Change, Verb};
 use crate::transport::{ScriptError, run_checked};
 
-/// How long a host that can't be reached is waited for while a transaction runs there.
-const UNREACHABLE_LIMIT: Duration = Duration::from_secs(120);
 const RECONNECT_INTERVAL: Duration = Duration::from_millis(500);
 /// How long a transaction may run before a person is needed. It is not killed.
 const TRANSACTION_LIMIT: Duration = Duration::from_secs(3600);
@@ -132,12 +130,12 @@ impl Walk<'_> {
             .set("UNIT", format!("pkg-{environment}-{deployment}-{id}"))
             .set("DETACHED", include_str!("../scripts/transaction_detached.sh"))
             .set("RUNNER", runner.text());
-        let began = Instant::now();
+        let (began, patience) = (Instant::now(), self.patience(station));
         loop {
             let endpoint = &station.host.endpoint;
             match run_checked(&*self.site.tools.transport, endpoint, &script).await {
                 Ok(text) => return Ok((directory, ended(&text)?)),
-                Err(ScriptError::Transport(_)) if began.elapsed() < UNREACHABLE_LIMIT => {
+                Err(ScriptError::Transport(_)) if began.elapsed() < patience => {
                     tokio::time::sleep(RECONNECT_INTERVAL).await;
                     // It may have started all the same.
                     let answer =
@@ -153,10 +151,15 @@ impl Walk<'_> {
         }
     }
 
+    /// How long the host is waited for where it can't be reached: what runs there goes on.
+    fn patience(&self, station: Station<'_>) -> Duration {
+        self.site.environment.reconnect_timeout(station.host.name())
+    }
+
     /// Waits until it has ended, over as many connections as that takes.
     async fn wait(&self, station: Station<'_>, directory: &str, moves: &[Move]) -> Result<Look, StepError> {
         let script = wait_script(directory, moves);
-        let began = Instant::now();
+        let (began, patience) = (Instant::now(), self.patience(station));
         let mut answered = Instant::now();
         while began.elapsed() < TRANSACTION_LIMIT {
             match run_checked(&*self.site.tools.transport, &station.host.endpoint, &script).await {
@@ -166,7 +169,7 @@ impl Walk<'_> {
                         return Ok(look);
                     }
                 }
-                Err(ScriptError::Transport(_)) if answered.elapsed() < UNREACHABLE_LIMIT => {
+                Err(ScriptError::Transport(_)) if answered.elapsed() < patience => {
                     tokio::time::sleep(RECONNECT_INTERVAL).await;
                 }
                 Err(error) => return Err(error.into()),
