@@ -103,6 +103,8 @@ pub struct Sight {
     pub facts: Facts,
     /// Why others did not.
     pub unseen: BTreeMap<HostName, FactsError>,
+    /// How the balancers see each host, whether it answered or not.
+    pub views: BTreeMap<HostName, Vec<ServerState>>,
     /// Why it is not known how the balancers see the hosts, if it is not.
     pub balancers: Option<FactsError>,
     /// What is wrong with the answers of hosts whose service runs.
@@ -146,6 +148,13 @@ impl ProbeError {
             ScriptError::Failed { output, .. } if output.contains("sudo: ") => Some(
                 "the login has to become root by `sudo -n`: `pkg hosts prepare ENV --user root` writes the rule for the \
                  login that `[standard] sudo_user` names",
+            ),
+            ScriptError::Failed { status: NO_OFFERS, output, .. } if output.contains("its clock is ") => {
+                Some("set that host's clock, and keep it by NTP (`timedatectl`, chrony)")
+            }
+            ScriptError::Failed { status: NO_OFFERS, output, .. } if output.contains("signature") => Some(
+                "does `gpgkey` in the host's .repo file name the key that the repository is signed with \
+                 (SERVER/keys/repository.asc)?",
             ),
             ScriptError::Failed { status: NO_OFFERS, .. } => Some(
                 "are the environment's repositories configured on the host (`curl -o /etc/yum.repos.d/CHANNEL.repo \
@@ -219,10 +228,11 @@ impl Site<'_> {
             }
         }
         match views {
-            Ok(mut views) => {
+            Ok(views) => {
                 for (name, found) in &mut sight.facts.hosts {
-                    found.balancers = views.remove(name).unwrap_or_default();
+                    found.balancers = views.get(name).cloned().unwrap_or_default();
                 }
+                sight.views = views;
             }
             Err(error) => sight.balancers = Some(FactsError(vec![error])),
         }
@@ -241,6 +251,7 @@ impl Site<'_> {
         let script = Script::new("facts", &parts)
             .set("ENVIRONMENT", self.environment.name.as_str())
             .set("OFFERS", if asked { "yes" } else { "no" })
+            .set("NOW", chrono::Utc::now().timestamp().to_string())
             .set_words("REPOSITORIES", self.environment.repositories.iter().cloned())
             .set_words("NAMES", names)
             .time_limit(FACTS_LIMIT);

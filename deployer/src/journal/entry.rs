@@ -225,6 +225,9 @@ pub struct HostReport {
     pub service: Option<String>,
     /// How the balancers see it.
     pub balancers: Vec<String>,
+    /// The states of those balancers that send it nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub out_of_balancer: Vec<String>,
     /// Whether it finished its walk, in whichever direction; a host that did not is out of service.
     pub settled: bool,
 }

@@ -1,7 +1,8 @@
 # shellcheck shell=sh
 # Prints what is known of the host, one fact a line; changes nothing. What the shell can do itself starts no process: there
 # are many hosts, and some are slow.
-# ENVIRONMENT NAMES (that packages may have) SERVICE REPOSITORIES OFFERS (yes: ask the repositories, too)
+# ENVIRONMENT NAMES (that packages may have) SERVICE REPOSITORIES OFFERS (yes: ask the repositories, too) NOW (the
+# controller's clock, in seconds)
 offered() {
     package='offered %{name}-%{epoch}:%{version}-%{release}.%{arch}'
     # shellcheck disable=SC2086 # a list, split on purpose
@@ -22,6 +23,13 @@ offered() {
             }'
         ;;
     esac
+}
+
+# By a clock that is far off, keys and certificates are not valid yet, or not any more; whoever fails by that does not say so.
+say_clock() {
+    off=$(($(date +%s) - NOW)) side="ahead of"
+    [ "$off" -ge 0 ] || off=$((-off)) side=behind
+    [ "$off" -le 300 ] || echo "its clock is $off s $side the controller's: signatures and certificates may fail by that" >&2
 }
 
 while read -r key _ user _; do
@@ -115,7 +123,7 @@ rpm -qc --qf "$package" ${NAMES:-rpm} 2>&1 | {
 if [ "$OFFERS" = yes ]; then
     # 200: the lock is held, which is no fault of the repositories.
     # Of what packages provide, only how far back they let themselves be taken.
-    list=$(offered) || { [ $? != 200 ] || exit 1; exit 73; }
+    list=$(offered) || { [ $? != 200 ] || exit 1; say_clock; exit 73; }
     printf '%s\n' "$list" | sed -n -e '/^offered [^=]/p' -e 's/^oldest-rollback(\([^()]*\)) = /oldest \1 /p'
 fi
 exit 0

@@ -64,7 +64,8 @@ lock_holder() {
         done
     fi
     for pid in $pids; do
-        line=$(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline")
+        # One line, whatever its arguments hold.
+        line=$(tr '\0-\037' '[ *]' 2>/dev/null <"/proc/$pid/cmdline")
         [ -z "$line" ] || { echo "process $pid, $line"; return; }
     done
 }

@@ -10,7 +10,7 @@ use crate::facts::Facts;
 use crate::journal::{Ending, Entry, HostReport, Journal, JournalError};
 use crate::observer::Happening;
 use crate::policy::Decision;
-use crate::site::Offers;
+use crate::site::{Offers, Sight};
 use crate::transport::ScriptError;
 use crate::walk::{Halt, StepError, Walk};
 use crate::{HostName, Report};
@@ -112,10 +112,10 @@ impl Deployer {
         self.finish(journal, ending, reason, hosts).await.map_err(|error| cut_off(journal, touched, error.into()))
     }
 
-    /// Observes each host anew; one that can't be is left out.
-    async fn look_again(&self, names: &BTreeSet<&Name>) -> Facts {
+    /// Observes each host anew, as far as it answers.
+    async fn look_again(&self, names: &BTreeSet<&Name>) -> Sight {
         let names: BTreeSet<String> = names.iter().map(ToString::to_string).collect();
-        self.site().look(|_| names.clone(), Offers::Left).await.facts
+        self.site().look(|_| names.clone(), Offers::Left).await
     }
 
     pub(super) async fn finish(
@@ -147,20 +147,22 @@ pub(super) fn cut_off(journal: &Journal, hosts: Vec<HostName>, error: StepError)
 fn host_report(
     host: &HostName,
     names: &BTreeSet<&Name>,
-    (before, now): (&Facts, &Facts),
+    (before, now): (&Facts, &Sight),
     unsettled: &BTreeSet<HostName>,
 ) -> HostReport {
     let of_names = |facts: &Facts| -> Option<BTreeSet<Nevra>> {
         let found = facts.hosts.get(host)?;
         Some(names.iter().flat_map(|name| found.installed_of(name)).cloned().collect())
     };
-    let now_found = now.hosts.get(host);
+    let now_found = now.facts.hosts.get(host);
+    let views = now.views.get(host).map(Vec::as_slice).unwrap_or_default();
     HostReport {
         host: host.clone(),
         before: of_names(before).unwrap_or_default(),
-        now: of_names(now),
+        now: of_names(&now.facts),
         service: now_found.map(|found| found.service.clone()),
-        balancers: now_found.into_iter().flat_map(|found| &found.balancers).map(ToString::to_string).collect(),
+        balancers: views.iter().map(ToString::to_string).collect(),
+        out_of_balancer: views.iter().filter(|state| !state.serving).map(ToString::to_string).collect(),
         settled: !unsettled.contains(host),
     }
 }

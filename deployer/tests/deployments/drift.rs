@@ -1,6 +1,6 @@
 //! Drift: in what hosts differ from how they were left, each brought about over the simulated fleet.
 
-use deployer::{Interrupt, drift};
+use deployer::{Ending, Interrupt, drift};
 
 use super::{ENVIRONMENT, OLD, Site};
 
@@ -64,6 +64,18 @@ async fn services_answers_and_balancers_are_looked_at() {
         seen[1..],
         ["web2 service: the service is inactive", "web2 out-of-balancer: out of service: the balancer says DOWN"]
     );
+}
+
+/// What somebody else holds out of the balancers is no fault of a deployment, and told by its report.
+#[tokio::test(start_paused = true)]
+async fn a_report_names_who_gets_no_requests() {
+    let site = Site::new();
+    let out = |report: deployer::Report| report.hosts.into_iter().map(|host| host.out_of_balancer).collect::<Vec<_>>();
+    assert_eq!(out(site.deploy("1.1-1").await.unwrap()), [[""; 0]; 2]);
+    site.fleet.out_of_balancer("web2");
+    let report = site.deploy("1.1-1").await.unwrap();
+    assert_eq!(report.ending, Ending::NothingToDo);
+    assert_eq!(out(report), [&[][..], &["DOWN"]]);
 }
 
 /// A host that was dead, or left out, while the others were deployed to comes back with what it had.

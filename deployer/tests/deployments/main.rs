@@ -293,6 +293,9 @@ async fn a_host_that_does_not_answer_hides_no_other() {
     assert_eq!(sight.facts.hosts.keys().map(ToString::to_string).collect::<Vec<_>>(), ["web1"]);
     assert!(sight.unseen.values().next().unwrap().to_string().contains("`web2`"));
     assert!(sight.balancers.is_none());
+    // How a balancer sees it is known all the same.
+    let lost = &sight.views[&"web2".parse().unwrap()];
+    assert_eq!(lost.iter().map(ToString::to_string).collect::<Vec<_>>(), ["UP"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -116,6 +116,7 @@ pub(crate) fn print_report(printer: &Printer, report: &Report) {
         let service = host.service.as_deref().unwrap_or("unknown");
         let mark = match (host.settled, service) {
             (false, _) => printer.paint(Tone::Bad, "✖"),
+            (true, _) if !host.out_of_balancer.is_empty() => printer.paint(Tone::Busy, "!"),
             (true, "active" | "reloading") => printer.paint(Tone::Good, "✔"),
             // What it was before it was touched is no success of a deployment's.
             (true, _) => printer.paint(Tone::Busy, "!"),
@@ -143,9 +144,20 @@ pub(crate) fn print_report(printer: &Printer, report: &Report) {
     } else {
         printer.urgent(&line)
     }
+    for line in held_out(report) {
+        printer.urgent(&format!("{} {line}", printer.paint(Tone::Busy, "note:")));
+    }
     if report.ending == Ending::PartlyChanged {
         printer.urgent(
             "`pkg resume` tries again from here; `pkg deploy` of a version that works repairs every host that it can",
         );
     }
+}
+
+/// Names the hosts that are as they should be, but get no requests: somebody else holds them out, or took them out meanwhile.
+fn held_out(report: &Report) -> impl Iterator<Item = String> {
+    let hosts = report.hosts.iter().filter(|host| host.settled && !host.out_of_balancer.is_empty());
+    hosts.map(|host| {
+        format!("`{}` gets no requests: its balancer says {}", host.host, printable(&host.out_of_balancer.join(", ")))
+    })
 }

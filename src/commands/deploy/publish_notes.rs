@@ -175,6 +175,7 @@ mod tests {
             service: None,
             balancers: Vec::new(),
             settled: true,
+            out_of_balancer: Vec::new(),
         }
     }
 

@@ -102,6 +102,10 @@ fn left(host: &HostReport) -> String {
         _ => packages.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
     };
     let now = host.now.as_ref().map_or("unknown".to_owned(), words);
-    let settled = if host.settled { "" } else { ", out of service" };
-    format!("  {} had {}, left with {now}{settled}", host.host, words(&host.before))
+    let place = match (host.settled, host.out_of_balancer.as_slice()) {
+        (true, []) => String::new(),
+        (false, []) => ", out of service".to_owned(),
+        (_, out) => format!(", out of service: the balancer says {}", out.join(", ")),
+    };
+    format!("  {} had {}, left with {now}{place}", host.host, words(&host.before))
 }

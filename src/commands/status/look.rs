@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use deployer::{Deployer, Drift, HostFacts, HostName, JournalState, Sight, brought, drift};
+use deployer::{Deployer, Drift, HostFacts, HostName, JournalState, ServerState, Sight, brought, drift};
 use nevra::Nevra;
 use serde::Serialize;
 
@@ -29,7 +29,7 @@ pub(super) struct HostStatus {
     pub(super) drift: Vec<DriftText>,
     /// What else is worth knowing: locks, a clock that is off.
     pub(super) remarks: Vec<String>,
-    /// Why nothing is known of it; all else is empty then.
+    /// Why nothing is known of it but how balancers see it; all else is empty then.
     pub(super) error: Option<String>,
 }
 
@@ -56,7 +56,8 @@ pub(super) async fn look(deployer: &Deployer, order: &[HostName]) -> Result<View
             let drifts = drifts.remove(name).unwrap_or_default();
             hosts.push(status(name, found, &state, &drifts));
         } else if let Some(error) = sight.unseen.get(name) {
-            hosts.push(unknown(name, error.to_string()));
+            let views = sight.views.get(name).map(Vec::as_slice).unwrap_or_default();
+            hosts.push(unknown(name, views, error.to_string()));
         }
     }
     Ok(View { hosts, notes: notes(&state), sight })
@@ -79,12 +80,12 @@ fn notes(state: &JournalState) -> Vec<String> {
     notes
 }
 
-fn unknown(name: &HostName, error: String) -> HostStatus {
+fn unknown(name: &HostName, views: &[ServerState], error: String) -> HostStatus {
     HostStatus {
         host: name.clone(),
         installed: BTreeSet::new(),
         service: "unknown".to_owned(),
-        balancers: Vec::new(),
+        balancers: views.iter().map(ToString::to_string).collect(),
         deployment: None,
         since: None,
         drift: Vec::new(),

@@ -71,10 +71,10 @@ pub(super) fn live_lines(
 }
 
 fn line(host: &HostStatus, width: usize) -> String {
-    if host.error.is_some() {
-        return format!("{:width$}  unknown: it does not answer", host.host);
-    }
     let balancers = if host.balancers.is_empty() { "-".to_owned() } else { host.balancers.join(" ") };
+    if host.error.is_some() {
+        return format!("{:width$}  unknown: it does not answer  balancer {balancers}", host.host);
+    }
     let origin = match (&host.deployment, &host.since) {
         (Some(id), Some(since)) => format!("{id} since {}", since.format("%Y-%m-%d %H:%M:%SZ")),
         _ => "not deployed from here".to_owned(),
