@@ -8,13 +8,10 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::dialogue::Dialogue;
-use crate::lab::Lab;
+use crate::lab_site::{MASTER, SERVER, Site};
 use crate::program::{Ran, pkg, repository_file, run};
-use crate::server::Server;
 use crate::shop::make_key;
 
-const SERVER: &str = "http://10.77.0.1:8080";
-const MASTER: &str = "the-token-of-this-test";
 const BUILD: &str = "https://ci.example.org/builds/";
 
 /// Answers each POST, and writes its body as a line.
@@ -30,29 +27,19 @@ http.server.HTTPServer(('127.0.0.1', 8099), Receiver).serve_forever()
 ";
 
 /// A Tomcat, a server that keeps packages and ledger, and a checkout from which two versions are built.
-struct Site {
-    directory: tempfile::TempDir,
-    server: Option<Server>,
-    lab: Lab,
-}
+struct Chain(Site);
 
-impl Site {
+impl Chain {
     #[track_caller]
     fn up() -> Self {
-        let lab = Lab::up("chain", "/examples/health.jsp", &["web1=tomcat"]);
-        let directory = tempfile::tempdir().unwrap();
-        std::fs::write(directory.path().join("token"), format!("{MASTER}\n")).unwrap();
-        make_key(directory.path(), "rsa2048");
-        let mut site = Self { directory, server: None, lab };
-        let mut serve = site.lab.pkg();
-        serve.current_dir(site.path("")).args(["serve", "--store", "store", "--listen", "10.77.0.1:8080"]);
-        site.server = Some(Server::start(serve.args(["--token-file", "token"])));
-        site.checkout();
-        site
+        let chain = Self(Site::of("chain", &["web1=tomcat"]));
+        make_key(chain.0.directory.path(), "rsa2048");
+        chain.checkout();
+        chain
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
+        self.0.path(name)
     }
 
     #[track_caller]
@@ -106,9 +93,8 @@ impl Site {
 
     /// Prepares `pkg` on the controller.
     fn pkg(&self, token: &str, arguments: &[&str]) -> Command {
-        let mut command = self.lab.pkg();
-        command.current_dir(self.path("")).args(arguments);
-        command.env("PKG_ENVIRONMENTS", self.path("environments")).env("PKG_TOKEN", token).env("PKG_SERVER", SERVER);
+        let mut command = self.0.pkg_as(token, arguments);
+        command.env("PKG_ENVIRONMENTS", self.path("environments"));
         command
     }
 
@@ -138,7 +124,7 @@ impl Site {
              [[notes]]\nkind = \"webhook\"\nurl = \"http://127.0.0.1:8099/secret\"\naudience = \"internal\"\n\
              [[notes]]\nkind = \"command\"\ncommand = \"(echo $PKG_DEPLOYMENT; cat) >>'{}'\"\naudience = \"internal\"\n\
              [[notes]]\nkind = \"file\"\npath = \"/nowhere/notes.md\"\naudience = \"internal\"\n",
-            self.lab.directory().display(),
+            self.0.lab.directory().display(),
             self.path("mailed").display(),
         );
         std::fs::write(self.path("environments/prod.toml"), text).unwrap();
@@ -197,13 +183,6 @@ impl Site {
     }
 }
 
-impl Drop for Site {
-    fn drop(&mut self) {
-        // The server runs inside of the lab, which goes down last.
-        self.server.take();
-    }
-}
-
 /// The file of a commit of a ledger.
 fn commit(store: &Path, ledger: &str, number: usize) -> PathBuf {
     store.join(format!("ledgers/{ledger}/{number:012}.json"))
@@ -211,54 +190,53 @@ fn commit(store: &Path, ledger: &str, number: usize) -> PathBuf {
 
 #[test]
 fn each_link_back_to_the_commit() {
-    let site = Site::up();
-    let packages = [site.build("1.0.0", "dist"), site.build("2.0.0", "dist")];
-    run(site.pkg(MASTER, &["publish", "--to", "dev", "--why", "builds 1 and 2"]).args(packages)).ok();
+    let chain = Chain::up();
+    let packages = [chain.build("1.0.0", "dist"), chain.build("2.0.0", "dist")];
+    run(chain.pkg(MASTER, &["publish", "--to", "dev", "--why", "builds 1 and 2"]).args(packages)).ok();
     let promote =
         ["promote", "examples-1.0.0-1", "examples-2.0.0-2", "--from", "dev", "--to", "prod", "--why", "tested"];
-    site.run(MASTER, &promote).ok();
+    chain.run(MASTER, &promote).ok();
     let fetch =
-        |path: &str| run(site.lab.controller("curl").args(["-fsS", &format!("{SERVER}{path}")])).ok().to_owned();
-    let signers = std::fs::read_to_string(site.path("public.asc")).unwrap() + &fetch("/keys/repository.asc");
-    std::fs::write(site.path("trusted.asc"), signers).unwrap();
-    site.lab
-        .host("web1", &["curl", "-fsS", "-o", "/etc/yum.repos.d/prod.repo", &format!("{SERVER}/prod/prod.repo")])
-        .ok();
-    site.environment();
-    let mut receiver = site.lab.controller("python3");
-    let mut receiver = receiver.args(["-c", RECEIVER]).arg(site.path("told")).stdout(Stdio::null()).spawn().unwrap();
+        |path: &str| run(chain.0.lab.controller("curl").args(["-fsS", &format!("{SERVER}{path}")])).ok().to_owned();
+    let signers = std::fs::read_to_string(chain.path("public.asc")).unwrap() + &fetch("/keys/repository.asc");
+    std::fs::write(chain.path("trusted.asc"), signers).unwrap();
+    chain.0.hosts_know("prod");
+    chain.environment();
+    let mut receiver = chain.0.lab.controller("python3");
+    let mut receiver = receiver.args(["-c", RECEIVER]).arg(chain.path("told")).stdout(Stdio::null()).spawn().unwrap();
 
-    let mut first = Dialogue::start(&site.pkg(MASTER, &["deploy", "prod", "examples-1.0.0-1", "--key", "ana.key"]));
+    let mut first = Dialogue::start(&chain.pkg(MASTER, &["deploy", "prod", "examples-1.0.0-1", "--key", "ana.key"]));
     first.sees("two people have to sign");
     first.ends().exits(6);
-    assert!(!site.path("told").exists(), "nothing is published that was not deployed");
-    site.deploy("examples-1.0.0-1").ok();
-    let second = site.deploy("examples-2.0.0-2");
+    assert!(!chain.path("told").exists(), "nothing is published that was not deployed");
+    chain.deploy("examples-1.0.0-1").ok();
+    let second = chain.deploy("examples-2.0.0-2");
     second.ok();
     assert!(second.stdout.contains("published to the web hook at `127.0.0.1:8099`"), "{}", second.stdout);
     assert!(second.stdout.contains("were not published to `/nowhere/notes.md`"), "a warning, and no failure");
     assert!(!second.stdout.contains("secret"), "{}", second.stdout);
 
-    published(&site);
-    why(&site);
-    proven(&site);
-    tampered(&site);
-    taken_back(&site);
+    published(&chain);
+    why(&chain);
+    proven(&chain);
+    tampered(&chain);
+    taken_back(&chain);
     receiver.kill().unwrap();
     receiver.wait().unwrap();
 }
 
 #[track_caller]
-fn published(site: &Site) {
-    let page = std::fs::read_to_string(site.path("published/examples.html")).unwrap();
+fn published(chain: &Chain) {
+    let page = std::fs::read_to_string(chain.path("published/examples.html")).unwrap();
     assert!(page.contains("Carts are kept.") && !page.contains("SHOP-"), "{page}");
-    let mailed = std::fs::read_to_string(site.path("mailed")).unwrap();
+    let mailed = std::fs::read_to_string(chain.path("mailed")).unwrap();
     assert!(mailed.contains("D-0003") && mailed.contains("totals of more than 999"), "{mailed}");
-    let told = std::fs::read_to_string(site.path("told")).unwrap();
+    let told = std::fs::read_to_string(chain.path("told")).unwrap();
     let told: Value = serde_json::from_str(told.lines().last().unwrap()).unwrap();
     assert_eq!((&told["environment"], &told["deployment"]), (&"prod".into(), &"D-0003".into()));
     assert!(told["text"].as_str().unwrap().contains("carts are kept for a day"), "{told}");
-    let page = run(site
+    let page = run(chain
+        .0
         .lab
         .controller("curl")
         .args(["-fsS", "-u", &format!(":{MASTER}")])
@@ -267,9 +245,9 @@ fn published(site: &Site) {
 }
 
 #[track_caller]
-fn why(site: &Site) {
-    let head = site.git(&["rev-parse", "HEAD"]);
-    let why = site.run(MASTER, &["why", "web1"]);
+fn why(chain: &Chain) {
+    let head = chain.git(&["rev-parse", "HEAD"]);
+    let why = chain.run(MASTER, &["why", "web1"]);
     for part in [
         "deployed   D-0003 (deploy), done, ",
         ": CHG-1",
@@ -288,8 +266,8 @@ fn why(site: &Site) {
 }
 
 #[track_caller]
-fn proven(site: &Site) {
-    let links = site.verify(MASTER, &["--remember", "heads"], 0);
+fn proven(chain: &Chain) {
+    let links = chain.verify(MASTER, &["--remember", "heads"], 0);
     let proven = |link: &str| links.iter().find(|one| one.starts_with(&format!("{link} proven: "))).cloned();
     for (link, found) in [
         ("repository", "commits follow from one another"),
@@ -309,27 +287,17 @@ fn proven(site: &Site) {
     ] {
         assert!(proven(link).is_some_and(|text| text.contains(found)), "{link}: {found}\n{links:#?}");
     }
-    site.verify(MASTER, &["--store", "store"], 0);
+    chain.verify(MASTER, &["--store", "store"], 0);
     // A server that is not open to all keeps the repository's commits from those who watch one environment.
-    let mut serve = site.lab.pkg();
-    serve.current_dir(site.path("")).args([
-        "serve",
-        "--store",
-        "store",
-        "--listen",
-        "10.77.0.1:8081",
-        "--read",
-        "tokens",
-    ]);
-    let _closed = Server::start(serve.args(["--token-file", "token"]));
+    let _closed = chain.0.another_server("10.77.0.1:8081", &["--read", "tokens"]);
     let watch = ["token", "create", "eve", "--scope", "watch:prod", "--scope", "read:prod"];
-    let watch = site.run(MASTER, &watch).ok().to_owned();
-    let links = site.verify(&watch, &["--server", "http://10.77.0.1:8081"], 1);
+    let watch = chain.run(MASTER, &watch).ok().to_owned();
+    let links = chain.verify(&watch, &["--server", "http://10.77.0.1:8081"], 1);
     let open: Vec<&String> = links.iter().filter(|link| link.contains(" not_proven: ")).collect();
     assert_eq!(open.len(), 2, "{links:#?}");
     assert!(open[0].contains("the token has to allow `admin`") && open[1].starts_with("published "), "{open:#?}");
     // By the host's name alone, without a file of its environment.
-    let mut bare = site.pkg(MASTER, &["verify", "web1"]);
+    let mut bare = chain.pkg(MASTER, &["verify", "web1"]);
     let bare = run(bare.env("PKG_ENVIRONMENTS", "/nowhere").current_dir("/"));
     bare.exits(1);
     assert!(bare.stdout.contains("NOT PROVEN  host        it was not asked: no file of its environment is here"));
@@ -337,24 +305,24 @@ fn proven(site: &Site) {
 }
 
 #[track_caller]
-fn tampered(site: &Site) {
-    let store = site.path("store");
+fn tampered(chain: &Chain) {
+    let store = chain.path("store");
     // A file on the host.
     let file = "/usr/share/examples/build.properties";
-    site.lab.host("web1", &["sh", "-c", &format!("cp -p {file} /root/kept && echo x=1 >>{file}")]).ok();
-    site.finds(&["files not_proven: files differ: S.5....T. /usr/share/examples/build.properties"]);
-    site.lab.host("web1", &["mv", "/root/kept", file]).ok();
+    chain.0.lab.host("web1", &["sh", "-c", &format!("cp -p {file} /root/kept && echo x=1 >>{file}")]).ok();
+    chain.finds(&["files not_proven: files differ: S.5....T. /usr/share/examples/build.properties"]);
+    chain.0.lab.host("web1", &["mv", "/root/kept", file]).ok();
 
     // A package of the same name and version, built elsewhere.
-    let other = site.build("2.0.0", "elsewhere");
-    let mut copy = site.lab.host_command("web1", &["sh", "-c", "cat >/root/other.rpm"]);
+    let other = chain.build("2.0.0", "elsewhere");
+    let mut copy = chain.0.lab.host_command("web1", &["sh", "-c", "cat >/root/other.rpm"]);
     run(copy.stdin(Stdio::from(std::fs::File::open(other).unwrap()))).ok();
-    site.lab.host("web1", &["rpm", "-U", "--force", "--nodeps", "/root/other.rpm"]).ok();
-    site.finds(&["installed not_proven: web1 has another package of this name and version"]);
-    site.lab.host("web1", &["dnf", "-y", "-q", "reinstall", "examples-2.0.0-2"]).ok();
+    chain.0.lab.host("web1", &["rpm", "-U", "--force", "--nodeps", "/root/other.rpm"]).ok();
+    chain.finds(&["installed not_proven: web1 has another package of this name and version"]);
+    chain.0.lab.host("web1", &["dnf", "-y", "-q", "reinstall", "examples-2.0.0-2"]).ok();
 
     // The file in the store.
-    let listed = site.run(MASTER, &["list", "prod", "--json"]);
+    let listed = chain.run(MASTER, &["list", "prod", "--json"]);
     let listed: Value = serde_json::from_str(listed.ok()).unwrap();
     let packages = listed["packages"].as_array().unwrap();
     let of = packages.iter().find(|one| one["nevra"] == "examples-2.0.0-2.noarch").unwrap();
@@ -365,7 +333,7 @@ fn tampered(site: &Site) {
     let mut other = kept.clone();
     *other.last_mut().unwrap() ^= 1;
     write(&blob, &other);
-    site.finds(&[
+    chain.finds(&[
         "installed not_proven: there is no file",
         "file not_proven: ",
         "signature not_proven: ",
@@ -381,7 +349,7 @@ fn tampered(site: &Site) {
         let kept = std::fs::read_to_string(&file).unwrap();
         assert!(kept.contains("\"who\":\"ana\""), "{kept}");
         write(&file, kept.replace("\"who\":\"ana\"", "\"who\":\"eve\"").as_bytes());
-        let links = site.verify(MASTER, &["--remember", "heads"], 1);
+        let links = chain.verify(MASTER, &["--remember", "heads"], 1);
         let is_found = |link: &String| {
             link.starts_with("ledger not_proven: ")
                 || link.starts_with("remembered not_proven: environments/prod was written anew")
@@ -389,7 +357,7 @@ fn tampered(site: &Site) {
         assert!(links.iter().any(is_found), "{links:#?}");
         write(&file, kept.as_bytes());
     }
-    site.verify(MASTER, &["--remember", "heads"], 0);
+    chain.verify(MASTER, &["--remember", "heads"], 0);
 }
 
 /// What somebody does who owns the server: commits and blobs are read-only.
@@ -401,16 +369,15 @@ fn write(file: &Path, bytes: &[u8]) {
 
 /// A rollback tells that the version was taken back.
 #[track_caller]
-fn taken_back(site: &Site) {
-    let (ana, ben) = (site.path("ana.key"), site.path("ben.key"));
-    let _ = ben;
-    let mut refused = site.pkg(MASTER, &["rollback", "prod", "--key", ana.to_str().unwrap()]);
+fn taken_back(chain: &Chain) {
+    let ana = chain.path("ana.key");
+    let mut refused = chain.pkg(MASTER, &["rollback", "prod", "--key", ana.to_str().unwrap()]);
     run(refused.stdin(Stdio::null())).exits(6);
-    site.deploy("examples-1.0.0-1").ok();
-    let page = std::fs::read_to_string(site.path("published/examples.html")).unwrap();
+    chain.deploy("examples-1.0.0-1").ok();
+    let page = std::fs::read_to_string(chain.path("published/examples.html")).unwrap();
     assert!(page.contains("was taken back: what follows is not there any longer."), "{page}");
     let deadline = Instant::now() + Duration::from_secs(5);
-    while !std::fs::read_to_string(site.path("told")).unwrap().contains("2.0.0 was taken back") {
+    while !std::fs::read_to_string(chain.path("told")).unwrap().contains("2.0.0 was taken back") {
         assert!(Instant::now() < deadline, "the web hook was not told");
         std::thread::sleep(Duration::from_millis(50));
     }

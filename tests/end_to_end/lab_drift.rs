@@ -1,14 +1,13 @@
 //! What people and accidents do to hosts behind a deployment's back: what `pkg status` says of it, what a plan says of it
 //! beforehand, and what the next deployment makes of it. And packages that say how far back they can go.
 
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use serde_json::Value;
 
 use crate::dialogue::Dialogue;
-use crate::lab_deployment::{Site, wait_until};
-use crate::program::{Ran, pkg, repository_file, run};
+use crate::lab_site::{Site, build_with, wait_until};
+use crate::program::{Ran, repository_file, run};
 
 const PROPERTIES: &str = "/etc/examples/application.properties";
 
@@ -17,7 +16,7 @@ fn environment(site: &Site) -> String {
     let lab = std::fs::read_to_string(repository_file("specs/environments/lab.toml")).unwrap();
     let with = lab.replace("# server = \"https://rpm.example.org\"", "server = \"http://10.77.0.1:8080\"");
     assert_ne!(lab, with);
-    std::fs::write(site.directory.path().join("drift.toml"), with).unwrap();
+    std::fs::write(site.path("drift.toml"), with).unwrap();
     "./drift.toml".to_owned()
 }
 
@@ -31,11 +30,6 @@ fn kinds(site: &Site, environment: &str) -> Vec<String> {
         format!("{} {}", host["host"].as_str().unwrap(), kinds.collect::<Vec<_>>().join(" ")).trim_end().to_owned()
     };
     status.ok().lines().map(line).collect()
-}
-
-#[track_caller]
-fn on(site: &Site, host: &str, script: &str) {
-    site.lab.host(host, &["sh", "-ec", script]).ok();
 }
 
 fn haproxy(command: &str) -> String {
@@ -53,8 +47,8 @@ fn what_was_done_by_hand_is_seen_and_put_right() {
     assert_eq!(kinds(&site, &lab), ["web1", "web2"]);
 
     let by_hand = "dnf -q -y --disablerepo=* --enablerepo=pkg-dev downgrade examples-1.0.0-1";
-    on(&site, "web2", by_hand);
-    on(&site, "web1", &format!("echo title=Ours >{PROPERTIES}; echo title=New >{PROPERTIES}.rpmnew"));
+    site.on("web2", by_hand);
+    site.on("web1", &format!("echo title=Ours >{PROPERTIES}; echo title=New >{PROPERTIES}.rpmnew"));
     let status = site.run(&["status", &lab]);
     status.exits(0);
     status.says(&[
@@ -73,9 +67,9 @@ fn what_was_done_by_hand_is_seen_and_put_right() {
     stale.says(&["note: web2: it answers with another version than is installed", "web2 start ok"]);
     assert_eq!(kinds(&site, &lab), ["web1 edited beside", "web2"]);
 
-    on(&site, "web1", &format!("rm {PROPERTIES}.rpmnew"));
-    on(&site, "web2", "systemctl stop tomcat10");
-    on(&site, "lb1", &haproxy("set server app/web1 state maint"));
+    site.on("web1", &format!("rm {PROPERTIES}.rpmnew"));
+    site.on("web2", "systemctl stop tomcat10");
+    site.on("lb1", &haproxy("set server app/web1 state maint"));
     wait_until("HAProxy has noticed", || site.balanced() == ["web1 MAINT", "web2 DOWN"]);
     assert_eq!(kinds(&site, &lab), ["web1 edited out-of-balancer", "web2 service out-of-balancer"]);
     let plan = site.run(&["plan", &lab, "examples-2.0.0-2"]);
@@ -89,8 +83,15 @@ fn what_was_done_by_hand_is_seen_and_put_right() {
     // To have the package is not to serve.
     let same = site.run(&["deploy", &lab, "examples-1.0.0-1"]);
     same.exits(0);
-    same.says(&["web2", "start ok"]);
-    on(&site, "lb1", &haproxy("set server app/web1 state ready"));
+    // Who holds a host out goes on doing so, and the last lines say it.
+    same.says(&["web2", "start ok", "note: `web1` gets no requests: its balancer says MAINT"]);
+    assert_eq!(site.balanced(), ["web1 MAINT", "web2 UP"]);
+    assert_eq!(kinds(&site, &lab), ["web1 edited out-of-balancer", "web2"]);
+    let history = site.run(&["history", &lab, "--show", "D-0005"]);
+    let left =
+        "web1 had examples-1.0.0-1.noarch, left with examples-1.0.0-1.noarch, out of service: the balancer says MAINT";
+    assert!(history.ok().contains(left), "{}", history.stdout);
+    site.on("lb1", &haproxy("set server app/web1 state ready"));
     wait_until("both serve", || site.balanced() == ["web1 UP", "web2 UP"]);
 
     removed_and_behind(&site, &lab);
@@ -99,40 +100,25 @@ fn what_was_done_by_hand_is_seen_and_put_right() {
 /// A package that somebody removed, and a host that missed a deployment.
 #[track_caller]
 fn removed_and_behind(site: &Site, lab: &str) {
-    on(site, "web2", "rpm -e examples");
+    site.on("web2", "rpm -e examples");
     let status = site.run(&["status", lab]);
     status.says(&["web2 removed by hand: D-0005 left examples-1.0.0-1.noarch"]);
     site.run(&["deploy", lab, "examples-1.0.0-1"]).ok();
     site.everywhere("1.0.0-1");
-    let alone = std::fs::read_to_string(site.directory.path().join("drift.toml")).unwrap();
+    let alone = std::fs::read_to_string(site.path("drift.toml")).unwrap();
     let alone = alone.replace("min_serving = 1", "min_serving = 0");
-    std::fs::write(site.directory.path().join("alone.toml"), alone).unwrap();
+    std::fs::write(site.path("alone.toml"), alone).unwrap();
     site.run(&["deploy", "./alone.toml", "examples-2.0.0-2", "--without", "web2"]).ok();
     let status = site.run(&["status", lab]);
     status.says(&["web2 has examples-1.0.0-1.noarch: it missed", "which brought examples-2.0.0-2.noarch to others"]);
     assert_eq!(kinds(site, lab), ["web1 edited", "web2 behind"]);
 }
 
-/// Builds a version that says how far back it can go.
-#[track_caller]
-fn build_with_limit(directory: &Path) -> String {
-    let war = directory.join("limit.war");
-    run(Command::new(repository_file("tests/lab/examples-war")).arg("4.0.0").arg(&war)).ok();
-    let spec = std::fs::read_to_string(repository_file("specs/examples.toml")).unwrap();
-    let configuration = repository_file("specs/examples");
-    let spec = spec.replace("directory = \"examples\"", &format!("directory = \"{}\"", configuration.display()));
-    std::fs::write(directory.join("limit.toml"), spec.replacen("\n[", "\noldest_rollback = \"2.0.0\"\n[", 1)).unwrap();
-    let mut build = pkg(directory);
-    build.args(["build", "limit.toml", "--version", "4.0.0", "--release", "4", "--set"]);
-    build.arg(format!("WAR={}", war.display()));
-    run(&mut build).ok().to_owned()
-}
-
 /// Where a package says that there is no way back from it, the plan says so aloud, and asks.
 #[test]
 fn no_way_back_is_said_aloud_and_asked() {
     let site = Site::up("limit");
-    let limit = build_with_limit(site.directory.path());
+    let limit = build_with(site.directory.path(), ("4.0.0", "4.0.0"), "oldest_rollback = '2.0.0'", &[]);
     run(site.pkg(&["publish", "--to", "dev"]).arg(limit)).ok();
     site.run(&["deploy", "lab", "examples-1.0.0-1"]).ok();
     let unattended = |arguments: &[&str]| -> Ran { run(site.pkg(arguments).stdin(Stdio::null())) };

@@ -4,102 +4,47 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use serde_json::Value;
+use crate::lab_site::{Site, build_examples, none_failed};
+use crate::program::{pkg, repository_file, run};
 
-use crate::lab::Lab;
-use crate::lab_deployment::build_examples;
-use crate::program::{Ran, pkg, repository_file, run};
-use crate::server::Server;
-
-/// Hosts, a repository that holds versions of the examples application, and the environments of a test.
-struct Site {
-    directory: tempfile::TempDir,
-    server: Option<Server>,
-    lab: Lab,
+/// Brings hosts up; `build` makes the package of a version.
+#[track_caller]
+fn site(name: &str, hosts: &[&str], build: impl Fn(&Path, &str) -> PathBuf) -> Site {
+    let site = Site::of(name, hosts);
+    site.offers(&["1.0.0", "2.0.0"], build);
+    site
 }
 
-impl Site {
-    /// Brings hosts up; `build` makes the package of a version.
-    #[track_caller]
-    fn up(name: &str, hosts: &[&str], build: impl Fn(&Path, &str) -> PathBuf) -> Self {
-        let lab = Lab::up(name, "/examples/health.jsp", hosts);
-        let directory = tempfile::tempdir().unwrap();
-        let packages: Vec<PathBuf> =
-            ["1.0.0", "2.0.0"].iter().map(|version| build(directory.path(), version)).collect();
-        std::fs::write(directory.path().join("token"), "the-token-of-this-test\n").unwrap();
-        let mut serve = lab.pkg();
-        serve.current_dir(directory.path()).args(["serve", "--store", "store", "--listen", "10.77.0.1:8080"]);
-        let server = Server::start(serve.args(["--token-file", "token"]));
-        let site = Self { directory, server: Some(server), lab };
-        run(site.pkg(&["publish", "--to", "dev"]).args(packages)).ok();
-        for host in hosts.iter().filter_map(|host| host.split_once("=tomcat")) {
-            let from = "http://10.77.0.1:8080/dev/dev.repo";
-            site.lab.host(host.0, &["curl", "-fsS", "-o", "/etc/yum.repos.d/dev.repo", from]).ok();
-        }
-        site
-    }
-
-    fn pkg(&self, arguments: &[&str]) -> Command {
-        let mut command = self.lab.pkg();
-        command.current_dir(self.directory.path()).args(arguments);
-        command.env("PKG_SERVER", "http://10.77.0.1:8080").env("PKG_TOKEN", "the-token-of-this-test");
-        command
-    }
-
-    #[track_caller]
-    fn run(&self, arguments: &[&str]) -> Ran {
-        run(&mut self.pkg(arguments))
-    }
-
-    /// Writes an environment: all but what is in front of its hosts, and which they are.
-    fn environment(&self, file: &str, service: &str, rest: &str, hosts: &[(&str, &str)]) {
-        let hosts = hosts.iter().map(|(name, address)| format!("[[hosts]]\nname = '{name}'\naddress = '{address}'\n"));
-        let text = format!(
-            "name = 'drivers'\nledger = 'ledger'\napproval = 'none'\nrepository.ids = ['pkg-dev']\n\
-             ssh = {{ config_file = '{}', sudo = true }}\n{service}\n\
-             [health]\nurl = 'http://{{address}}:8080/examples/version.txt'\nexpect_body = '{{version}}'\n\
-             start_timeout = '60s'\n{rest}\n{}",
-            self.lab.directory().join("ssh_config").display(),
-            hosts.collect::<String>()
-        );
-        std::fs::write(self.directory.path().join(file), text).unwrap();
-    }
-
-    #[track_caller]
-    fn everywhere(&self, hosts: &[&str], version: &str) {
-        for host in hosts {
-            assert_eq!(
-                self.lab.host(host, &["rpm", "-q", "examples"]).ok(),
-                format!("examples-{version}.noarch"),
-                "{host}"
-            );
-        }
-    }
+/// Writes an environment: all but what is in front of its hosts, and which they are.
+fn environment(site: &Site, file: &str, (service, rest): (&str, &str), hosts: &[(&str, &str)]) {
+    let hosts = hosts.iter().map(|(name, address)| format!("[[hosts]]\nname = '{name}'\naddress = '{address}'\n"));
+    let text = format!(
+        "name = 'drivers'\nledger = 'ledger'\napproval = 'none'\nrepository.ids = ['pkg-dev']\n\
+         ssh = {{ config_file = '{}', sudo = true }}\n{service}\n\
+         [health]\nurl = 'http://{{address}}:8080/examples/version.txt'\nexpect_body = '{{version}}'\n\
+         start_timeout = '60s'\n{rest}\n{}",
+        site.lab.directory().join("ssh_config").display(),
+        hosts.collect::<String>()
+    );
+    std::fs::write(site.path(file), text).unwrap();
 }
 
-impl Drop for Site {
-    fn drop(&mut self) {
-        // The server runs inside of the lab, which goes down last.
-        self.server.take();
+#[track_caller]
+fn everywhere(site: &Site, hosts: &[&str], version: &str) {
+    for host in hosts {
+        let package = site.lab.host(host, &["rpm", "-q", "examples"]);
+        assert_eq!(package.ok(), format!("examples-{version}.noarch"), "{host}");
     }
 }
 
 const TOMCAT: &str = "[service]\nname = 'tomcat10'\nport = 8080";
 const ROLLING: &str = "[strategy]\nkind = 'rolling'\nmin_serving = 1";
 
-#[track_caller]
-fn none_failed(seen: &Value, versions: &[&str]) {
-    assert_eq!(seen["failed"], 0, "{seen}");
-    assert!(seen["requests"].as_u64().unwrap() > 100, "{seen}");
-    let served: Vec<&str> = seen["versions"].as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(served, versions, "{seen}");
-}
-
 /// A host is taken out, changed and put back behind each balancer: no request fails.
 #[test]
 fn no_balancer_lets_a_request_fail() {
     let hosts = ["lb1=nginx:web1,web2", "lb2=apache:web1,web2", "lb3=haproxy:web1,web2", "web1=tomcat", "web2=tomcat"];
-    let site = Site::up("balancers", &hosts, build_examples);
+    let site = site("balancers", &hosts, build_examples);
     let tomcats = [("web1", "10.77.0.14"), ("web2", "10.77.0.15")];
     let nginx = "kind = 'nginx'\nhost = 'lb1'\nfile = '/etc/nginx/app-servers.conf'\nclose_file = '/run/nginx-close'";
     let apache = "kind = 'apache'\nhost = 'lb2'\nbalancer = 'app'";
@@ -108,7 +53,7 @@ fn no_balancer_lets_a_request_fail() {
                 url = 'http://localhost:8080/examples/health.jsp'";
     for (name, balancer) in [("nginx", nginx), ("apache", apache), ("page", page)] {
         let rest = format!("[[balancer]]\n{balancer}\n{ROLLING}");
-        site.environment(&format!("{name}.toml"), TOMCAT, &rest, &tomcats);
+        environment(&site, &format!("{name}.toml"), (TOMCAT, &rest), &tomcats);
     }
     site.run(&["deploy", "./nginx.toml", "examples-1.0.0-1"]).ok();
     for (balancer, address, from, to) in [
@@ -121,7 +66,7 @@ fn no_balancer_lets_a_request_fail() {
         let package = format!("examples-{to}-{}", &to[..1]);
         let deployed = site.run(&["deploy", &format!("./{balancer}.toml"), &package]);
         assert_eq!(deployed.code, 0, "{balancer}: {}", deployed.stderr);
-        site.everywhere(&["web1", "web2"], &format!("{to}-{}", &to[..1]));
+        everywhere(&site, &["web1", "web2"], &format!("{to}-{}", &to[..1]));
         users.until("the version after", |seen| seen["versions"][to].as_u64() > Some(20));
         none_failed(&users.leave(), &["1.0.0", "2.0.0"]);
     }
@@ -134,21 +79,21 @@ fn no_balancer_lets_a_request_fail() {
 /// HAProxy forgets who is out when it is reloaded: that is seen before the stop and before the start, and mended.
 #[test]
 fn a_balancer_that_is_reloaded_in_the_middle() {
-    let site = Site::up("reloaded", &["lb1=haproxy:web1,web2", "web1=tomcat", "web2=tomcat"], build_examples);
+    let site = site("reloaded", &["lb1=haproxy:web1,web2", "web1=tomcat", "web2=tomcat"], build_examples);
     let tomcats = [("web1", "10.77.0.12"), ("web2", "10.77.0.13")];
     let balancer = format!("[[balancer]]\nkind = 'haproxy'\nhost = 'lb1'\nbackend = 'app'\n{ROLLING}");
-    site.environment("first.toml", TOMCAT, &balancer, &tomcats);
+    environment(&site, "first.toml", (TOMCAT, &balancer), &tomcats);
     site.run(&["deploy", "./first.toml", "examples-1.0.0-1"]).ok();
     // After the stop of web1 and before its start, somebody reloads HAProxy.
     let hook = "[[hooks]]\nat = 'after-stop'\non = 'controller'\ncommand = \"ssh -F $PKG_LAB_DIR/ssh_config lb1 sudo -n \
                 systemctl reload haproxy && sleep 0.3\"\n";
-    site.environment("reload.toml", TOMCAT, &format!("{balancer}\n{hook}"), &tomcats);
+    environment(&site, "reload.toml", (TOMCAT, &format!("{balancer}\n{hook}")), &tomcats);
     let users = site.lab.users("http://10.77.0.11/examples/version.txt");
     users.until("the version before", |seen| seen["versions"]["1.0.0"].as_u64() > Some(20));
     let deployed = site.run(&["deploy", "./reload.toml", "examples-2.0.0-2"]);
     assert_eq!(deployed.code, 0, "{}", deployed.stderr);
     deployed.says(&["had forgotten that it was out", "it is out again"]);
-    site.everywhere(&["web1", "web2"], "2.0.0-2");
+    everywhere(&site, &["web1", "web2"], "2.0.0-2");
     users.until("the version after", |seen| seen["versions"]["2.0.0"].as_u64() > Some(20));
     users.leave();
 }
@@ -157,15 +102,15 @@ fn a_balancer_that_is_reloaded_in_the_middle() {
 #[test]
 fn every_generation_goes_there_and_back() {
     let hosts = ["web1=tomcat", "web2=tomcat@trixie", "web3=tomcat@sid"];
-    let site = Site::up("generations", &hosts, build_examples);
+    let site = site("generations", &hosts, build_examples);
     let addresses = [("web1", "10.77.0.11"), ("web2", "10.77.0.12"), ("web3", "10.77.0.13")];
     let strategy = "[strategy]\nkind = 'rolling'\nbatch_size = 3";
-    site.environment("all.toml", "[service]\nname = 'tomcat10'", strategy, &addresses);
+    environment(&site, "all.toml", ("[service]\nname = 'tomcat10'", strategy), &addresses);
     let names = ["web1", "web2", "web3"];
     site.run(&["deploy", "./all.toml", "examples-1.0.0-1"]).ok();
-    site.everywhere(&names, "1.0.0-1");
+    everywhere(&site, &names, "1.0.0-1");
     site.run(&["deploy", "./all.toml", "examples-2.0.0-2"]).ok();
-    site.everywhere(&names, "2.0.0-2");
+    everywhere(&site, &names, "2.0.0-2");
     // dnf5 gives up at once on a lock that another holds: it is asked again until that one has ended.
     let hold = "use Fcntl; mkdir '/run/dnf'; open F, '>>', '/run/dnf/rpmtransaction.lock' or die; \
                 my $lock = pack 's s x4 q q i x4', F_WRLCK, 0, 0, 0, 0; fcntl(F, F_SETLK, $lock) or die; \
@@ -176,7 +121,7 @@ fn every_generation_goes_there_and_back() {
     holder.stdout.as_mut().unwrap().read_exact(&mut held).unwrap();
     site.run(&["rollback", "./all.toml"]).ok();
     assert!(holder.wait().unwrap().success());
-    site.everywhere(&names, "1.0.0-1");
+    everywhere(&site, &names, "1.0.0-1");
     for host in names {
         assert_eq!(site.lab.host(host, &["rpm", "-V", "examples"]).ok(), "", "{host}");
         site.lab.host(host, &["sh", "-c", "echo title=Ours >/etc/examples/application.properties"]).ok();
@@ -203,7 +148,7 @@ fn build_plain(directory: &Path, version: &str) -> PathBuf {
 /// Tomcat's manager redeploys while Tomcat goes on: one host, no balancer, and no request fails.
 #[test]
 fn tomcats_manager_redeploys_under_the_users() {
-    let site = Site::up("manager", &["web1=tomcat"], build_plain);
+    let site = site("manager", &["web1=tomcat"], build_plain);
     let prepare = "cat >/etc/tomcat10/tomcat-users.xml <<'END'\n<tomcat-users>\n\
                    <user username='pkg' password='s\"e\\cret' roles='manager-script'/>\n</tomcat-users>\nEND\n\
                    printf '%s\\n' 'pkg:s\"e\\cret' >/etc/manager; chmod 600 /etc/manager\n\
@@ -213,7 +158,7 @@ fn tomcats_manager_redeploys_under_the_users() {
     site.lab.host("web1", &["sh", "-ec", prepare]).ok();
     let service = "[service]\nkind = 'tomcat-manager'\nname = 'tomcat10'\npath = '/examples'\n\
                    war = '/usr/share/examples/examples.war'\ncredentials_file = '/etc/manager'\nsessions_timeout = '3s'";
-    site.environment("manager.toml", service, "[strategy]\nkind = 'rolling'", &[("web1", "10.77.0.11")]);
+    environment(&site, "manager.toml", (service, "[strategy]\nkind = 'rolling'"), &[("web1", "10.77.0.11")]);
     site.run(&["deploy", "./manager.toml", "examples-1.0.0-1"]).ok();
     let started = site.lab.host("web1", &["systemctl", "show", "-p", "ExecMainStartTimestampMonotonic", "tomcat10"]);
 
@@ -222,7 +167,7 @@ fn tomcats_manager_redeploys_under_the_users() {
     site.run(&["deploy", "./manager.toml", "examples-2.0.0-2"]).ok();
     users.until("the second version", |seen| seen["versions"]["2.0.0"].as_u64() > Some(20));
     site.run(&["rollback", "./manager.toml"]).ok();
-    site.everywhere(&["web1"], "1.0.0-1");
+    everywhere(&site, &["web1"], "1.0.0-1");
     none_failed(&users.leave(), &["1.0.0", "2.0.0"]);
 
     let now = site.lab.host("web1", &["systemctl", "show", "-p", "ExecMainStartTimestampMonotonic", "tomcat10"]);

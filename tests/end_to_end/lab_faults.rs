@@ -1,10 +1,12 @@
 //! Faults provoked for real, one after the other in one lab: the exit code, and what each leaves on hosts and balancer.
 
-use std::path::Path;
+use std::fs::File;
+use std::io::Read;
 use std::process::{Command, Stdio};
 
-use crate::lab_deployment::{Site, wait_until};
-use crate::program::{pkg, repository_file, run};
+use crate::lab_site::{Site, build_with, wait_until};
+use crate::program::run;
+use crate::shop::make_key;
 
 /// A fault on a host. Afterwards both hosts have the old version and serve, while the fault is still there.
 struct Fault {
@@ -21,6 +23,7 @@ const OLD: &str = "1.0.0-1";
 const GOOD: &str = "examples-2.0.0-2";
 const FRAGILE: &str = "examples-4.0.0-4";
 const MISLABELLED: &str = "examples-5.0.0-5";
+const FOREIGN: &str = "examples-6.0.0-6";
 
 /// What fails where a file says so. The shell's parent is the package manager.
 const SCRIPTS: &str = "[scripts]
@@ -38,6 +41,26 @@ preun = 'test ! -e /run/preun-fails'
 const SMALL_DISK: &str = "mkdir /run/small && mount -t tmpfs -o size=24m tmpfs /run/small && mkdir /run/small/up /run/small/work && \
      mount -t overlay overlay -o lowerdir=/usr,upperdir=/run/small/up,workdir=/run/small/work /usr";
 
+const GPGCHECK: &str = "sed -i.kept 's/^gpgcheck=.*//; $a gpgcheck=1' /etc/yum.repos.d/dev.repo";
+const GPGCHECK_KEPT: &str = "mv /etc/yum.repos.d/dev.repo.kept /etc/yum.repos.d/dev.repo";
+
+/// Holds dnf's locks, as a dnf does that somebody else runs.
+const HOLDS_LOCKS: &str = "import dnf, time
+conf = dnf.Base().conf
+with dnf.lock.build_metadata_lock(conf.cachedir, True), dnf.lock.build_rpmdb_lock(conf.persistdir, True):
+    print('held', flush=True)
+    time.sleep(6)";
+
+/// Gives the scripts and the transactions of a host another clock: what root runs by sudo, and what systemd starts. Not
+/// Tomcat, which takes its time with it.
+const WRONG_CLOCK: &str = "d=/run/systemd/system/tomcat10.service.d; mkdir -p $d
+printf '[Service]\nUnsetEnvironment=LD_PRELOAD\n' >$d/clock.conf; systemctl daemon-reload
+printf '%s\n' LD_PRELOAD=/usr/lib/wrong-clock.so FAKETIME=OFFSET FAKETIME_DONT_FAKE_MONOTONIC=1 NO_FAKE_STAT=1 >/etc/wrong-clock
+echo 'Defaults env_file=/etc/wrong-clock' >/etc/sudoers.d/wrong-clock
+systemctl set-environment $(cat /etc/wrong-clock)";
+const RIGHT_CLOCK: &str = "rm /etc/sudoers.d/wrong-clock /run/systemd/system/tomcat10.service.d/clock.conf
+systemctl unset-environment LD_PRELOAD FAKETIME FAKETIME_DONT_FAKE_MONOTONIC NO_FAKE_STAT; systemctl daemon-reload";
+
 const FAULTS: &[Fault] = &[
     Fault {
         name: "no sudo",
@@ -51,11 +74,29 @@ const FAULTS: &[Fault] = &[
     Fault {
         name: "a signature is asked for, and there is none",
         host: "web2",
-        breaks: "sed -i.kept 's/^gpgcheck=.*//; $a gpgcheck=1' /etc/yum.repos.d/dev.repo",
-        mends: "mv /etc/yum.repos.d/dev.repo.kept /etc/yum.repos.d/dev.repo",
+        breaks: GPGCHECK,
+        mends: GPGCHECK_KEPT,
         package: GOOD,
         exit: 1,
         says: &["`web2`: stage failed", "is not signed", "failed, nothing changed"],
+    },
+    Fault {
+        name: "the signature is of a key that the host does not trust",
+        host: "web2",
+        breaks: GPGCHECK,
+        mends: GPGCHECK_KEPT,
+        package: FOREIGN,
+        exit: 1,
+        says: &["`web2`: stage failed", "GPG check FAILED", "failed, nothing changed"],
+    },
+    Fault {
+        name: "the repository is signed by another key than the host trusts",
+        host: "web2",
+        breaks: "sed -i.kept 's#^gpgkey=.*#gpgkey=file:///root/other.asc#' /etc/yum.repos.d/dev.repo; rm -r /var/cache/dnf/pkg-dev-*",
+        mends: GPGCHECK_KEPT,
+        package: GOOD,
+        exit: 1,
+        says: &["`facts` on `web2`", "Bad GPG signature", "hint: does `gpgkey` in the host's .repo file name the key"],
     },
     Fault {
         name: "the disk is full beforehand",
@@ -118,54 +159,39 @@ const FAULTS: &[Fault] = &[
 fn site() -> Site {
     let site = Site::up("faults");
     let directory = site.directory.path();
-    let fragile = build_with(directory, "4.0.0", "4.0.0", SCRIPTS);
-    let mislabelled = build_with(directory, "5.0.0", "1.0.0", "");
-    run(site.pkg(&["publish", "--to", "dev"]).args([fragile, mislabelled])).ok();
+    let fragile = build_with(directory, ("4.0.0", "4.0.0"), SCRIPTS, &[]);
+    let mislabelled = build_with(directory, ("5.0.0", "1.0.0"), "", &[]);
+    make_key(directory, "rsa2048");
+    let key = site.path("private.asc");
+    let foreign = build_with(directory, ("6.0.0", "6.0.0"), "", &["--sign", key.to_str().unwrap()]);
+    run(site.pkg(&["publish", "--to", "dev"]).args([fragile, mislabelled, foreign])).ok();
+    let mut copy = site.lab.host_command("web2", &["sh", "-c", "cat >/root/other.asc"]);
+    run(copy.stdin(File::open(site.path("public.asc")).unwrap())).ok();
     site
-}
-
-/// Builds a version of the examples application that says of itself which version it is.
-#[track_caller]
-fn build_with(directory: &Path, version: &str, says: &str, scripts: &str) -> String {
-    let war = directory.join(format!("fault-{version}.war"));
-    run(Command::new(repository_file("tests/lab/examples-war")).arg(says).arg(&war)).ok();
-    let spec = std::fs::read_to_string(repository_file("specs/examples.toml")).unwrap();
-    let configuration = repository_file("specs/examples");
-    let spec = spec.replace("directory = \"examples\"", &format!("directory = \"{}\"", configuration.display()));
-    std::fs::write(directory.join("fault.toml"), format!("{spec}\n{scripts}")).unwrap();
-    let mut build = pkg(directory);
-    build.args(["build", "fault.toml", "--version", version, "--release", &version[..1]]);
-    build.arg("--set").arg(format!("WAR={}", war.display()));
-    run(&mut build).ok().to_owned()
-}
-
-#[track_caller]
-fn on(site: &Site, host: &str, script: &str) {
-    site.lab.host(host, &["sh", "-ec", script]).ok();
 }
 
 /// Nothing is changed, or everything is taken back, although the fault goes on.
 #[track_caller]
 fn is_taken_back(site: &Site, fault: &Fault) {
-    on(site, fault.host, fault.breaks);
+    site.on(fault.host, fault.breaks);
     let deployed = site.run(&["deploy", "lab", fault.package]);
     assert_eq!(deployed.code, fault.exit, "{}: {}", fault.name, deployed.stderr);
     deployed.says(fault.says);
     site.everywhere(OLD);
-    on(site, fault.host, fault.mends);
+    site.on(fault.host, fault.mends);
 }
 
 /// There is no room to unpack, and none for the way back, where rpm took files of the old version with it: the host stays
 /// out until there is room, and gets all of its files again.
 #[track_caller]
 fn a_disk_that_is_full_in_the_middle(site: &Site) {
-    on(site, "web1", "touch /run/disk-fills");
+    site.on("web1", "touch /run/disk-fills");
     let full = site.run(&["deploy", "lab", FRAGILE]);
     full.exits(4);
     full.says(&["`web1`: install failed", "Error unpacking rpm package", "PARTLY CHANGED"]);
     assert_eq!(site.installed(), ["examples-1.0.0-1.noarch inactive", "examples-1.0.0-1.noarch active"]);
     assert_eq!(site.balanced(), ["web1 MAINT", "web2 UP"]);
-    on(site, "web1", "rm /run/disk-fills /usr/filler");
+    site.on("web1", "rm /run/disk-fills /usr/filler");
     site.run(&["resume", "lab"]).exits(3);
     site.everywhere(OLD);
     assert_eq!(site.lab.host("web1", &["rpm", "-V", "examples"]).ok(), "");
@@ -174,11 +200,11 @@ fn a_disk_that_is_full_in_the_middle(site: &Site) {
 /// HAProxy's socket is gone: nothing is known, nothing is changed.
 #[track_caller]
 fn a_balancer_that_does_not_answer(site: &Site) {
-    on(site, "lb1", "mv /run/haproxy/admin.sock /run/haproxy/kept.sock");
+    site.on("lb1", "mv /run/haproxy/admin.sock /run/haproxy/kept.sock");
     let blind = site.run(&["deploy", "lab", GOOD]);
     blind.exits(1);
     blind.says(&["lb1", "hint: is HAProxy running there"]);
-    on(site, "lb1", "mv /run/haproxy/kept.sock /run/haproxy/admin.sock");
+    site.on("lb1", "mv /run/haproxy/kept.sock /run/haproxy/admin.sock");
     site.everywhere(OLD);
 }
 
@@ -190,15 +216,57 @@ fn a_service_that_never_starts(site: &Site) {
         "mkdir -p {drop_in} && printf '[Service]\\nExecStartPre=/bin/false\\n' >{drop_in}/never.conf && \
          systemctl daemon-reload"
     );
-    on(site, "web2", &never);
+    site.on("web2", &never);
     let dead = site.run(&["deploy", "lab", GOOD]);
     dead.exits(4);
     dead.says(&["`web2`: start failed", "`web1` stays as it is: only 0 other hosts serve"]);
     assert_eq!(site.installed(), ["examples-2.0.0-2.noarch active", "examples-1.0.0-1.noarch failed"]);
     assert_eq!(site.balanced(), ["web1 UP", "web2 MAINT"]);
-    on(site, "web2", &format!("rm -r {drop_in} && systemctl daemon-reload"));
+    site.on("web2", &format!("rm -r {drop_in} && systemctl daemon-reload"));
     site.run(&["resume", "lab"]).exits(3);
     site.everywhere(OLD);
+}
+
+/// Somebody else's dnf is at work on web2: it is waited for, and who it is is said beforehand.
+#[track_caller]
+fn a_lock_that_another_holds(site: &Site) {
+    let mut holder = site.lab.host_command("web2", &["python3", "-c", HOLDS_LOCKS]);
+    let mut holder = holder.stdout(Stdio::piped()).spawn().unwrap();
+    let mut held = [0; 4];
+    holder.stdout.as_mut().unwrap().read_exact(&mut held).unwrap();
+    let waited = site.run(&["deploy", "lab", GOOD]);
+    assert!(holder.wait().unwrap().success());
+    waited.exits(0);
+    waited.says(&[
+        "note: web2: the package manager is locked by process",
+        "python3 -c import dnf, time conf = dnf.Base()",
+    ]);
+    site.everywhere("2.0.0-2");
+}
+
+/// web2's clock is days ahead, which is said beforehand, and days behind, which signatures don't survive.
+#[track_caller]
+fn a_clock_that_is_wrong(site: &Site) {
+    let library = run(Command::new("sh").args(["-c", "ls /usr/lib/*/faketime/libfaketime.so.1"])).ok().to_owned();
+    let mut copy = site.lab.host_command("web2", &["sh", "-c", "cat >/usr/lib/wrong-clock.so"]);
+    run(copy.stdin(File::open(library).unwrap())).ok();
+    site.on("web2", &WRONG_CLOCK.replace("OFFSET", "+3d"));
+    let ahead = site.run(&["deploy", "lab", "examples-1.0.0-1"]);
+    ahead.exits(0);
+    ahead.says(&["note: web2: its clock is 259", "s ahead of the controller's"]);
+    site.everywhere("1.0.0-1");
+    // By that clock the repository's key is not made yet.
+    site.on("web2", &WRONG_CLOCK.replace("OFFSET", "-3d"));
+    let behind = site.run(&["deploy", "lab", GOOD]);
+    behind.exits(1);
+    behind.says(&[
+        "`facts` on `web2`",
+        "Bad GPG signature",
+        "s behind the controller's",
+        "hint: set that host's clock",
+    ]);
+    site.everywhere("1.0.0-1");
+    site.on("web2", RIGHT_CLOCK);
 }
 
 /// The repository is away once everything is staged, and one host for some seconds: both are done without.
@@ -219,7 +287,7 @@ fn a_repository_and_a_cable_that_are_gone(site: &mut Site) {
 /// What is to go can't be removed, neither for the new version nor on the way back: the host stays out until it can.
 #[track_caller]
 fn an_old_version_that_does_not_leave(site: &Site) {
-    on(site, "web1", "touch /run/preun-fails");
+    site.on("web1", "touch /run/preun-fails");
     let kept = site.run(&["deploy", "lab", GOOD]);
     kept.exits(4);
     kept.says(&["`web1`: install failed", "Error in PREUN scriptlet", "PARTLY CHANGED"]);
@@ -227,7 +295,7 @@ fn an_old_version_that_does_not_leave(site: &Site) {
     let last = kept.stderr.lines().rev().find(|line| line.contains("PARTLY CHANGED")).unwrap();
     assert_eq!(last.matches("exit code 1: Error").count(), 2, "{last}");
     assert_eq!(site.balanced(), ["web1 MAINT", "web2 UP"]);
-    on(site, "web1", "rm /run/preun-fails");
+    site.on("web1", "rm /run/preun-fails");
     site.run(&["resume", "lab"]).exits(3);
     site.everywhere("4.0.0-4");
     // The version that came and went has left none of its configuration behind.
@@ -239,13 +307,15 @@ fn an_old_version_that_does_not_leave(site: &Site) {
 fn faults_are_taken_back() {
     let mut site = site();
     site.run(&["deploy", "lab", "examples-1.0.0-1"]).ok();
-    on(&site, "web1", SMALL_DISK);
+    site.on("web1", SMALL_DISK);
     for fault in FAULTS {
         is_taken_back(&site, fault);
     }
     a_disk_that_is_full_in_the_middle(&site);
     a_balancer_that_does_not_answer(&site);
     a_service_that_never_starts(&site);
+    a_lock_that_another_holds(&site);
+    a_clock_that_is_wrong(&site);
     a_repository_and_a_cable_that_are_gone(&mut site);
     an_old_version_that_does_not_leave(&site);
 }

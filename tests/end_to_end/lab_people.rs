@@ -4,20 +4,20 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use crate::dialogue::Dialogue;
-use crate::lab_deployment::Site;
+use crate::lab_site::Site;
 use crate::program::{Ran, repository_file, run};
 
 /// The lab's environment with other lines: `approval` replaced, texts before the first section, sections at the end.
 fn environment(site: &Site, name: &str, approval: &str, top: &str, sections: &str) -> String {
     let lab = std::fs::read_to_string(repository_file("specs/environments/lab.toml")).unwrap();
     let text = lab.replace("approval = \"none\"", &format!("approval = \"{approval}\"\n{top}"));
-    let file = site.directory.path().join(format!("{name}.toml"));
+    let file = site.path(&format!("{name}.toml"));
     std::fs::write(&file, format!("{text}\n{sections}\n")).unwrap();
     format!("./{name}.toml")
 }
 
 fn key(site: &Site, person: &str) -> (PathBuf, String) {
-    let file = site.directory.path().join(format!("{person}.key"));
+    let file = site.path(&format!("{person}.key"));
     run(Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-C", person, "-f"]).arg(&file)).ok();
     (file.clone(), std::fs::read_to_string(format!("{}.pub", file.display())).unwrap())
 }
@@ -34,8 +34,8 @@ fn two_people_agree() {
     let (ana, ana_public) = key(&site, "ana");
     let (ben, ben_public) = key(&site, "ben");
     let (eve, _) = key(&site, "eve");
-    std::fs::write(site.directory.path().join("approvers"), format!("ana@x {ana_public}ben@x {ben_public}")).unwrap();
-    let told = site.directory.path().join("told");
+    std::fs::write(site.path("approvers"), format!("ana@x {ana_public}ben@x {ben_public}")).unwrap();
+    let told = site.path("told");
     let sections = format!(
         "[[hooks]]\nat = \"before-deploy\"\ncommand = \"echo hook for $PKG_TO\"\n\
          [[hooks]]\nat = \"after-stop\"\non = \"host\"\ncommand = \"echo $PKG_HOST >>/tmp/stopped; exit 7\"\n\
@@ -64,7 +64,7 @@ fn two_people_agree() {
 
     approve(ben).ok();
     unattended(&site, &deploy).exits(6);
-    std::fs::write(site.directory.path().join("freeze"), "Black Friday\n").unwrap();
+    std::fs::write(site.path("freeze"), "Black Friday\n").unwrap();
     let frozen = Dialogue::start(&site.pkg(&deploy)).ends();
     frozen.exits(6);
     frozen.says(&["it is frozen: Black Friday"]);
@@ -144,7 +144,7 @@ fn commands_and_bare_hosts() {
 
     let repository = site.lab.host("web1", &["cat", "/etc/yum.repos.d/dev.repo"]);
     let url = repository.ok().lines().find_map(|line| line.strip_prefix("gpgkey=")).unwrap().to_owned();
-    let fetched = site.directory.path().join("repository.asc");
+    let fetched = site.path("repository.asc");
     run(site.lab.controller("curl").args(["-fsS", "-o"]).arg(&fetched).arg(&url)).ok();
     let shown = run(Command::new("gpg").args(["--batch", "--with-colons", "--show-keys"]).arg(&fetched));
     let fingerprint = shown.ok().lines().find_map(|line| line.strip_prefix("fpr:")).unwrap().replace(':', "");

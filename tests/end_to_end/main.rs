@@ -26,6 +26,7 @@ mod lab_environment;
 mod lab_faults;
 mod lab_people;
 mod lab_repository;
+mod lab_site;
 mod lab_tomcat;
 mod notes;
 mod pages;

@@ -7,7 +7,7 @@ readonly MACHINE_NEEDS=(
     ssh:openssh-client ssh-keygen:openssh-client sshd:openssh-server curl:curl
     rpm:rpm rpmbuild:rpm rpmsign:rpm dnf:dnf zypper:zypper createrepo_c:createrepo-c
     rpmlint:rpmlint gpg:gpg gpg-agent:gpg-agent zip:zip zstd:zstd ps:procps dpkg-deb:dpkg python3:python3
-    jsonschema:python3-jsonschema
+    jsonschema:python3-jsonschema faketime:faketime
     openssl:openssl chromium-headless-shell:chromium-headless-shell
 )
 
