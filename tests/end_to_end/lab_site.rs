@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::lab::Lab;
-use crate::program::{Ran, pkg, repository_file, run};
+use crate::program::{PKG, Ran, pkg, repository_file, run};
 use crate::server::Server;
 
 /// The server's address, as everybody in the lab knows it.
@@ -96,6 +96,13 @@ impl Site {
     pub(crate) fn pkg_as(&self, token: &str, arguments: &[&str]) -> Command {
         let mut command = self.lab.pkg();
         self.tell(&mut command, token).args(arguments);
+        command
+    }
+
+    /// `pkg` on a controller whose clock is wrong: ahead by `+2m`, or behind by `-2m`.
+    pub(crate) fn pkg_by_clock(&self, offset: &str, arguments: &[&str]) -> Command {
+        let mut command = self.lab.controller("faketime");
+        self.tell(&mut command, MASTER).args(["--exclude-monotonic", "-f", offset, PKG]).args(arguments);
         command
     }
 
