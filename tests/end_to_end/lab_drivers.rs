@@ -12,16 +12,16 @@ use crate::program::{Ran, pkg, repository_file, run};
 use crate::server::Server;
 
 /// Hosts, a repository that holds versions of the examples application, and the environments of a test.
-struct Site {
-    directory: tempfile::TempDir,
+pub(crate) struct Site {
+    pub(crate) directory: tempfile::TempDir,
     server: Option<Server>,
-    lab: Lab,
+    pub(crate) lab: Lab,
 }
 
 impl Site {
     /// Brings hosts up; `build` makes the package of a version.
     #[track_caller]
-    fn up(name: &str, hosts: &[&str], build: impl Fn(&Path, &str) -> PathBuf) -> Self {
+    pub(crate) fn up(name: &str, hosts: &[&str], build: impl Fn(&Path, &str) -> PathBuf) -> Self {
         let lab = Lab::up(name, "/examples/health.jsp", hosts);
         let directory = tempfile::tempdir().unwrap();
         let packages: Vec<PathBuf> =
@@ -39,7 +39,7 @@ impl Site {
         site
     }
 
-    fn pkg(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn pkg(&self, arguments: &[&str]) -> Command {
         let mut command = self.lab.pkg();
         command.current_dir(self.directory.path()).args(arguments);
         command.env("PKG_SERVER", "http://10.77.0.1:8080").env("PKG_TOKEN", "the-token-of-this-test");
@@ -47,12 +47,12 @@ impl Site {
     }
 
     #[track_caller]
-    fn run(&self, arguments: &[&str]) -> Ran {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
         run(&mut self.pkg(arguments))
     }
 
     /// Writes an environment: all but what is in front of its hosts, and which they are.
-    fn environment(&self, file: &str, service: &str, rest: &str, hosts: &[(&str, &str)]) {
+    pub(crate) fn environment(&self, file: &str, service: &str, rest: &str, hosts: &[(&str, &str)]) {
         let hosts = hosts.iter().map(|(name, address)| format!("[[hosts]]\nname = '{name}'\naddress = '{address}'\n"));
         let text = format!(
             "name = 'drivers'\nledger = 'ledger'\napproval = 'none'\nrepository.ids = ['pkg-dev']\n\
@@ -66,7 +66,7 @@ impl Site {
     }
 
     #[track_caller]
-    fn everywhere(&self, hosts: &[&str], version: &str) {
+    pub(crate) fn everywhere(&self, hosts: &[&str], version: &str) {
         for host in hosts {
             assert_eq!(
                 self.lab.host(host, &["rpm", "-q", "examples"]).ok(),
@@ -84,11 +84,11 @@ impl Drop for Site {
     }
 }
 
-const TOMCAT: &str = "[service]\nname = 'tomcat10'\nport = 8080";
-const ROLLING: &str = "[strategy]\nkind = 'rolling'\nmin_serving = 1";
+pub(crate) const TOMCAT: &str = "[service]\nname = 'tomcat10'\nport = 8080";
+pub(crate) const ROLLING: &str = "[strategy]\nkind = 'rolling'\nmin_serving = 1";
 
 #[track_caller]
-fn none_failed(seen: &Value, versions: &[&str]) {
+pub(crate) fn none_failed(seen: &Value, versions: &[&str]) {
     assert_eq!(seen["failed"], 0, "{seen}");
     assert!(seen["requests"].as_u64().unwrap() > 100, "{seen}");
     let served: Vec<&str> = seen["versions"].as_object().unwrap().keys().map(String::as_str).collect();

@@ -24,6 +24,7 @@ mod lab_drift;
 mod lab_drivers;
 mod lab_environment;
 mod lab_faults;
+mod lab_lvs;
 mod lab_people;
 mod lab_repository;
 mod lab_tomcat;
