@@ -9,14 +9,14 @@ use crate::program::{pkg, repository_file, run};
 
 /// Brings hosts up; `build` makes the package of a version.
 #[track_caller]
-fn site(name: &str, hosts: &[&str], build: impl Fn(&Path, &str) -> PathBuf) -> Site {
+pub(crate) fn site(name: &str, hosts: &[&str], build: impl Fn(&Path, &str) -> PathBuf) -> Site {
     let site = Site::of(name, hosts);
     site.offers(&["1.0.0", "2.0.0"], build);
     site
 }
 
 /// Writes an environment: all but what is in front of its hosts, and which they are.
-fn environment(site: &Site, file: &str, (service, rest): (&str, &str), hosts: &[(&str, &str)]) {
+pub(crate) fn environment(site: &Site, file: &str, (service, rest): (&str, &str), hosts: &[(&str, &str)]) {
     let hosts = hosts.iter().map(|(name, address)| format!("[[hosts]]\nname = '{name}'\naddress = '{address}'\n"));
     let text = format!(
         "name = 'drivers'\nledger = 'ledger'\napproval = 'none'\nrepository.ids = ['pkg-dev']\n\
@@ -30,15 +30,15 @@ fn environment(site: &Site, file: &str, (service, rest): (&str, &str), hosts: &[
 }
 
 #[track_caller]
-fn everywhere(site: &Site, hosts: &[&str], version: &str) {
+pub(crate) fn everywhere(site: &Site, hosts: &[&str], version: &str) {
     for host in hosts {
         let package = site.lab.host(host, &["rpm", "-q", "examples"]);
         assert_eq!(package.ok(), format!("examples-{version}.noarch"), "{host}");
     }
 }
 
-const TOMCAT: &str = "[service]\nname = 'tomcat10'\nport = 8080";
-const ROLLING: &str = "[strategy]\nkind = 'rolling'\nmin_serving = 1";
+pub(crate) const TOMCAT: &str = "[service]\nname = 'tomcat10'\nport = 8080";
+pub(crate) const ROLLING: &str = "[strategy]\nkind = 'rolling'\nmin_serving = 1";
 
 /// A host is taken out, changed and put back behind each balancer: no request fails.
 #[test]

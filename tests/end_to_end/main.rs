@@ -25,6 +25,7 @@ mod lab_drivers;
 mod lab_environment;
 mod lab_faults;
 mod lab_interruptions;
+mod lab_lvs;
 mod lab_people;
 mod lab_repository;
 mod lab_site;

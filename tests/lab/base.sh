@@ -7,12 +7,12 @@ readonly BASE_PACKAGES=(
 )
 # What a host of each suite has besides: proxies are always of the first. The last has no systemd, as EL 6 had none.
 readonly -A BASE_SUITE_PACKAGES=(
-    [bookworm]='systemd systemd-sysv dbus dnf openjdk-17-jre-headless tomcat10 tomcat10-admin haproxy nginx-light apache2'
+    [bookworm]='systemd systemd-sysv dbus dnf openjdk-17-jre-headless tomcat10 tomcat10-admin haproxy nginx-light apache2 ipvsadm keepalived kmod'
     [trixie]='systemd systemd-sysv dbus dnf openjdk-21-jre-headless tomcat10'
     [sid]='sysv-rc dnf5 openjdk-21-jre-headless tomcat11'
 )
 # Units that Debian enables or that a container has no use for.
-readonly BASE_DISABLED=(tomcat10 tomcat11 haproxy nginx apache2)
+readonly BASE_DISABLED=(tomcat10 tomcat11 haproxy nginx apache2 ipvsadm keepalived)
 readonly BASE_MASKED=(
     systemd-networkd.service systemd-networkd.socket
     systemd-resolved.service systemd-timesyncd.service systemd-pstore.service

@@ -1,5 +1,7 @@
 # `lab run` and `lab host`: commands in the controller's network and on a host. Sourced by `lab`.
 
+readonly HOST_PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+
 # In the caller's own process, in the controller's network, with the hosts' names in /etc/hosts.
 run_in_lab() {
     want_args 2 "$@"
@@ -25,7 +27,8 @@ run_on_host() {
     require_host "$lab" "$host"
     leader=$(host_leader "$lab" "$host") || die "the host \`$host\` is dead"
     cgroup_join "$(cgroup_of "$lab")/run" "$(cgroup_root)"
+    ! director_is "$lab" "$host" || director_run "$lab" "$host" "$@"
     exec nsenter --target "$leader" --mount --uts --ipc --net --pid --cgroup --root --wd -- \
-        env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+        env -i PATH="$HOST_PATH" \
         HOME=/root USER=root LOGNAME=root SHELL=/bin/bash LANG=C.UTF-8 TERM="${TERM:-dumb}" "$@"
 }

@@ -5,11 +5,15 @@ host_cgroup() {
     printf '%s/host-%s\n' "$(cgroup_of "$1")" "$2"
 }
 
-# The process id of the host's PID 1, if it lives.
+# The process id of the host's PID 1, or of a director's kernel, if it lives.
 host_leader() {
     local lab=$1 host=$2 supervisor pid
     supervisor=$(<"$(lab_dir "$lab")/pid/$host") || return 1
     cgroup_has "$(host_cgroup "$lab" "$host")" "$supervisor" || return 1
+    if director_is "$lab" "$host"; then
+        echo "$supervisor"
+        return
+    fi
     for pid in $(<"/proc/$supervisor/task/$supervisor/children"); do
         if grep -Eq '^NSpid:.*\s1$' "/proc/$pid/status"; then
             echo "$pid"
@@ -42,6 +46,7 @@ host_start_inside() {
         # Without a cgroup of its own the host would share its payload with all others.
         mapfile -t roots < <(cgroup_roots)
         cgroup_join "$(host_cgroup "$lab" "$host")" "${roots[@]}"
+        ! director_is "$lab" "$host" || director_exec "$lab" "$host"
         # From 256 on systemd refuses a machine of this kind of control groups, unless it is told on its command line.
         exec setsid systemd-nspawn --quiet --boot --register=no --keep-unit --settings=no \
             --machine="lab-$lab-$host" --hostname="$host" --directory="$disk/root" \
@@ -53,17 +58,25 @@ host_start_inside() {
 
 # A new network namespace for the host, and a cable from it to the bridge.
 host_cable() {
-    local lab=$1 host=$2 ns address mac
+    local lab=$1 host=$2 ns address
     ns=$(lab_dir "$lab")/ns/$host
     address=$(roster_field "$lab" "$host" address)
-    # The same at every boot: the others' ARP tables outlive the host.
-    mac=$(printf '02:00:0a:4d:00:%02x' "${address##*.}")
     host_uncable "$ns"
+    if director_is "$lab" "$host"; then
+        director_cable "$host"
+        return
+    fi
     : >"$ns"
     unshare --net="$ns" true
-    ip link add "$host" type veth peer name eth0 address "$mac" netns "$ns"
+    ip link add "$host" type veth peer name eth0 address "$(host_mac "$address")" netns "$ns"
     ip link set "$host" master lab0 up
     nsenter --net="$ns" sh -ec "ip link set lo up; ip addr add $address/24 dev eth0; ip link set eth0 up"
+    ! director_servers "$lab" | grep -qx "$host" || director_serve "$ns"
+}
+
+# The same at every boot: the others' ARP tables outlive the host.
+host_mac() {
+    printf '02:00:0a:4d:00:%02x\n' "${1##*.}"
 }
 
 host_uncable() {

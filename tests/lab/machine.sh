@@ -3,7 +3,7 @@
 # command:package, for the lab and for the end-to-end tests.
 readonly MACHINE_NEEDS=(
     debootstrap:debootstrap systemd-nspawn:systemd-container ip:iproute2
-    unshare:util-linux nsenter:util-linux setpriv:util-linux flock:util-linux
+    linux.uml:user-mode-linux unshare:util-linux nsenter:util-linux setpriv:util-linux flock:util-linux
     ssh:openssh-client ssh-keygen:openssh-client sshd:openssh-server curl:curl
     rpm:rpm rpmbuild:rpm rpmsign:rpm dnf:dnf zypper:zypper createrepo_c:createrepo-c
     rpmlint:rpmlint gpg:gpg gpg-agent:gpg-agent zip:zip zstd:zstd ps:procps dpkg-deb:dpkg python3:python3
@@ -38,6 +38,7 @@ machine_missing_kernel() {
     else
         unshare --net ip link add type veth 2>/dev/null || echo "veth pairs in a network namespace"
         unshare --net ip link add lab0 type bridge 2>/dev/null || echo "a bridge in a network namespace"
+        unshare --net ip tuntap add dev lab0 mode tap 2>/dev/null || echo "a tap device in a network namespace (/dev/net/tun)"
         machine_has_overlay || echo "overlayfs over $LAB_RUN: set PKG_LAB_RUN to a directory on ext4, xfs or tmpfs"
     fi
     cgroup_usable || echo "a writable cgroup2 tree with cgroup.kill (Linux 5.14)"

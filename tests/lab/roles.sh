@@ -17,12 +17,12 @@ role_check() {
     case $role in
     tomcat | plain)
         [[ -z $servers ]] || die_usage "the role \`$role\` of \`$host\` takes no servers" ;;
-    haproxy | l4 | nginx | apache)
+    haproxy | l4 | nginx | apache | lvs)
         [[ -n $servers ]] || die_usage "the role \`$role\` of \`$host\` wants servers: \`$host=$role:web1,web2\`"
         for server in ${servers//,/ }; do
             [[ " $* " == *" $server "* ]] || die_usage "the server \`$server\` of \`$host\` is no host of this lab"
         done ;;
-    *) die_usage "unknown role \`$role\` of \`$host\`; allowed: tomcat, haproxy:HOST,…, l4:HOST,…, nginx:HOST,…, apache:HOST,…, plain" ;;
+    *) die_usage "unknown role \`$role\` of \`$host\`; allowed: tomcat, haproxy:HOST,…, l4:HOST,…, nginx:HOST,…, apache:HOST,…, lvs:HOST,…, plain" ;;
     esac
 }
 
@@ -49,6 +49,7 @@ role_prepare() {
     apache)
         role_apache "$lab" "$host" >"$root/etc/apache2/sites-enabled/000-default.conf"
         role_enable "$root" apache2 ;;
+    lvs) director_prepare "$lab" "$host" "$root" ;;
     esac
 }
 

@@ -35,7 +35,7 @@ up_roster() {
         [[ $spec =~ ^([a-z][a-z0-9-]{0,14})=([a-z0-9]+)(@[a-z]+)?(:([a-z0-9,-]+))?$ ]] ||
             die_usage "\`$spec\` is no HOST=ROLE; a host's name has lower-case letters, digits and \`-\`, up to 15"
         host=${BASH_REMATCH[1]}
-        [[ " ${names[*]} " != *" $host "* && $host != lo && $host != lab0 && $host != controller ]] ||
+        [[ " ${names[*]} " != *" $host "* && $host != lo && $host != lab0 && $host != controller && $host != vip ]] ||
             die_usage "the host name \`$host\` is taken"
         names+=("$host")
     done
@@ -109,6 +109,7 @@ up_directory() {
     {
         printf '127.0.0.1 localhost\n::1 localhost\n%s controller\n' "$CONTROLLER_ADDRESS"
         awk '{ print $2, $1 }' "$dir/roster"
+        ! grep -q ' lvs ' "$dir/roster" || echo "$VIRTUAL_ADDRESS vip"
     } >"$dir/hosts"
     awk 'BEGIN { printf "[" }
         { gsub(/[^,]+/, "\"&\"", $5)

@@ -27,6 +27,14 @@ pub enum BalancerError {
         /// What went wrong.
         problem: String,
     },
+    /// It is set up so that taking a server out would cost requests.
+    #[error("{balancer} can't drain a server: {problem}")]
+    Undrainable {
+        /// The balancer.
+        balancer: String,
+        /// What stands in the way, and what helps.
+        problem: String,
+    },
     /// It does not know a host.
     #[error("{balancer} has no server `{server}`; it has {}", list(known))]
     NoServer {
@@ -89,7 +97,7 @@ impl BalancerError {
         match self {
             Self::Script(error) => !matches!(error, ScriptError::Fenced { .. }),
             Self::Command { .. } | Self::Answer { .. } | Self::NoServer { .. } => true,
-            Self::Unmoved { .. } | Self::NotServing { .. } | Self::Failing { .. } => false,
+            Self::Undrainable { .. } | Self::Unmoved { .. } | Self::NotServing { .. } | Self::Failing { .. } => false,
         }
     }
 }
