@@ -5,6 +5,17 @@ use deployer::HostName;
 /// From how many hosts on numbers become a range.
 const RANGE: usize = 3;
 
+/// From how many hosts on, of which the same is to be said, it is said once.
+const MANY: usize = 8;
+
+/// The names at which the same is to be said: each, or all of them together where they are many.
+pub(super) fn rows(hosts: &[&HostName]) -> Vec<String> {
+    if hosts.len() < MANY {
+        return hosts.iter().map(ToString::to_string).collect();
+    }
+    vec![format!("{} ({} hosts)", folded(hosts), hosts.len())]
+}
+
 /// The names, in their order; those that follow upon each other by their numbers as a range.
 pub(super) fn folded(hosts: &[&HostName]) -> String {
     let mut texts = Vec::new();

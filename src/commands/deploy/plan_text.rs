@@ -4,10 +4,7 @@ use std::collections::BTreeMap;
 
 use deployer::{Change, HostName, HostPlan, Plan, Stage, WayBack, Work};
 
-use super::host_names::folded;
-
-/// From how many hosts on, of which the same is to be said, it is said once.
-const MANY: usize = 8;
+use super::host_names::{folded, rows};
 
 /// The plan, as lines.
 pub(crate) fn plan_lines(plan: &Plan) -> Vec<String> {
@@ -47,13 +44,8 @@ fn host_lines(plan: &Plan) -> Vec<String> {
     let mut lines = Vec::new();
     for hosts in same {
         let names: Vec<&HostName> = hosts.iter().map(|host| &host.host).collect();
-        let names = if hosts.len() < MANY {
-            names.iter().map(ToString::to_string).collect()
-        } else {
-            vec![format!("{} ({})", folded(&names), hosts_text(hosts.len()))]
-        };
         let texts = hosts.first().map(host_texts).unwrap_or_default();
-        for name in names {
+        for name in rows(&names) {
             lines.extend(texts.iter().enumerate().map(|(index, text)| {
                 let name = if index == 0 { name.as_str() } else { "" };
                 format!("  {name:width$}  {text}")

@@ -1,7 +1,8 @@
 //! How a deployment looks: the plan, one stable line per event, the closing table.
 
-use deployer::{Direction, Ending, Event, Happening, HookRecord, HostReport, Observer, Report, StepResult};
+use deployer::{Direction, Ending, Event, Happening, HookRecord, HostName, HostReport, Observer, Report, StepResult};
 
+use super::host_names::rows;
 use crate::render::{Printer, Tone, printable};
 
 /// Prints events as they come: lines to stderr, or JSON lines to stdout.
@@ -102,32 +103,37 @@ fn of_cluster(cluster: Option<&deployer::ClusterName>) -> String {
     cluster.map(|cluster| format!("cluster {cluster} ")).unwrap_or_default()
 }
 
+/// What a host was left with: a mark, and words.
+fn left_with(printer: &Printer, host: &HostReport) -> [String; 2] {
+    let packages = match &host.now {
+        None => "unknown".to_owned(),
+        Some(packages) if packages.is_empty() => "nothing".to_owned(),
+        Some(packages) => packages.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
+    };
+    let service = host.service.as_deref().unwrap_or("unknown");
+    let mark = match (host.settled, service) {
+        (false, _) => printer.paint(Tone::Bad, "✖"),
+        (true, _) if !host.out_of_balancer.is_empty() => printer.paint(Tone::Busy, "!"),
+        (true, "active" | "reloading") => printer.paint(Tone::Good, "✔"),
+        // What it was before it was touched is no success of a deployment's.
+        (true, _) => printer.paint(Tone::Busy, "!"),
+    };
+    let balancers = if host.balancers.is_empty() { "-".to_owned() } else { host.balancers.join(" ") };
+    [mark, format!("{packages}  service {service}  balancer {balancers}")]
+}
+
 /// The closing table: what every host was left with, failures last, and then the outcome.
 pub(crate) fn print_report(printer: &Printer, report: &Report) {
     let mut hosts: Vec<&HostReport> = report.hosts.iter().collect();
     hosts.sort_by_key(|host| !host.settled);
     let width = hosts.iter().map(|host| host.host.as_str().len()).max().unwrap_or_default();
-    for host in hosts {
-        let text = |packages: Option<&std::collections::BTreeSet<nevra::Nevra>>| match packages {
-            None => "unknown".to_owned(),
-            Some(packages) if packages.is_empty() => "nothing".to_owned(),
-            Some(packages) => packages.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
-        };
-        let service = host.service.as_deref().unwrap_or("unknown");
-        let mark = match (host.settled, service) {
-            (false, _) => printer.paint(Tone::Bad, "✖"),
-            (true, _) if !host.out_of_balancer.is_empty() => printer.paint(Tone::Busy, "!"),
-            (true, "active" | "reloading") => printer.paint(Tone::Good, "✔"),
-            // What it was before it was touched is no success of a deployment's.
-            (true, _) => printer.paint(Tone::Busy, "!"),
-        };
-        let balancers = if host.balancers.is_empty() { "-".to_owned() } else { host.balancers.join(" ") };
-        let line = format!(
-            "  {mark} {:width$}  {}  service {service}  balancer {balancers}",
-            host.host,
-            text(host.now.as_ref())
-        );
-        if report.ending == Ending::PartlyChanged { printer.urgent(&line) } else { printer.talk(&line) }
+    for same in hosts.chunk_by(|left, right| left_with(printer, left) == left_with(printer, right)) {
+        let names: Vec<&HostName> = same.iter().map(|host| &host.host).collect();
+        let [mark, text] = same.first().map(|host| left_with(printer, host)).unwrap_or_default();
+        for name in rows(&names) {
+            let line = format!("  {mark} {name:width$}  {text}");
+            if report.ending == Ending::PartlyChanged { printer.urgent(&line) } else { printer.talk(&line) }
+        }
     }
     let (tone, outcome) = match report.ending {
         Ending::Done => (Tone::Good, "done"),
