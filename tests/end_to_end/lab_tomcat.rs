@@ -130,9 +130,24 @@ fn the_build_that_is_installed_is_the_one_served() {
     stopped("dnf -y --nogpgcheck downgrade /root/shop-1.rpm");
     site.serves("1");
 
+    a_stop_in_the_middle_of_unpacking(&site);
     stopped("rpm -e shop");
     assert!(site.get("file.txt").ends_with("404"));
     assert_eq!(site.leftovers(), "/etc/shop\n/etc/shop/shop.properties.rpmsave");
+}
+
+/// A Tomcat that is stopped while it unpacks leaves a part of a build, which it would serve ever after, whatever is installed.
+#[track_caller]
+fn a_stop_in_the_middle_of_unpacking(site: &Site) {
+    let unpacked = "/var/lib/tomcat10/webapps/shop";
+    let stopped_in_the_middle = format!(
+        "systemctl stop tomcat10; rpm -U /root/shop-2.rpm; systemctl reset-failed tomcat10; systemctl start tomcat10
+         until [ -e {unpacked}/META-INF/war-tracker ]; do sleep 0.05; done
+         systemctl stop tomcat10; rm {unpacked}/META-INF/war-tracker"
+    );
+    site.sh(&stopped_in_the_middle);
+    site.sh("rpm -U --oldpackage /root/shop-1.rpm; systemctl start tomcat10");
+    site.serves("1");
 }
 
 /// Nobody is made to stop Tomcat first: what was running goes on, and a restart is what changes the code.

@@ -55,10 +55,12 @@ pub(super) fn entries(
 }
 
 /// Removes what Tomcat unpacked and compiled, when the package is erased (`$1` is 0); when it is upgraded or downgraded,
-/// what was compiled of this build, unless Tomcat runs.
+/// what was compiled of this build, and what was unpacked of it in part, unless Tomcat runs.
 ///
-/// `META-INF/war-tracker` is in every directory that Tomcat unpacked itself (its `ExpandWar`), and in no other. Both
-/// paths are directly below directories that belong to root's packages: `rm` follows no link that Tomcat could plant.
+/// `META-INF/war-tracker` is in every directory that Tomcat unpacked itself (its `ExpandWar`), and in no other. It comes last:
+/// a Tomcat that is stopped while it unpacks leaves a directory without it, which every later one takes for somebody's own
+/// and serves in place of the WAR. What somebody put there is root's. Both paths are directly below directories that
+/// belong to root's packages: `rm` follows no link that Tomcat could plant.
 pub(super) fn scriptlets(spec: &PackageSpec, tomcat: &TomcatApplication) -> Vec<Scriptlet> {
     let unpacked = tomcat.app_base.join(&tomcat.context.base_name());
     let tracker = quote(&format!("{unpacked}/META-INF/war-tracker"));
@@ -68,7 +70,9 @@ pub(super) fn scriptlets(spec: &PackageSpec, tomcat: &TomcatApplication) -> Vec<
     let body = format!(
         "if [ \"$1\" -eq 0 ]; then\n    rm -rf {all_work}*\n    if [ -e {tracker} ]; then\n        \
          rm -rf {unpacked}\n    fi\nelse\n    case \"$(systemctl is-active {service} 2>/dev/null)\" in\n        \
-         active|*ing) ;;\n        *) rm -rf {work} ;;\n    esac\nfi"
+         active|*ing) ;;\n        *)\n            rm -rf {work}\n            \
+         if [ ! -e {tracker} ] && [ \"$(stat -c %u {unpacked} 2>/dev/null || echo 0)\" -ne 0 ]; then\n                \
+         rm -rf {unpacked}\n            fi\n            ;;\n    esac\nfi"
     );
     vec![Scriptlet::shell(ScriptletKind::PostUninstall, body)]
 }
