@@ -7,6 +7,7 @@ mod commands;
 mod documented_commands;
 mod exit;
 mod render;
+mod warnings;
 
 use std::process::ExitCode;
 
@@ -19,6 +20,9 @@ use crate::render::Printer;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let printer = Printer::new(&cli.output);
+    if !matches!(cli.command, Command::Serve(_)) {
+        warnings::start(&printer);
+    }
     let result = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(dispatch(cli.command, &printer)),
         Err(error) => Err(Failure::failed(error)),

@@ -23,8 +23,10 @@ use nevra::PackageQuery;
 
 pub(crate) use self::approver::is_person_present;
 pub(crate) use self::carry_out::{ChangeArgs, carry_out, failure};
+pub(crate) use self::host_names::rows;
 pub(crate) use self::locate::{
-    environment, identity, is_environment, is_server, known_environments, leave_out, open, server_client,
+    environment, identity, is_environment, is_server, known_environments, leave_out, open, repository_server,
+    server_client,
 };
 pub(crate) use self::plan_notes::plan_notes;
 pub(crate) use self::plan_remarks::{plan_remarks, remark_lines};

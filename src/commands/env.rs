@@ -1,6 +1,7 @@
 //! `pkg env`: environments, as their files and the repository server know them.
 
 mod check;
+mod explain;
 mod rules;
 mod server;
 

@@ -42,8 +42,8 @@ pub(super) struct PrepareArgs {
     /// A path to an environment file (.toml), or its name.
     #[arg(value_name = "ENV")]
     environment: String,
-    /// Only these hosts.
-    #[arg(long, value_name = "HOST", value_delimiter = ',')]
+    /// Only these hosts, such as `web1,web2`.
+    #[arg(long, value_name = "HOST", num_args = 1.., value_delimiter = ',')]
     hosts: Vec<deployer::HostName>,
     /// Log in as this user, who must be root: for hosts that have no sudo rule yet.
     #[arg(long, value_name = "USER")]

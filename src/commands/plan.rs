@@ -28,7 +28,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NEVRA", requires = "rollback")]
     to: Option<PackageQuery>,
     /// Leave these hosts out: they are not looked at and keep what they have.
-    #[arg(long, value_name = "HOST", num_args = 1..)]
+    #[arg(long, value_name = "HOST", num_args = 1.., value_delimiter = ',')]
     without: Vec<HostName>,
     /// Write the plan to a file, for `pkg approve` and `pkg deploy --plan`.
     #[arg(long, value_name = "FILE")]

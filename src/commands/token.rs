@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Days, TimeDelta, Utc};
 use ledger::{Author, Store};
-use repo_api::{Client, Scope, TokenInfo, TokenName, TokenRequest};
+use repo_api::{Client, ReasonRequest, Scope, TokenInfo, TokenName, TokenRequest};
 use repo_server::TokenBook;
 
 use super::connection::{ServerArgs, failure, who};
@@ -51,6 +51,9 @@ enum TokenCommand {
     Revoke {
         /// Its name.
         name: TokenName,
+        /// The reason, for the history of tokens.
+        #[arg(long, value_name = "TEXT")]
+        why: Option<String>,
     },
 }
 
@@ -61,7 +64,7 @@ Examples:
   pkg token create release --scope promote:qa,promote:prod,withdraw:prod
   pkg token create nightly --scope deploy:qa --unattended
   pkg token list
-  pkg token revoke ci";
+  pkg token revoke ci --why leaked";
 
 /// Who keeps the tokens.
 enum Keeper {
@@ -79,10 +82,11 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> 
     };
     match args.command {
         TokenCommand::Create { name, scopes, expires, unattended, why } => {
-            create(&keeper, TokenRequest { name, scopes, expires_at: expires, unattended, why }, printer).await
+            create(&keeper, TokenRequest { name, scopes, expires_at: expires, unattended, who: who(), why }, printer)
+                .await
         }
         TokenCommand::List => list(&keeper, printer).await,
-        TokenCommand::Revoke { name } => revoke(&keeper, &name, printer).await,
+        TokenCommand::Revoke { name, why } => revoke(&keeper, &name, why, printer).await,
     }
 }
 
@@ -121,10 +125,12 @@ async fn list(keeper: &Keeper, printer: &Printer) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-async fn revoke(keeper: &Keeper, name: &TokenName, printer: &Printer) -> Result<Exit, Failure> {
+async fn revoke(keeper: &Keeper, name: &TokenName, why: Option<String>, printer: &Printer) -> Result<Exit, Failure> {
     let revoked = match keeper {
-        Keeper::Server(client) => client.revoke_token(name).await.map_err(failure)?,
-        Keeper::Store(book) => book.revoke(name, author(None)).await.map_err(Failure::failed)?,
+        Keeper::Server(client) => {
+            client.revoke_token(name, &ReasonRequest { who: who(), why }).await.map_err(failure)?
+        }
+        Keeper::Store(book) => book.revoke(name, author(why)).await.map_err(Failure::failed)?,
     };
     if printer.is_json() {
         printer.json(&revoked);

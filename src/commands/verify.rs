@@ -155,10 +155,10 @@ async fn evidence(args: &Args, subjects: &[Subject]) -> Result<Evidence, Failure
     if let Some(store) = &args.store {
         return Ok(Evidence::Store(Store::open_existing(store).await.map_err(Failure::failed)?));
     }
-    let of_file = subjects.iter().filter_map(|subject| subject.file.as_ref()).find_map(|environment| {
-        let ledger = Some(&environment.ledger).filter(|ledger| deploy::is_server(ledger));
-        environment.repository_server.as_ref().or(ledger).cloned()
-    });
+    let of_file = subjects
+        .iter()
+        .filter_map(|subject| subject.file.as_ref())
+        .find_map(|environment| deploy::repository_server(environment).map(str::to_owned));
     let server = args.server.clone().or(of_file).unwrap_or_else(|| "http://127.0.0.1:8080".to_owned());
     let token = read_token(args.token_file.as_ref(), "PKG_TOKEN")?;
     Ok(Evidence::Server(Client::new(&server, token.as_deref()).map_err(failure)?))

@@ -65,8 +65,12 @@ fn one_cluster_carries_all_while_the_other_changes() {
     runs(&site, "2.0.0-2");
     assert_eq!(seen["changes"], serde_json::json!({}), "{seen}");
 
+    let onward = site.run(&["rollback", "clusters", "--plan", "two.plan"]);
+    onward.exits(2);
+    onward.says(&["`two.plan` is the plan of a deployment, not of a rollback"]);
+    site.run(&["plan", "clusters", "--rollback", "--out", "back.plan"]).ok();
     let seen = watched(&site, &["1.0.0", "2.0.0"], || {
-        site.run(&["rollback", "clusters"]).ok();
+        site.run(&["rollback", "clusters", "--plan", "back.plan"]).ok();
     });
     runs(&site, "1.0.0-1");
     assert_eq!(seen["changes"], serde_json::json!({ "2.0.0>1.0.0": 4 }), "{seen}");

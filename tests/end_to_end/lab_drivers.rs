@@ -126,6 +126,15 @@ fn every_generation_goes_there_and_back() {
         assert_eq!(site.lab.host(host, &["rpm", "-V", "examples"]).ok(), "", "{host}");
         site.lab.host(host, &["sh", "-c", "echo title=Ours >/etc/examples/application.properties"]).ok();
     }
+    let services = "[service]\nname = 'tomcat10'\n[standard]\nservices = ['tomcat10']";
+    environment(&site, "standard.toml", (services, strategy), &addresses);
+    site.run(&["hosts", "check", "./standard.toml"]).ok();
+    site.lab.host("web1", &["systemctl", "disable", "tomcat10"]).ok();
+    site.lab.host("web3", &["update-rc.d", "tomcat10", "disable"]).ok();
+    let prepared = site.run(&["hosts", "prepare", "./standard.toml", "--yes"]);
+    prepared.ok();
+    prepared.says(&["web1 service tomcat10: it is disabled", "web3 service tomcat10: it is disabled"]);
+    site.run(&["hosts", "check", "./standard.toml"]).ok();
     let status = site.run(&["status", "./all.toml"]);
     for host in names {
         status.says(&[&format!("{host} edited configuration: /etc/examples/application.properties")]);

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::process::{Command, Stdio};
 
+use crate::going::Going;
 use crate::lab_site::{Site, build_with, wait_until};
 use crate::program::run;
 use crate::shop::make_key;
@@ -208,6 +209,27 @@ fn a_balancer_that_does_not_answer(site: &Site) {
     site.everywhere(OLD);
 }
 
+/// HAProxy's socket goes while web1 is out: web1 can't be put back, neither with the new version nor with the old one, and
+/// nothing is done to web2, which serves alone.
+#[track_caller]
+fn a_balancer_that_is_lost_in_the_middle(site: &Site) {
+    let deploy = Going::start(site.pkg(&["deploy", "lab", GOOD]));
+    wait_until("web1 is out of the balancer", || site.balanced()[0] == "web1 MAINT");
+    site.on("lb1", "mv /run/haproxy/admin.sock /run/haproxy/kept.sock");
+    let lost = deploy.ends();
+    site.on("lb1", "mv /run/haproxy/kept.sock /run/haproxy/admin.sock");
+    lost.exits(4);
+    lost.says(&[
+        "`web1`: start failed: `show stat` on `lb1`",
+        "`web1` stays as it is: `show stat` on `lb1`",
+        "PARTLY CHANGED",
+    ]);
+    assert_eq!(site.installed(), ["examples-2.0.0-2.noarch inactive", "examples-1.0.0-1.noarch active"]);
+    assert_eq!(site.balanced(), ["web1 MAINT", "web2 UP"]);
+    site.run(&["resume", "lab"]).exits(3);
+    site.everywhere(OLD);
+}
+
 /// No start succeeds on web2, not even that of the way back: it stays out, and web1, which serves alone, stays in.
 #[track_caller]
 fn a_service_that_never_starts(site: &Site) {
@@ -313,6 +335,7 @@ fn faults_are_taken_back() {
     }
     a_disk_that_is_full_in_the_middle(&site);
     a_balancer_that_does_not_answer(&site);
+    a_balancer_that_is_lost_in_the_middle(&site);
     a_service_that_never_starts(&site);
     a_lock_that_another_holds(&site);
     a_clock_that_is_wrong(&site);

@@ -2,12 +2,11 @@
 //! for good, a controller that stands still and wakes up, or that is killed, clocks that are wrong. Users request all the
 //! while, and none fails.
 
-use std::fs::File;
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::going::Going;
 use crate::lab_site::{Site, build_with, none_failed, wait_until};
-use crate::program::{Ran, repository_file, run};
+use crate::program::{repository_file, run};
 
 /// Versions whose %post lasts as long as a file is there.
 const SLOW: &str = "[scripts]
@@ -20,53 +19,6 @@ rm -f /run/transaction-runs'''
 const SOON: &str = "sudo = true
 options = ['ServerAliveInterval=1', 'ServerAliveCountMax=2', 'ConnectTimeout=2']
 reconnect_timeout = '4s'";
-
-/// A `pkg` that is at work.
-struct Going {
-    process: Child,
-    line: String,
-    said: tempfile::NamedTempFile,
-}
-
-impl Going {
-    #[track_caller]
-    fn start(mut command: Command) -> Self {
-        let said = tempfile::NamedTempFile::new().unwrap();
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(said.path()).unwrap());
-        Self { process: command.spawn().unwrap(), line: format!("{command:?}"), said }
-    }
-
-    fn stderr(&self) -> String {
-        std::fs::read_to_string(self.said.path()).unwrap()
-    }
-
-    #[track_caller]
-    fn says(&self, text: &str) {
-        wait_until(text, || self.stderr().contains(text));
-    }
-
-    #[track_caller]
-    fn signal(&self, name: &str) {
-        run(Command::new("kill").args([&format!("-{name}"), &self.process.id().to_string()])).ok();
-    }
-
-    fn is_at_work(&mut self) -> bool {
-        self.process.try_wait().unwrap().is_none()
-    }
-
-    #[track_caller]
-    fn ends(mut self) -> Ran {
-        let code = self.process.wait().unwrap().code().unwrap_or(-1);
-        Ran { line: self.line.clone(), code, stdout: String::new(), stderr: self.stderr() }
-    }
-}
-
-impl Drop for Going {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
 
 /// Has web1's transaction last from now on.
 #[track_caller]
@@ -210,7 +162,7 @@ fn a_controller_that_is_killed(site: &Site) {
         while entries(site) < before + number && going.is_at_work() {
             std::thread::sleep(Duration::from_millis(2));
         }
-        let _ = going.process.kill();
+        going.kill();
         if going.ends().code == 0 {
             // It had ended before.
             site.everywhere(target);
@@ -223,6 +175,24 @@ fn a_controller_that_is_killed(site: &Site) {
         now = if code == 0 { target } else { now };
         site.everywhere(now);
     }
+}
+
+/// The controller whose clock is ten minutes ahead dies: its lease, which by itself would hold for eleven, is watched for a
+/// minute in which nobody extends it.
+#[track_caller]
+fn a_controller_ahead_of_its_time_that_is_killed(site: &Site) {
+    hold(site);
+    let mut ahead = Going::start(site.pkg_by_clock("+10m", &["deploy", "lab", "examples-5.0.0-5"]));
+    wait_until("the transaction runs", || runs(site));
+    let killed = Instant::now();
+    ahead.kill();
+    ahead.ends().exits(-1);
+    release(site);
+    let resumed = site.run(&["resume", "lab", "--back-out"]);
+    resumed.exits(3);
+    resumed.says(&["the clock of the lease's holder is ahead of this one"]);
+    assert!(killed.elapsed() >= Duration::from_secs(60), "taken over after {:?}", killed.elapsed());
+    site.everywhere("4.0.0-4");
 }
 
 fn entries(site: &Site) -> usize {
@@ -267,6 +237,7 @@ fn what_is_interrupted_in_the_middle_is_finished_or_taken_back() {
     ctrl_c_twice(&site);
     a_controller_that_wakes_up_too_late(&site);
     a_cable_that_stays_out(&site);
+    a_controller_ahead_of_its_time_that_is_killed(&site);
     a_controller_that_is_killed(&site);
     none_failed(&users.leave(), &["1.0.0", "4.0.0", "5.0.0"]);
 }

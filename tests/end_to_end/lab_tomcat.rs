@@ -146,6 +146,11 @@ fn a_stop_in_the_middle_of_unpacking(site: &Site) {
          systemctl stop tomcat10; rm {unpacked}/META-INF/war-tracker"
     );
     site.sh(&stopped_in_the_middle);
+    // Nothing is installed: systemd has it removed before the next start.
+    site.sh(&format!("rm {unpacked}/file.txt; systemctl reset-failed tomcat10; systemctl start tomcat10"));
+    site.serves("2");
+    // Whoever starts Tomcat without systemd has it removed with the next version.
+    site.sh(&stopped_in_the_middle.replace("rpm -U /root/shop-2.rpm; ", ""));
     site.sh("rpm -U --oldpackage /root/shop-1.rpm; systemctl start tomcat10");
     site.serves("1");
 }

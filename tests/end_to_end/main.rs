@@ -14,6 +14,7 @@ mod dialogue;
 mod errors;
 mod foreign_rpm;
 mod foreign_tomcat;
+mod going;
 mod init;
 mod killed_build;
 mod lab;

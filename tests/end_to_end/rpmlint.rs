@@ -40,11 +40,12 @@ contents = [
 "#;
 
 /// What is found of which packages, and why it stays.
-const ACCEPTED: [(&str, &str, &str); 14] = [
+const ACCEPTED: [(&str, &str, &str); 15] = [
     ("petshop", "conffile-without-noreplace-flag", "the descriptor names this build's WAR and working directory"),
     ("petshop", "dangerous-command-in-%postun", "what Tomcat unpacked and compiled goes with the package"),
     ("petshop", "invalid-license", "Debian's rpmlint knows no licence at all"),
     ("petshop", "jar-not-indexed", "a WAR is no library: nothing looks for classes in it by an index"),
+    ("petshop", "only-non-binary-in-usr-lib", "a drop-in for Tomcat's unit, whose place is there"),
     ("petshop", "requires-on-release", "the configuration is of exactly this build"),
     ("petshop-config-none", "invalid-license", "as above"),
     ("petshop-config-none", "no-documentation", "it is never installed"),

@@ -67,7 +67,8 @@ status_of() {
 status_host() {
     if ! keeper_alive "$1" || ! host_leader "$1" "$2" >/dev/null; then
         echo dead
-    elif nsenter --target "$(keeper_pid "$1")" --net ip -oneline link show dev "$2" up 2>/dev/null | grep -q .; then
+    elif nsenter --target "$(keeper_pid "$1")" --net ip -details -oneline link show dev "$2" 2>/dev/null |
+        grep -q 'bridge_slave state forwarding'; then
         echo up
     else
         echo cut

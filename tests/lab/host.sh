@@ -136,7 +136,13 @@ host_link() {
 
 host_link_inside() {
     ip link show dev "$1" >/dev/null 2>&1 || die "the host \`$1\` is dead"
-    ip link set "$1" "$2"
+    # A director's kernel gives up a tap device for good that it could not write to once: that stays up, and its bridge
+    # passes nothing on.
+    if ip -details link show dev "$1" | grep -qw 'tun type tap'; then
+        bridge link set dev "$1" state "$([[ $2 == up ]] && echo forwarding || echo disabled)"
+    else
+        ip link set "$1" "$2"
+    fi
 }
 
 # Pulls cable and power at once: nobody gets a FIN or a RST.

@@ -116,7 +116,11 @@ impl Client {
         self.get(&format!("log?{}", parts.join("&"))).await
     }
 
-    async fn delete(&self, path: &str, reason: &ReasonRequest) -> Result<Changed, ClientError> {
+    pub(crate) async fn delete<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        reason: &ReasonRequest,
+    ) -> Result<T, ClientError> {
         let mut url = self.address(path)?;
         let said = [("who", &reason.who), ("why", &reason.why)];
         url.query_pairs_mut().extend_pairs(said.iter().filter_map(|(name, text)| Some((name, text.as_ref()?))));

@@ -11,8 +11,8 @@ use tokio_util::io::ReaderStream;
 
 use crate::{
     AttachRequest, Attached, ChannelList, ChannelName, FileDigest, LocalPackage, NewToken, PackageList, Problem,
-    ProblemKind, PromoteRequest, Promoted, PublishRequest, Published, TokenInfo, TokenList, TokenName, TokenRequest,
-    WithdrawRequest, Withdrawn,
+    ProblemKind, PromoteRequest, Promoted, PublishRequest, Published, ReasonRequest, TokenInfo, TokenList, TokenName,
+    TokenRequest, WithdrawRequest, Withdrawn,
 };
 
 /// How often a request is sent before its failure is reported. Every request of the API may be sent again: uploads are
@@ -200,9 +200,8 @@ impl Client {
     ///
     /// # Errors
     /// [`ClientError`]
-    pub async fn revoke_token(&self, name: &TokenName) -> Result<TokenInfo, ClientError> {
-        let url = self.url(&format!("tokens/{name}"));
-        read(self.send(|| Ok(self.request(Method::DELETE, &url))).await?).await
+    pub async fn revoke_token(&self, name: &TokenName, reason: &ReasonRequest) -> Result<TokenInfo, ClientError> {
+        self.delete(&format!("tokens/{name}"), reason).await
     }
 
     pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {

@@ -85,6 +85,9 @@ pub struct TokenRequest {
     /// Whether a program uses it with no person present: it can't deploy where a person has to agree.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unattended: bool,
+    /// The person or the job that asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub who: Option<String>,
     /// The reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,

@@ -221,7 +221,7 @@ impl Journal {
                     }
                 }
                 Err(AppendError::Ledger(error)) if error.is_passing() && attempt < ATTEMPTS => {
-                    tracing::warn!(%error, attempt, "journal entry is tried again");
+                    tracing::warn!(%error, attempt, "an entry of the journal could not be written and is tried again");
                     tokio::time::sleep(PAUSE * 2u32.pow(attempt)).await;
                     attempt += 1;
                 }
@@ -273,7 +273,11 @@ async fn has_ended(ledger: &Ledger<Entry>, state: &mut JournalState) -> Result<b
     if until <= now + TimeDelta::from_std(LEASE + SKEW).unwrap_or_default() {
         return Ok(until < now);
     }
-    tracing::warn!(%until, "the clock of the lease's holder is ahead of this one: it is watched for a sign of life");
+    tracing::warn!(
+        "the clock of the lease's holder is ahead of this one (its lease would hold until {}): it is watched for a sign of \
+         life, a minute at most",
+        time(&until)
+    );
     let (began, known) = (Instant::now(), state.position);
     while began.elapsed() < LEASE {
         tokio::time::sleep(LEASE / 12).await;

@@ -1,6 +1,8 @@
 //! A plan in a file: made once, looked at, agreed to, and carried out only while it still holds.
 
 use std::collections::BTreeMap;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
@@ -172,7 +174,9 @@ impl PlanFile {
         let text = serde_json::to_string_pretty(self)
             .map_err(|source| PlanFileError::Shape { file: path.display().to_string(), source })?;
         let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut file = tempfile::NamedTempFile::new_in(directory).map_err(PlanFileError::File)?;
+        // Others look at it, and sign it: who may read it is for the umask to say, as with any file.
+        let file = tempfile::Builder::new().permissions(Permissions::from_mode(0o666)).tempfile_in(directory);
+        let mut file = file.map_err(PlanFileError::File)?;
         std::io::Write::write_all(&mut file, format!("{text}\n").as_bytes()).map_err(PlanFileError::File)?;
         file.persist(path).map(drop).map_err(|error| PlanFileError::File(error.error))
     }
@@ -201,6 +205,10 @@ mod tests {
         let path = directory.path().join("a.plan");
         let file = PlanFile::new(plan("app-1-1.noarch"), Action::Deploy, "ana".to_owned());
         file.write(&path).unwrap();
+        let plain = directory.path().join("plain");
+        fs_err::write(&plain, "").unwrap();
+        let mode = |path: &Path| fs_err::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode(&path), mode(&plain), "who approves may read it");
         assert_eq!(PlanFile::read(&path).unwrap(), file);
         let text = fs_err::read_to_string(&path).unwrap();
         fs_err::write(&path, text.replace("app-2-1", "app-3-1")).unwrap();

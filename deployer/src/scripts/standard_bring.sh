@@ -28,5 +28,12 @@ fi
 printf '%s\n' "$DIRECTORIES" | while read -r path mode owner; do
     [ -z "$path" ] || { mkdir -p "$path" && chown "$owner" "$path" && chmod "$mode" "$path"; } || exit
 done || exit
-# shellcheck disable=SC2086 # a list, split on purpose
-[ -z "$SERVICES" ] || systemctl enable --quiet $SERVICES >&2
+for name in $SERVICES; do
+    if [ -d /run/systemd/system ]; then
+        systemctl enable --quiet "$name"
+    elif command -v chkconfig >/dev/null; then
+        chkconfig "$name" on
+    else
+        update-rc.d "$name" defaults && update-rc.d "$name" enable
+    fi >&2 || exit
+done

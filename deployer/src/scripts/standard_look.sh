@@ -1,6 +1,17 @@
 # shellcheck shell=sh
 # Says of each item of the standard set-up whether the host has it: `NUMBER ok`, or `NUMBER differs WHY`, then for a file
 # `NUMBER has LINE` for each line that it has. Changes nothing. ITEMS (one a line)
+starts_with_the_host() {
+    if [ -d /run/systemd/system ]; then
+        systemctl is-enabled "$1" 2>&1 | tail -n 1
+    elif ! [ -e "/etc/init.d/$1" ]; then
+        echo not-found
+    elif ls /etc/rc2.d /etc/rc3.d /etc/rc4.d /etc/rc5.d 2>/dev/null | sed -n 's/^S[0-9][0-9]//p' | grep -qxF -e "$1"; then
+        echo enabled
+    else
+        echo disabled
+    fi
+}
 number=0
 printf '%s\n' "$ITEMS" | while read -r kind name mode owner sum; do
     number=$((number + 1))
@@ -30,7 +41,7 @@ printf '%s\n' "$ITEMS" | while read -r kind name mode owner sum; do
         fi
         ;;
     service)
-        state=$(systemctl is-enabled "$name" 2>&1 | tail -n 1)
+        state=$(starts_with_the_host "$name")
         if [ "$state" = enabled ]; then echo "$number ok"; else echo "$number differs it is $state"; fi
         ;;
     esac

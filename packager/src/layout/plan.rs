@@ -144,6 +144,8 @@ mod tests {
                 "/etc/shop/Catalina/localhost/x.xml 100640 root:web 1000 ConfigNoReplace",
                 "/etc/shop/app.properties 100640 root:web 1000 ConfigNoReplace",
                 "/etc/tomcat10/Catalina/localhost/a#b.xml 100644 root:root 1000 Config",
+                "/usr/lib/systemd/system/tomcat10.service.d 40755 root:root 1 Plain",
+                "/usr/lib/systemd/system/tomcat10.service.d/shop.conf 100644 root:root 1 Plain",
                 "/usr/share/shop 40755 root:root 1000 Plain",
                 "/usr/share/shop/shop.war 100644 root:root 1057 Plain",
             ]
@@ -179,8 +181,19 @@ mod tests {
             format!("{TOMCAT}app_base=\"/srv/a'b\"\ndescriptors='/opt/tomcat/conf/Catalina/shop'\nwork='/opt/work'");
         let layout = layouts(&text).remove(0);
         let paths: Vec<_> = layout.entries.iter().map(|e| e.path.as_str()).collect();
-        let expected = ["/opt/tomcat/conf/Catalina/shop/shop.xml", "/usr/share/shop", "/usr/share/shop/shop.war"];
+        let expected = [
+            "/opt/tomcat/conf/Catalina/shop/shop.xml",
+            "/usr/lib/systemd/system/tomcat.service.d",
+            "/usr/lib/systemd/system/tomcat.service.d/shop.conf",
+            "/usr/share/shop",
+            "/usr/share/shop/shop.war",
+        ];
         assert_eq!(paths, expected);
+        let drop_in = layout.entries[2].source();
+        assert!(
+            matches!(drop_in, Some(crate::Source::Text(text)) if text.ends_with(" \"/srv/a'b/shop\"\n")),
+            "{drop_in:?}"
+        );
         let script = script(&layout, ScriptletKind::PostUninstall);
         assert!(
             script.contains("rm -rf '/srv/a'\\''b/shop'\n") && script.contains("'/opt/work/shop@1-57'"),

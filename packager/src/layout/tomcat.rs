@@ -7,7 +7,11 @@ use crate::contents::Contents;
 use crate::spec::TomcatApplication;
 use crate::{PackageSpec, SourceDate};
 
-/// Lays out the application: the WAR in its directory, and the descriptor.
+/// The drop-in's modification time, seconds since 1970: the file is the same in every build, and one that is newer than what
+/// systemd has read is another one to it.
+const DROP_IN_TIME: u32 = 1;
+
+/// Lays out the application: the WAR in its directory, the descriptor, and a drop-in for Tomcat's unit.
 ///
 /// The WAR lies outside of Tomcat's appBase, where a running Tomcat would delete the descriptor together with it; the
 /// descriptor's docBase points there. Directories that no other package owns are owned.
@@ -50,31 +54,71 @@ pub(super) fn entries(
         ),
     ];
     let origin = Some(tomcat.location.clone());
-    let place = |entry| Placed { entry, origin: origin.clone(), standing: Standing::Named };
-    Ok(entries.into_iter().map(place).collect())
+    let place = |entry, standing| Placed { entry, origin: origin.clone(), standing };
+    let [directory, drop_in] = drop_in(spec, tomcat);
+    let named = entries.into_iter().chain([drop_in]).map(|entry| place(entry, Standing::Named));
+    Ok(named.chain([place(directory, Standing::Implied)]).collect())
+}
+
+/// Has systemd remove, before Tomcat starts, what one left of a build that was stopped, or died, while it unpacked it.
+///
+/// `META-INF/war-tracker` is in every directory that Tomcat unpacked itself (its `ExpandWar`), and in no other. It comes last:
+/// a directory without it is taken for somebody's own by every later Tomcat, and served in place of the WAR. What somebody
+/// put there is root's.
+fn drop_in(spec: &PackageSpec, tomcat: &TomcatApplication) -> [Entry; 2] {
+    let directory = format!("/usr/lib/systemd/system/{}.service.d", tomcat.instance);
+    let text = format!(
+        "# What is left of a Tomcat that ended while it unpacked {name}.war would be served in its place.\n[Service]\n\
+         ExecStartPre=-/bin/sh -c 'test -e \"$$0/META-INF/war-tracker\" || \
+         test \"$$(stat -c %%u \"$$0\" 2>/dev/null || echo 0)\" -eq 0 || rm -rf \"$$0\"' {unpacked}\n",
+        name = spec.name(),
+        unpacked = unit_word(&tomcat.app_base.join(&tomcat.context.base_name())),
+    );
+    let path = format!("{directory}/{}.conf", spec.name());
+    [
+        Entry::new(directory, EntryKind::Directory, 0o755, DROP_IN_TIME),
+        Entry::new(path, EntryKind::File(Source::Text(text)), 0o644, DROP_IN_TIME),
+    ]
+}
+
+/// Quotes a word of a command in a unit (systemd.service(5), "Command lines").
+fn unit_word(word: &str) -> String {
+    let mut quoted = String::from("\"");
+    for character in word.chars() {
+        match character {
+            '"' | '\\' => quoted.extend(['\\', character]),
+            '%' | '$' => quoted.extend([character, character]),
+            _ => quoted.push(character),
+        }
+    }
+    quoted.push('"');
+    quoted
 }
 
 /// Removes what Tomcat unpacked and compiled, when the package is erased (`$1` is 0); when it is upgraded or downgraded,
-/// what was compiled of this build, and what was unpacked of it in part, unless Tomcat runs.
+/// what was compiled of this build, and what was unpacked of it in part (see [`drop_in`]), unless Tomcat runs. Has systemd
+/// read the drop-in when it came or went.
 ///
-/// `META-INF/war-tracker` is in every directory that Tomcat unpacked itself (its `ExpandWar`), and in no other. It comes last:
-/// a Tomcat that is stopped while it unpacks leaves a directory without it, which every later one takes for somebody's own
-/// and serves in place of the WAR. What somebody put there is root's. Both paths are directly below directories that
-/// belong to root's packages: `rm` follows no link that Tomcat could plant.
+/// Both paths are directly below directories that belong to root's packages: `rm` follows no link that Tomcat could plant.
 pub(super) fn scriptlets(spec: &PackageSpec, tomcat: &TomcatApplication) -> Vec<Scriptlet> {
     let unpacked = tomcat.app_base.join(&tomcat.context.base_name());
     let tracker = quote(&format!("{unpacked}/META-INF/war-tracker"));
     let (service, unpacked) = (&tomcat.instance, quote(&unpacked));
     let work = quote(&work_directory(spec, tomcat));
     let all_work = quote(&tomcat.work.join(&format!("{}@", spec.name())));
+    // Not NeedDaemonReload, which systemd says of files that it knows of.
+    let drop_in = quote(&format!("/{service}.service.d/{}.conf", spec.name()));
+    let known = format!("systemctl show -p DropInPaths {service} 2>/dev/null | grep -qF {drop_in}");
+    let reload = "systemctl daemon-reload >/dev/null 2>&1 || :";
+    let came = format!("if [ -d /run/systemd/system ] && ! {known}; then\n    {reload}\nfi");
     let body = format!(
         "if [ \"$1\" -eq 0 ]; then\n    rm -rf {all_work}*\n    if [ -e {tracker} ]; then\n        \
-         rm -rf {unpacked}\n    fi\nelse\n    case \"$(systemctl is-active {service} 2>/dev/null)\" in\n        \
+         rm -rf {unpacked}\n    fi\n    if {known}; then\n        {reload}\n    fi\nelse\n    case \"$(systemctl is-active {service} 2>/dev/null)\" in\n        \
          active|*ing) ;;\n        *)\n            rm -rf {work}\n            \
          if [ ! -e {tracker} ] && [ \"$(stat -c %u {unpacked} 2>/dev/null || echo 0)\" -ne 0 ]; then\n                \
          rm -rf {unpacked}\n            fi\n            ;;\n    esac\nfi"
     );
-    vec![Scriptlet::shell(ScriptletKind::PostUninstall, body)]
+    vec![Scriptlet::shell(ScriptletKind::PostUninstall, body), Scriptlet::shell(ScriptletKind::PostTransaction, came)]
 }
 
 /// Where Tomcat keeps what it compiles of this build's pages, and its temporary files.

@@ -33,8 +33,8 @@ fn tags_are_those_of_rpmbuild() {
     let workshop = Workshop::new();
     workshop.spec("");
     let ours = workshop.build("1.4.0", "57");
-    let script = run("rpm", &["-qp", "--qf", "%{postun}", ours.path.to_str().unwrap()]);
-    let theirs = rpmbuild(&workshop, &script, &ours.path);
+    let script = |tag| run("rpm", &["-qp", "--qf", tag, ours.path.to_str().unwrap()]);
+    let theirs = rpmbuild(&workshop, [&script("%{postun}"), &script("%{posttrans}")], &ours.path);
     assert_differ("the shop", &tags(&ours.path), &tags(&theirs), &[], OLDER_TARGET);
 }
 
@@ -55,20 +55,22 @@ pub(crate) fn assert_differ(
 }
 
 /// Packs the files that our package installs once more, with rpmbuild.
-fn rpmbuild(workshop: &Workshop, script: &str, package: &Path) -> std::path::PathBuf {
+fn rpmbuild(workshop: &Workshop, [postun, posttrans]: [&str; 2], package: &Path) -> std::path::PathBuf {
     let top = workshop.path("rpmbuild");
     let root = Root::new();
     root.install(package);
     let files = root.path("/");
+    let drop_ins = "/usr/lib/systemd/system/tomcat10.service.d";
     let spec = format!(
         "Name: shop\nVersion: 1.4.0\nRelease: 57\nSummary: The shop\nLicense: MIT\nBuildArch: noarch\n\
          Requires: java-headless >= 1:17\nRequires: tomcat\n%description\nThe shop\n\
          %install\nmkdir -p %{{buildroot}}\ncd {}\n\
-         cp -a --parents etc/shop etc/tomcat10 usr/share %{{buildroot}}/\n%postun\n{script}\n%files\n\
+         cp -a --parents etc/shop etc/tomcat10 usr/share usr/lib/systemd %{{buildroot}}/\n%postun\n{postun}\n%posttrans\n{posttrans}\n%files\n\
          %dir %attr(0750,root,web) /etc/shop\n%dir %attr(0750,root,web) /etc/shop/sub\n\
          %config(noreplace) %attr(0640,root,web) /etc/shop/app.properties\n\
          %config(noreplace) %attr(0640,root,web) /etc/shop/sub/b.xml\n\
          %config %attr(0644,root,root) /etc/tomcat10/Catalina/localhost/shop.xml\n\
+         %dir %attr(0755,root,root) {drop_ins}\n%attr(0644,root,root) {drop_ins}/shop.conf\n\
          %dir %attr(0755,root,root) /usr/share/shop\n%attr(0644,root,root) /usr/share/shop/build.properties\n\
          %attr(0644,root,root) /usr/share/shop/sbom.cdx.json\n%attr(0644,root,root) /usr/share/shop/shop.war\n",
         files.display()

@@ -66,7 +66,7 @@ fn only_an_erase_removes_what_tomcat_unpacked() {
     let script = run("rpm", &["-qp", "--qf", "%{postun}", package.path.to_str().unwrap()]);
     let scripts = run("rpm", &["-qp", "--scripts", package.path.to_str().unwrap()]);
     assert!(scripts.starts_with("postuninstall scriptlet (using /bin/sh):\n"), "{scripts}");
-    assert_eq!(scripts.matches("scriptlet (using").count(), 1);
+    assert_eq!(scripts.matches("scriptlet (using").count(), 2);
     let webapps = workshop.path("webapps");
     let script = script.replace("/var/lib/tomcat10/webapps", webapps.to_str().unwrap());
     let erase = |argument: &str| assert!(attempt("/bin/sh", &["-c", &script, "sh", argument]).0);

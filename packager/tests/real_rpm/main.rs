@@ -55,6 +55,8 @@ fn rpm_lists_what_the_layout_says() {
             "/etc/shop/sub 1700000000 040750 root web 0",
             "/etc/shop/sub/b.xml 1700000000 0100640 root web 1",
             "/etc/tomcat10/Catalina/localhost/shop.xml 1700000000 0100644 root root 1",
+            "/usr/lib/systemd/system/tomcat10.service.d 1 040755 root root 0",
+            "/usr/lib/systemd/system/tomcat10.service.d/shop.conf 1 0100644 root root 0",
             "/usr/share/shop 1700000000 040755 root root 0",
             "/usr/share/shop/build.properties 1700000000 0100644 root root 0",
             "/usr/share/shop/sbom.cdx.json 1700000000 0100644 root root 0",
@@ -62,7 +64,7 @@ fn rpm_lists_what_the_layout_says() {
         ]
     );
     let sha256 = run("sha256sum", &[workshop.path("shop.war").to_str().unwrap()]);
-    assert_eq!(rows[8][3], &sha256[..64]);
+    assert_eq!(rows[10][3], &sha256[..64]);
 }
 
 #[test]

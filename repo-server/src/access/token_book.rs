@@ -292,6 +292,7 @@ mod tests {
             scopes: vec![scope.parse().unwrap()],
             expires_at: None,
             unattended: false,
+            who: None,
             why: None,
         }
     }

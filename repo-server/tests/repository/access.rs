@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
-use repo_api::{Client, ClientError, ProblemKind, PublishRequest, StagedPackage, TokenRequest};
+use ledger::{Ledger, Position};
+use repo_api::{Client, ClientError, ProblemKind, PublishRequest, ReasonRequest, StagedPackage, TokenRequest};
 use repo_server::{Access, Reading, ServerSettings, TokenBook};
 use reqwest::{Method, StatusCode};
+use serde_json::Value;
 
 use crate::support::{Running, author, channel, rpm, store};
 
@@ -21,7 +23,14 @@ async fn server(reading: Reading) -> Running {
 
 fn request(name: &str, scopes: &[&str]) -> TokenRequest {
     let scopes = scopes.iter().map(|scope| scope.parse().unwrap()).collect();
-    TokenRequest { name: name.parse().unwrap(), scopes, expires_at: None, unattended: false, why: None }
+    TokenRequest {
+        name: name.parse().unwrap(),
+        scopes,
+        expires_at: None,
+        unattended: false,
+        who: Some("ana@pc".to_owned()),
+        why: None,
+    }
 }
 
 /// A client with a new token.
@@ -121,10 +130,16 @@ async fn this_machine_is_trusted_until_there_is_a_token() {
     let server = Running::new().await;
     let anonymous = Client::new(&server.url, None).unwrap();
     let made = anonymous.create_token(&request("ana", &["admin"])).await.unwrap();
+    assert_eq!(made.info.created_by, "ana@pc");
     assert_eq!(kind(anonymous.tokens().await), ProblemKind::Unauthorized);
     let ana = Client::new(&server.url, Some(&made.token)).unwrap();
-    ana.revoke_token(&made.info.name).await.unwrap();
+    let reason = ReasonRequest { who: Some("ana@pc".to_owned()), why: Some("lost".to_owned()) };
+    ana.revoke_token(&made.info.name, &reason).await.unwrap();
     assert_eq!(kind(anonymous.tokens().await), ProblemKind::Unauthorized, "the last token's end opens nothing");
+    let history: Ledger<Value> = store(&server.lab).await.ledger("access");
+    let history = history.since(&Position::start()).await.unwrap();
+    let revoked = &history.last().unwrap().author;
+    assert_eq!((revoked.who.as_str(), revoked.why.as_deref()), ("ana (ana@pc)", Some("lost")));
 }
 
 #[tokio::test(flavor = "multi_thread")]

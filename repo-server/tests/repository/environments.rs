@@ -47,6 +47,7 @@ pub(crate) async fn token(server: &Running, name: &str, scope: &str, unattended:
         scopes: vec![scope.parse().unwrap()],
         expires_at: None,
         unattended,
+        who: None,
         why: None,
     };
     admin(&server.url).create_token(&request).await.unwrap().token

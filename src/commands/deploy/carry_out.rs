@@ -36,7 +36,7 @@ pub(crate) struct ChangeArgs {
     #[arg(long, value_name = "FILE", env = "PKG_APPROVAL_KEY")]
     pub(crate) key: Option<PathBuf>,
     /// Leave these hosts out: they are not looked at and keep what they have. An unreachable host is a failed one otherwise.
-    #[arg(long, value_name = "HOST", num_args = 1..)]
+    #[arg(long, value_name = "HOST", num_args = 1.., value_delimiter = ',')]
     pub(crate) without: Vec<HostName>,
     /// Why, for the history.
     #[arg(long, value_name = "TEXT")]

@@ -9,7 +9,7 @@ const RANGE: usize = 3;
 const MANY: usize = 8;
 
 /// The names at which the same is to be said: each, or all of them together where they are many.
-pub(super) fn rows(hosts: &[&HostName]) -> Vec<String> {
+pub(crate) fn rows(hosts: &[&HostName]) -> Vec<String> {
     if hosts.len() < MANY {
         return hosts.iter().map(ToString::to_string).collect();
     }

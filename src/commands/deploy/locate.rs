@@ -96,6 +96,12 @@ pub(crate) fn is_server(ledger: &str) -> bool {
     ledger.starts_with("https://") || ledger.starts_with("http://")
 }
 
+/// The server that has the packages: it is named, or keeps the environment's ledger.
+pub(crate) fn repository_server(environment: &Environment) -> Option<&str> {
+    let keeper = Some(environment.ledger.as_str()).filter(|ledger| is_server(ledger));
+    environment.repository_server.as_deref().or(keeper)
+}
+
 /// The client of the repository server that keeps a ledger; `None` where none does.
 pub(crate) fn server_client(ledger: &str) -> Option<Result<Client, Failure>> {
     is_server(ledger).then(|| client(ledger))

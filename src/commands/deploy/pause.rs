@@ -102,7 +102,7 @@ const CHOICES: [(Decision, &str, &str); 5] = [
 
 fn menu(choices: &[Decision]) -> String {
     let offered = CHOICES.iter().filter(|(decision, ..)| choices.contains(decision)).map(|(.., text)| *text);
-    offered.chain(["show [l]og"]).collect::<Vec<_>>().join(" · ")
+    format!("{}; a letter, then Enter:", offered.chain(["show [l]og"]).collect::<Vec<_>>().join(" · "))
 }
 
 fn chosen(typed: &str, choices: &[Decision]) -> Choice {
@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn only_what_is_offered_can_be_chosen() {
         let choices = [Decision::Retry, Decision::Stop];
-        assert_eq!(menu(&choices), "[r]etry · [q]uit, stay paused · show [l]og");
+        assert_eq!(menu(&choices), "[r]etry · [q]uit, stay paused · show [l]og; a letter, then Enter:");
         assert!(matches!(chosen("R", &choices), Choice::Decided(Decision::Retry)));
         assert!(matches!(chosen("l", &choices), Choice::Log));
         for other in ["a", "", "retry", "x"] {

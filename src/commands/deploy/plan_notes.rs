@@ -8,6 +8,7 @@ use repo_api::{ChannelName, Client};
 
 use super::super::connection::read_token;
 use super::super::notes::{VersionNotes, notes_between};
+use super::locate::repository_server;
 use crate::render::Printer;
 
 /// How many lines of one version are shown; the rest is in the package.
@@ -20,10 +21,10 @@ struct Move<'a> {
     hosts: Vec<&'a str>,
 }
 
-/// The notes of a plan, as lines, if the environment names its repository server. That they can't be had is a warning: the
+/// The notes of a plan, as lines, if its repository server is known. That they can't be had is a warning: the
 /// plan is the same without them.
 pub(crate) async fn plan_notes(environment: &Environment, plan: &Plan, printer: &Printer) -> Vec<String> {
-    let Some(server) = &environment.repository_server else { return Vec::new() };
+    let Some(server) = repository_server(environment) else { return Vec::new() };
     match lines(server, environment, plan).await {
         Ok(lines) => lines,
         Err(error) => {

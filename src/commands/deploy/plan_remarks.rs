@@ -10,6 +10,7 @@ use repo_api::Client;
 
 use super::super::connection::read_token;
 use super::super::notes::package_header;
+use super::locate::repository_server;
 use super::plan_notes::channel_of;
 use crate::render::{Printer, printable};
 
@@ -21,8 +22,8 @@ const LITTLE_SPACE: u64 = 256 << 20;
 /// How many hosts a remark names.
 const NAMED: usize = 5;
 
-/// The remarks on a plan. What becomes of edited configuration is told from the packages, if the environment names its
-/// repository server; that they can't be had is a warning.
+/// The remarks on a plan. What becomes of edited configuration is told from the packages, if its repository
+/// server is known; that they can't be had is a warning.
 pub(crate) async fn plan_remarks(
     environment: &Environment,
     plan: &Plan,
@@ -30,7 +31,7 @@ pub(crate) async fn plan_remarks(
     printer: &Printer,
 ) -> Vec<Remark> {
     let moves = moves_of_edited(plan, facts);
-    let fates = match &environment.repository_server {
+    let fates = match repository_server(environment) {
         Some(server) if !moves.is_empty() => match fates(server, environment.name.as_str(), moves).await {
             Ok(fates) => fates,
             Err(error) => {

@@ -8,7 +8,7 @@ use release_notes::{Audience, Destination, Line, Occasion, Place, ReleaseNotes};
 use repo_api::Client;
 
 use super::super::connection::read_token;
-use super::locate;
+use super::locate::repository_server;
 use super::plan_notes::channel_of;
 use crate::render::{Printer, printable};
 
@@ -31,7 +31,7 @@ pub(crate) async fn publish_notes(environment: &Environment, report: &Report, pr
     if moves.is_empty() {
         return;
     }
-    let Some(server) = server(environment) else {
+    let Some(server) = repository_server(environment) else {
         printer.warning("release notes were not published: no repository server is named that has them");
         return;
     };
@@ -41,12 +41,6 @@ pub(crate) async fn publish_notes(environment: &Environment, report: &Report, pr
             printer.warning(&printable(&format!("release notes of {to} were not published: {error:#}")));
         }
     }
-}
-
-/// The server that has the packages: it is named, or keeps the environment's ledger.
-fn server(environment: &Environment) -> Option<&str> {
-    let keeper = Some(environment.ledger.as_str()).filter(|ledger| locate::is_server(ledger));
-    environment.repository_server.as_deref().or(keeper)
 }
 
 fn moves(report: &Report) -> BTreeMap<Name, Move> {

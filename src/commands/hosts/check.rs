@@ -9,7 +9,7 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 use super::{CheckArgs, wanted};
-use crate::commands::deploy;
+use crate::commands::deploy::{self, rows};
 use crate::exit::{Exit, Failure};
 use crate::render::{Printer, Tone, printable};
 
@@ -25,6 +25,28 @@ struct HostCheck {
     lacks: Vec<String>,
     /// Why nothing, or not all, is known of it.
     errors: Vec<String>,
+}
+
+impl HostCheck {
+    fn is_well(&self) -> bool {
+        self.errors.is_empty() && self.lacks.is_empty()
+    }
+
+    /// Whether a person is told the same of both, but for how much space is free.
+    fn says_the_same(&self, other: &Self) -> bool {
+        let told = |check: &Self| {
+            let Self { manager, service, balancers, lacks, errors, free_megabytes, .. } = check;
+            (
+                manager.clone(),
+                service.clone(),
+                balancers.clone(),
+                lacks.clone(),
+                errors.clone(),
+                free_megabytes.is_some(),
+            )
+        };
+        told(self) == told(other)
+    }
 }
 
 pub(super) async fn run(args: CheckArgs, printer: &Printer) -> Result<Exit, Failure> {
@@ -82,27 +104,11 @@ fn check(host: &HostName, sight: &Sight, lacking: Result<Vec<String>, String>) -
 }
 
 fn show(printer: &Printer, checks: &[HostCheck], sight: &Sight) -> Exit {
-    let width = checks.iter().map(|check| check.host.as_str().len()).max().unwrap_or_default();
-    let mut all_well = true;
-    for check in checks {
-        let well = check.errors.is_empty() && check.lacks.is_empty();
-        all_well &= well;
-        if printer.is_json() {
-            printer.json(check);
-            continue;
-        }
-        let mark = if well { printer.paint(Tone::Good, "✔") } else { printer.paint(Tone::Bad, "✖") };
-        let known = match (&check.manager, &check.service, check.free_megabytes) {
-            (Some(manager), Some(service), Some(free)) => {
-                let seen = if check.balancers.is_empty() { "-".to_owned() } else { check.balancers.join(" ") };
-                format!("{manager}  service {service}  {free} MB free  balancer {seen}")
-            }
-            _ => "unknown".to_owned(),
-        };
-        printer.data(&format!("{mark} {:width$}  {known}", check.host));
-        for line in check.errors.iter().chain(&check.lacks) {
-            printer.data(&format!("  {:width$}  {}", "", printable(line)));
-        }
+    let mut all_well = checks.iter().all(HostCheck::is_well);
+    if printer.is_json() {
+        checks.iter().for_each(|check| printer.json(check));
+    } else {
+        show_rows(printer, checks);
     }
     if let Some(error) = &sight.balancers {
         printer.warning(&printable(&error.to_string()));
@@ -113,4 +119,32 @@ fn show(printer: &Printer, checks: &[HostCheck], sight: &Sight) -> Exit {
         printer.hint(hint);
     }
     if all_well { Exit::Done } else { Exit::Failed }
+}
+
+/// A row for each host; one for many next to each other of which the same is to be said.
+fn show_rows(printer: &Printer, checks: &[HostCheck]) {
+    let width = checks.iter().map(|check| check.host.as_str().len()).max().unwrap_or_default();
+    for alike in checks.chunk_by(HostCheck::says_the_same) {
+        let Some(check) = alike.first() else { continue };
+        let mark = if check.is_well() { printer.paint(Tone::Good, "✔") } else { printer.paint(Tone::Bad, "✖") };
+        let names: Vec<&HostName> = alike.iter().map(|check| &check.host).collect();
+        let rows = rows(&names);
+        let together = rows.len() < alike.len();
+        let frees = alike.iter().map(|check| check.free_megabytes);
+        let least = frees.clone().min().flatten();
+        for (name, free) in rows.iter().zip(frees) {
+            let known = match (&check.manager, &check.service, if together { least } else { free }) {
+                (Some(manager), Some(service), Some(free)) => {
+                    let seen = if check.balancers.is_empty() { "-".to_owned() } else { check.balancers.join(" ") };
+                    let at_least = if together { "at least " } else { "" };
+                    format!("{manager}  service {service}  {at_least}{free} MB free  balancer {seen}")
+                }
+                _ => "unknown".to_owned(),
+            };
+            printer.data(&format!("{mark} {name:width$}  {known}"));
+            for line in check.errors.iter().chain(&check.lacks) {
+                printer.data(&format!("  {:width$}  {}", "", printable(line)));
+            }
+        }
+    }
 }

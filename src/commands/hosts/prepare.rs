@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use deployer::{
-    Approval, Environment, Given, Host, Interrupt, Item, ItemState, Question, ScriptError, Ssh, Transport, bring,
-    closed, inspect, question,
+    Approval, Environment, Given, Host, HostName, Interrupt, Item, ItemState, Question, ScriptError, Ssh, Transport,
+    bring, closed, inspect, question,
 };
 use futures::future::join_all;
 use tokio::sync::watch;
 
 use super::PrepareArgs;
-use crate::commands::deploy::{self, is_person_present, typed_line};
+use crate::commands::deploy::{self, is_person_present, rows, typed_line};
 use crate::exit::{Exit, Failure};
 use crate::render::{Printer, Tone, printable};
 
@@ -58,17 +58,18 @@ async fn prepare(
     let hosts: Vec<&Host> = environment.hosts.iter().filter(chosen).collect();
     let looks = join_all(hosts.iter().map(|host| inspect(ssh, host, wanted))).await;
     let mut unseen = 0;
-    let mut work: Vec<(&Host, Vec<&Item>)> = Vec::new();
+    let mut work: Vec<Work> = Vec::new();
     for (host, look) in hosts.into_iter().zip(looks) {
         match look {
-            Ok(states) => work.push((host, show_differences(printer, host, wanted, &states))),
+            Ok(states) => work.push(Work::of(printer, host, wanted, &states)),
             Err(error) => {
                 unseen += 1;
                 failed(printer, host, &error);
             }
         }
     }
-    work.retain(|(_, items)| !items.is_empty());
+    work.retain(|work| !work.items.is_empty());
+    show_differences(printer, &work);
     if work.is_empty() {
         if unseen == 0 {
             printer.talk("every host is as it should be");
@@ -76,12 +77,12 @@ async fn prepare(
         return Ok(if unseen == 0 { Exit::Done } else { Exit::Failed });
     }
     agree(args, environment, work.len(), printer).await?;
-    let outcomes = join_all(work.iter().map(|(host, items)| async {
-        bring(ssh, host, items).await?;
-        Ok::<_, ScriptError>(still_lacking(wanted, &inspect(ssh, host, wanted).await?))
+    let outcomes = join_all(work.iter().map(|work| async {
+        bring(ssh, work.host, &work.items).await?;
+        Ok::<_, ScriptError>(still_lacking(wanted, &inspect(ssh, work.host, wanted).await?))
     }));
     let mut good = 0;
-    for ((host, items), outcome) in work.iter().zip(outcomes.await) {
+    for (Work { host, items, .. }, outcome) in work.iter().zip(outcomes.await) {
         match outcome {
             Ok(lacking) if lacking.is_empty() => {
                 good += 1;
@@ -110,26 +111,50 @@ fn still_lacking(wanted: &[Item], states: &[ItemState]) -> Vec<String> {
     lacking.map(|(item, _)| item.to_string()).collect()
 }
 
-/// Prints what would change on a host, as `-` and `+` lines for files, and gives it.
-fn show_differences<'i>(printer: &Printer, host: &Host, wanted: &'i [Item], states: &[ItemState]) -> Vec<&'i Item> {
-    let mut differing = Vec::new();
-    for (item, state) in wanted.iter().zip(states) {
-        let ItemState::Differs { because, lines } = state else { continue };
-        differing.push(item);
-        printer.talk(&format!("{} {item}: {}", host.name(), printable(because)));
-        let Item::File { text, .. } = item else { continue };
-        // What is there is compared with what comes, line by line; the order of a set-up's files is their own.
-        let (has, comes) = (lines.as_deref().unwrap_or_default(), text.lines().collect::<Vec<_>>());
-        for line in has.iter().filter(|line| !comes.contains(&line.as_str())) {
-            printer.talk(&format!("    {}", printer.paint(Tone::Bad, &format!("- {}", printable(line)))));
+/// What changes on a host.
+struct Work<'w> {
+    host: &'w Host,
+    items: Vec<&'w Item>,
+    /// Each item, why, and, for a file, `-` and `+` lines.
+    differences: Vec<(String, Vec<String>)>,
+}
+
+impl<'w> Work<'w> {
+    fn of(printer: &Printer, host: &'w Host, wanted: &'w [Item], states: &[ItemState]) -> Self {
+        let mut work = Self { host, items: Vec::new(), differences: Vec::new() };
+        for (item, state) in wanted.iter().zip(states) {
+            let ItemState::Differs { because, lines } = state else { continue };
+            work.items.push(item);
+            let lines = lines_that_differ(printer, item, lines.as_deref().unwrap_or_default());
+            work.differences.push((format!("{item}: {}", printable(because)), lines));
         }
-        if !text.starts_with("-----BEGIN") {
-            for line in comes.iter().filter(|line| !has.iter().any(|had| had == *line)) {
-                printer.talk(&format!("    {}", printer.paint(Tone::Good, &format!("+ {}", printable(line)))));
+        work
+    }
+}
+
+/// The lines that go from a file and those that come; the order of a set-up's files is their own.
+fn lines_that_differ(printer: &Printer, item: &Item, has: &[String]) -> Vec<String> {
+    let Item::File { text, .. } = item else { return Vec::new() };
+    let comes: Vec<&str> = text.lines().collect();
+    let goes = has.iter().filter(|line| !comes.contains(&line.as_str()));
+    let goes = goes.map(|line| printer.paint(Tone::Bad, &format!("- {}", printable(line))));
+    let is_key = text.starts_with("-----BEGIN");
+    let comes = comes.iter().filter(|line| !is_key && !has.iter().any(|had| had == *line));
+    let comes = comes.map(|line| printer.paint(Tone::Good, &format!("+ {}", printable(line))));
+    goes.chain(comes).collect()
+}
+
+/// Prints what would change; once for many hosts next to each other of which the same is to be said.
+fn show_differences(printer: &Printer, work: &[Work]) {
+    for alike in work.chunk_by(|left, right| left.differences == right.differences) {
+        let names: Vec<&HostName> = alike.iter().map(|work| work.host.name()).collect();
+        for name in rows(&names) {
+            for (item, lines) in alike.iter().take(1).flat_map(|work| &work.differences) {
+                printer.talk(&format!("{name} {item}"));
+                lines.iter().for_each(|line| printer.talk(&format!("    {line}")));
             }
         }
     }
-    differing
 }
 
 /// The same rule as for deployments; signatures are of plans, so that one person does where two have to agree to those.
@@ -147,11 +172,12 @@ async fn agree(args: &PrepareArgs, environment: &Environment, hosts: usize, prin
         beyond: false,
         no_way_back: false,
     };
+    let many = if hosts == 1 { "one host".to_owned() } else { format!("{hosts} hosts") };
     let missing = |reason: String| Failure::new(Exit::ApprovalMissing, anyhow::anyhow!(reason));
     let (prompt, expected) = match question(approval, given).map_err(|refusal| missing(refusal.to_string()))? {
         Question::Nothing => return Ok(()),
-        Question::Yes => (format!("change {hosts} hosts? [y/N]"), "y"),
-        Question::Name => (format!("type the environment's name to change {hosts} hosts:"), environment.name.as_str()),
+        Question::Yes => (format!("change {many}? [y/N]"), "y"),
+        Question::Name => (format!("type the environment's name to change {many}:"), environment.name.as_str()),
     };
     printer.warning(&prompt);
     let (_interrupted, interrupt) = watch::channel(Interrupt::None);

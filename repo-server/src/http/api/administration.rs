@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use http::{Response, StatusCode};
-use ledger::Author;
 use repo_api::{
     AttachmentKind, Changed, ChannelInfo, ChannelName, ChannelRequest, Difference, HeldPackage, HoldInfo, HoldList,
     HoldRequest, LogQuery, Permission, RetainRequest, Retained, Snapshot, TagInfo, TagList, TagName, TagRequest,
@@ -15,7 +14,7 @@ use super::super::call::{Call, Named};
 use super::super::guard::Reads;
 use super::super::refusal::Refusal;
 use super::super::reply::json;
-use super::audit::author;
+use super::audit::{author, removal};
 use super::json_body;
 use super::packages::to_its_end;
 use super::query::Query;
@@ -182,13 +181,6 @@ pub(super) async fn log(call: Call) -> Answer {
     let reads = Reads::of(&call.app, &call.origin, &call.headers).await;
     let may_read = |channel: Option<&ChannelName>| channel.map_or(reads.everything(), |channel| reads.channel(channel));
     json(StatusCode::OK, &call.app.repository.log(&query, may_read).await?)
-}
-
-/// Reads in whose name something is removed, which stands in the query: DELETE has no body.
-async fn removal(call: &Call) -> Result<Author, Refusal> {
-    let caller = call.permit_change(Permission::Admin, None).await?;
-    let query = Query::read(call.uri.query(), &["who", "why"])?;
-    author(&caller, &call.origin, query.text("who"), query.text("why"))
 }
 
 fn changed(outcome: &Outcome) -> Answer {

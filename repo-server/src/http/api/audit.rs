@@ -1,11 +1,13 @@
 //! In whose name a change is made.
 
 use ledger::Author;
-use repo_api::{Problem, ProblemKind};
+use repo_api::{Permission, Problem, ProblemKind};
 
+use super::super::call::Call;
 use super::super::guard::Caller;
 use super::super::origin::Origin;
 use super::super::refusal::Refusal;
+use super::query::Query;
 
 /// The longest name or reason that is kept, characters.
 pub(super) const LONGEST: usize = 500;
@@ -30,6 +32,13 @@ pub(super) fn author(
         (None, claimed) => claimed.unwrap_or_else(|| "unknown".to_owned()),
     };
     Ok(Author { who, from: origin.address.to_string(), why: said(why) })
+}
+
+/// Reads in whose name something is removed, which stands in the query: DELETE has no body.
+pub(super) async fn removal(call: &Call) -> Result<Author, Refusal> {
+    let caller = call.permit_change(Permission::Admin, None).await?;
+    let query = Query::read(call.uri.query(), &["who", "why"])?;
+    author(&caller, &call.origin, query.text("who"), query.text("why"))
 }
 
 #[cfg(test)]

@@ -150,7 +150,7 @@ fn query(id: &str, generator: &mut SchemaGenerator) -> Vec<Value> {
         ],
         "listPackages" => vec![("at", false, moment)],
         "compare" => vec![("from", true, snapshot.clone()), ("to", true, snapshot)],
-        "removeChannel" | "removeTag" => vec![("who", false, text.clone()), ("why", false, text)],
+        "removeChannel" | "removeTag" | "revokeToken" => vec![("who", false, text.clone()), ("why", false, text)],
         "findJar" => vec![
             ("jar", true, json!({ "type": "string", "minLength": 1, "maxLength": LONGEST })),
             (

@@ -9,7 +9,7 @@ use super::super::call::{Call, Named};
 use super::super::guard::{Known, identify};
 use super::super::refusal::Refusal;
 use super::super::reply::json;
-use super::audit::author;
+use super::audit::{author, removal};
 use super::json_body;
 
 /// Says who the caller is taken for.
@@ -36,13 +36,12 @@ pub(super) async fn create(call: Call, body: Body) -> Result<Response<ReplyBody>
     let caller = call.permit_change(Permission::Admin, None).await?;
     let Call { app, origin, .. } = &call;
     let request: TokenRequest = json_body::read(&call, body).await?;
-    let author = author(&caller, origin, None, request.why.clone())?;
+    let author = author(&caller, origin, request.who.clone(), request.why.clone())?;
     json(StatusCode::CREATED, &app.access.tokens.create(request, author).await?)
 }
 
 /// Revokes a token.
 pub(super) async fn revoke(Named(name): Named<TokenName>, call: Call) -> Result<Response<ReplyBody>, Refusal> {
-    let caller = call.permit_change(Permission::Admin, None).await?;
-    let author = author(&caller, &call.origin, None, None)?;
+    let author = removal(&call).await?;
     json(StatusCode::OK, &call.app.access.tokens.revoke(&name, author).await?)
 }
