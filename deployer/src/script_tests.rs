@@ -6,6 +6,8 @@ use std::process::Command;
 
 use crate::Script;
 
+mod yum3;
+
 const PACKAGE_MANAGER: &str = include_str!("scripts/package_manager.sh");
 
 /// Puts a stand-in for a program into a directory.
@@ -131,78 +133,6 @@ fn lvs_is_told_weight_0_only_where_that_drains() {
         // Coming back is never refused.
         assert_eq!(set_lvs(directory, "-t 10.0.0.1:80", "10.0.0.11", "in"), (0, rules, String::new()), "{options}");
     }
-}
-
-fn transaction(up: &str, down: &str) -> Script {
-    Script::new("transaction", &[PACKAGE_MANAGER, include_str!("scripts/transaction_run.sh")])
-        .set("MANAGER", "yum3")
-        .set("REPOSITORIES", "pkg-prod base")
-        .set("NAMES", "app app-config")
-        .set("UP", up)
-        .set("DOWN", down)
-}
-
-#[test]
-fn yum_3_is_told_the_direction() {
-    let directory = tempfile::tempdir().unwrap();
-    let directory = directory.path();
-    stand_in(directory, "yum", "echo \"$*\" >>\"${0%/*}/said\"; [ ! -e \"${0%/*}/fails\" ]");
-    stand_in(directory, "rpm", "[ \"$1\" = -V ] || echo x");
-    let always = "-y --disablerepo=* --enablerepo=pkg-prod,base --setopt=keepcache=1 -C";
-    assert_eq!(run(directory, &transaction("app-0:1.1-1.noarch app-config-0:2-1.noarch", "")).0, 0);
-    assert_eq!(said(directory), format!("{always} install app-0:1.1-1.noarch app-config-0:2-1.noarch\n"));
-    std::fs::remove_file(directory.join("said")).unwrap();
-    assert_eq!(run(directory, &transaction("app-0:1.1-1.noarch", "app-config-0:1-1.noarch")).0, 0);
-    assert_eq!(
-        said(directory),
-        format!("{always} install app-0:1.1-1.noarch\n{always} downgrade app-config-0:1-1.noarch\n")
-    );
-    std::fs::remove_file(directory.join("said")).unwrap();
-    std::fs::write(directory.join("fails"), "").unwrap();
-    assert_eq!(run(directory, &transaction("app-0:1.1-1.noarch", "app-config-0:1-1.noarch")).0, 1);
-    assert_eq!(said(directory).lines().count(), 1, "nothing goes on after a failure");
-}
-
-/// Where rpm has lost files of what is installed, there is nothing to do for the package manager.
-#[test]
-fn what_stayed_and_is_damaged_is_installed_again() {
-    let directory = tempfile::tempdir().unwrap();
-    let directory = directory.path();
-    stand_in(directory, "yum", "echo \"$*\" >>\"${0%/*}/said\"");
-    stand_in(
-        directory,
-        "rpm",
-        "if [ \"$1\" = -V ]; then echo 'missing   c /etc/app'; cat \"${0%/*}/lost\"\n\
-         else echo 'package app is not installed'; echo 'installed app-config 0:1-1.noarch'; fi",
-    );
-    for (lost, commands) in [("", 1), ("missing     /usr/share/app\n", 2)] {
-        std::fs::write(directory.join("lost"), lost).unwrap();
-        assert_eq!(run(directory, &transaction("app-0:1.1-1.noarch", "")).0, 0);
-        let said = said(directory);
-        assert_eq!(said.lines().count(), commands, "{said}");
-        assert_eq!(said.contains("reinstall app-config"), commands == 2, "{said}");
-        std::fs::remove_file(directory.join("said")).unwrap();
-    }
-}
-
-/// yum 3 breaks lines that are too wide, and leaves out an epoch of 0.
-#[test]
-fn yum_3s_broken_lines_are_read() {
-    let directory = tempfile::tempdir().unwrap();
-    let directory = directory.path();
-    let yum = "case \"$*\" in\n*makecache*) exit 0 ;;\n*showduplicates*) cat <<'END'\nAvailable Packages\n\
-               app.noarch                     1.0-1                pkg-prod\n\
-               a-name-that-is-rather-long-for-yum.x86_64\n                               2:1.0-1              pkg-prod\n\
-               END\n;;\nesac\n";
-    stand_in(directory, "yum", yum);
-    let offered = include_str!("scripts/facts.sh").split("while read -r key _ user _").next().unwrap();
-    let script = Script::new("facts", &[PACKAGE_MANAGER, offered, "offered"])
-        .set("MANAGER", "yum3")
-        .set("REPOSITORIES", "pkg-prod")
-        .set("NAMES", "app");
-    let (code, printed, complaint) = run(directory, &script);
-    assert_eq!((code, complaint.as_str()), (0, ""));
-    assert_eq!(printed, "offered app-0:1.0-1.noarch\noffered a-name-that-is-rather-long-for-yum-2:1.0-1.x86_64\n");
 }
 
 /// A lock is waited for; whoever still holds it after a minute is named.

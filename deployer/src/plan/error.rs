@@ -5,6 +5,7 @@ use std::fmt;
 use nevra::{Nevra, PackageQuery};
 
 use crate::HostName;
+use crate::facts::PackageManager;
 
 /// Says why there is no plan. Nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -69,12 +70,14 @@ pub enum PlanError {
         second: Box<Nevra>,
     },
     /// More than one version is installed, as an interrupted transaction leaves it.
-    #[error("`{host}` has {} installed at once; repair it with `dnf remove --duplicates`", list(installed))]
+    #[error("`{host}` has {} installed at once; {}", list(installed), repair(*manager))]
     Duplicates {
         /// The host.
         host: HostName,
         /// The versions.
         installed: Vec<Nevra>,
+        /// What installs packages there.
+        manager: PackageManager,
     },
     /// Two different packages that rpm takes for the same version.
     #[error("`{from}` on `{host}` and `{to}` are the same version to rpm; build it with a higher release")]
@@ -101,4 +104,12 @@ impl fmt::Display for Offered<'_> {
 
 fn list(packages: &[Nevra]) -> String {
     packages.iter().map(|package| format!("`{package}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// How one of two versions is taken away. yum 3 has no command that leaves the packages alone that require them.
+fn repair(manager: PackageManager) -> &'static str {
+    match manager {
+        PackageManager::Dnf4 | PackageManager::Dnf5 => "repair it with `dnf remove --duplicates`",
+        PackageManager::Yum3 => "remove the wrong one with `rpm -e --nodeps`, then `yum reinstall` the other",
+    }
 }

@@ -282,7 +282,7 @@ fn change(host: &HostName, found: &HostFacts, to: &Nevra, past: &Past) -> Result
         0 | 1 => installed.pop(),
         // Only where the host is known to be out of the balancers, half done.
         _ if unsettled => installed.pop(),
-        _ => return Err(PlanError::Duplicates { host: host.clone(), installed }),
+        _ => return Err(PlanError::Duplicates { host: host.clone(), installed, manager: found.manager }),
     };
     let verb = match &now {
         None => Verb::Install,

@@ -12,23 +12,20 @@ manager() {
         enabled=$enabled${enabled:+,}$repository
     done
     set -- -y --disablerepo='*' --enablerepo="$enabled" --setopt=keepcache=1 "$@"
-    if [ "$MANAGER" = yum3 ]; then
-        "$program" "$@"
-        return
-    fi
-    # Left to itself, dnf waits without end and without a word for another one that holds its lock (exit code 200).
-    # dnf5 does not know the option and gives up on a held lock at once, with the exit code of any other failure.
+    # Left to themselves, dnf 4 and yum 3 wait without end for another one that holds their lock; told not to, dnf 4 ends with
+    # exit code 200, yum 3 as with any other failure. dnf5 does not know the option and gives up on a held lock at once, with
+    # the exit code of any other failure.
     option=--setopt=exit_on_lock=1
     [ "$MANAGER" != dnf5 ] || option=--setopt=keepcache=1
     locked=0
     while :; do
         holder=
-        [ "$MANAGER" != dnf5 ] || holder=$(lock_holder)
+        [ "$MANAGER" = dnf4 ] || holder=$(lock_holder)
         "$program" "$option" "$@"
         code=$?
         case $MANAGER:$code in
         dnf4:200) ;;
-        dnf5:1) [ -n "$holder" ] || return 1 ;;
+        dnf5:1 | yum3:1) [ -n "$holder" ] || return 1 ;;
         *) return "$code" ;;
         esac
         locked=$((locked + 1))
@@ -37,6 +34,33 @@ manager() {
     done
     echo "another process has held a lock of the package manager for a minute: $(lock_holder)" >&2
     return 200
+}
+
+# Brings packages to where they are to be, all of them in one transaction: UP, of which nothing newer is there, and DOWN. dnf
+# finds the direction itself. yum 3 takes a wrong one for nothing to do, and both at once in its shell alone, which ends with
+# 0 whatever happens. $1: options of the command; then what runs it.
+manager_move() {
+    options=$1
+    shift
+    # shellcheck disable=SC2086 # lists, split on purpose
+    case $MANAGER:${UP:+up}:${DOWN:+down} in
+    yum3:up:down) ;;
+    yum3::down) "$@" downgrade $options $DOWN; return ;;
+    *) "$@" install $options $UP $DOWN; return ;;
+    esac
+    commands=$(mktemp) || return
+    printf 'install %s\ndowngrade %s\nrun\n' "$UP" "$DOWN" >"$commands"
+    # shellcheck disable=SC2086
+    said=$("$@" $options shell "$commands" 2>&1)
+    code=$?
+    rm -f "$commands"
+    printf '%s\n' "$said"
+    [ "$code" = 0 ] || return "$code"
+    case $said in
+    *"No package "*" available."* | *"non-fatal errors in the transaction"*) return 1 ;;
+    *"Finished Transaction"* | *'exiting because "Download Only" specified'*) ;;
+    *) return 1 ;;
+    esac
 }
 
 # Who holds a lock of dnf, of yum or of rpm, if anybody does.

@@ -14,23 +14,80 @@ duplicated() {
     done
     return 1
 }
+# Only dnf can: yum 3 has no command for it, takes dependants along, or refuses. What is not to be there goes.
+remove_duplicates() {
+    if [ "$MANAGER" != yum3 ]; then
+        manager -C remove --duplicates
+        return
+    fi
+    # shellcheck disable=SC2046 # a list, split on purpose
+    rpm -e --nodeps $(printf '%s\n' "$before" | awk -v wanted=" $UP $DOWN " '
+        $1 == "installed" { count[$2]++; package[++last] = $2 "-" $3; name[last] = $2 }
+        index(wanted, " " package[last] " ") { is_there[$2] = 1 }
+        END {
+            for (i = 1; i <= last; i++)
+                if (is_there[name[i]] && count[name[i]] > 1 && !index(wanted, " " package[i] " ")) print package[i]
+        }')
+}
+# A transaction of yum 3 that was cut short stays noted down, and `yum-complete-transaction` would go on with it: bring back
+# what was taken back. It is set aside, as that command does with what is done, if it is about nothing but these packages.
+forget_unfinished() {
+    set +f
+    for file in /var/lib/yum/transaction-all.*; do
+        case $file in
+        *'*' | *.disabled) continue ;;
+        esac
+        awk -v names=" $NAMES " '
+            { name = $2; sub(/^[0-9]*:/, "", name); sub(/-[^-]*-[^-]*$/, "", name) }
+            !index(names, " " name " ") { exit 1 }' "$file" || continue
+        finished=/var/lib/yum/transaction-done.${file#*/transaction-all.}
+        mv -f "$file" "$file.disabled"
+        [ ! -e "$finished" ] || mv -f "$finished" "$finished.disabled"
+    done
+    set -f
+}
+configuration() {
+    # shellcheck disable=SC2086 # a list, split on purpose
+    rpm -qc $NAMES | while IFS= read -r path; do
+        sum=$(sha256sum 2>/dev/null <"$path") && echo "${sum%% *} $path"
+    done
+}
 before=$(installed)
-# What either of two versions brought as configuration, until it is told from edits: a repair may take several attempts.
+# What was brought as configuration by either of two versions, or by one that rpm could not unpack, until it is told from
+# edits: a repair may take several attempts.
 brought=/var/lib/pkg/configuration-of-two-versions
-if [ "$MANAGER" != yum3 ] && duplicated; then
+if duplicated; then
     # shellcheck disable=SC2086 # a list, split on purpose
     rpm -q --qf '[%{FILEDIGESTS} %{FILENAMES}\n]' $NAMES >>"$brought"
-    manager -C remove --duplicates || exit
+    remove_duplicates || exit
 fi
-# dnf finds the direction itself and does it all in one transaction; yum 3 wants to be told.
-# shellcheck disable=SC2086 # lists, split on purpose
-case $MANAGER in
-dnf4 | dnf5) manager -C install $UP $DOWN || exit ;;
-*)
-    [ -z "$UP" ] || manager -C install $UP || exit
-    [ -z "$DOWN" ] || manager -C downgrade $DOWN || exit
-    ;;
-esac
+# yum 3 takes a downgrade for nothing to do where the installed version went and no other came; and in its shell, nothing to
+# do for a failure.
+if [ "$MANAGER" = yum3 ]; then
+    up='' down=''
+    for package in $UP $DOWN; do
+        name=${package%-*-*}
+        case $before in
+        *"installed $name ${package#"$name-"}"*) continue ;;
+        *"installed $name "*) ;;
+        *) up="$up $package"; continue ;;
+        esac
+        case " $DOWN " in
+        *" $package "*) down="$down $package" ;;
+        *) up="$up $package" ;;
+        esac
+    done
+    UP=$up DOWN=$down
+fi
+# shellcheck disable=SC2086 # a list, split on purpose
+packaged=$(rpm -q --qf '[%{FILEFLAGS:fflags} %{FILEDIGESTS} %{FILENAMES}\n]' $NAMES | sed -n 's/^[a-z]*c[a-z]* //p')
+sums=$(configuration)
+[ -z "$UP$DOWN" ] || manager_move '' manager -C || {
+    code=$?
+    { printf '%s\n' "$packaged"; configuration | grep -vxF -e "$sums"; } >>"$brought"
+    exit "$code"
+}
+[ "$MANAGER" != yum3 ] || forget_unfinished
 # Where rpm could not unpack a version (a full disk), it has taken files of the installed one with it, to which dnf then finds
 # nothing to do.
 installed | while read -r word name version; do
@@ -47,9 +104,15 @@ done || exit
 for name in $NAMES; do
     strays=$(rpm -V --nodeps --noscripts "$name" | sed -n 's/^..5[^ ]*  *c //p' | while IFS= read -r path; do
         sum=$(sha256sum 2>/dev/null <"$path") || continue
-        grep -qxF "${sum%% *} $path" "$brought" || continue
-        rm -f "$path" && echo "$path"
+        grep -qxF "${sum%% *} $path" "$brought" && echo "$path"
     done)
-    [ -z "$strays" ] || manager -C reinstall "$name" </dev/null || exit
+    [ -n "$strays" ] || continue
+    printf '%s\n' "$strays" | while IFS= read -r path; do mv -f "$path" "$path.pkg-gone"; done
+    manager -C reinstall "$name" </dev/null
+    code=$?
+    printf '%s\n' "$strays" | while IFS= read -r path; do
+        if [ -e "$path" ]; then rm -f "$path.pkg-gone"; else mv -f "$path.pkg-gone" "$path"; fi
+    done
+    [ "$code" = 0 ] || exit "$code"
 done
 rm -f "$brought"

@@ -12,7 +12,7 @@ use crate::environment::Endpoint;
 use crate::facts::PackageManager;
 use crate::health::HealthError;
 use crate::journal::Direction;
-use crate::plan::{Change, Step, Verb, WayBack};
+use crate::plan::{Step, Verb, WayBack};
 use crate::transport::{ScriptError, TransportError, run_checked};
 use crate::{HostName, Script};
 
@@ -57,20 +57,36 @@ impl Walk<'_> {
             let is_offered = matches!(change.way_back, WayBack::Offered | WayBack::Refused);
             is_offered && !matches!(change.verb, Verb::Nothing | Verb::Repair)
         });
+        let (up, down) = self.directions(station, |verb| verb != Verb::Nothing);
         let script = self
             .packaging(station, "stage", include_str!("../scripts/stage.sh"))
-            .set_words("TARGETS", targets(changes))
+            .set_words("UP", up)
+            .set_words("DOWN", down)
             .set_words("BACK", back.filter_map(|change| change.from.as_ref()).map(Nevra::with_epoch))
             .time_limit(DOWNLOAD_LIMIT);
         self.run(&station.host.endpoint, &script).await.map(drop)
     }
 
     async fn test(&self, station: Station<'_>) -> Result<(), StepError> {
+        // What is there twice is no matter for rpm's test: one of them goes first.
+        let (up, down) = self.directions(station, |verb| !matches!(verb, Verb::Nothing | Verb::Repair));
         let script = self
             .packaging(station, "test", include_str!("../scripts/test.sh"))
-            .set_words("TARGETS", targets(&station.plan.changes))
+            .set_words("UP", up)
+            .set_words("DOWN", down)
             .time_limit(DOWNLOAD_LIMIT);
         self.run(&station.host.endpoint, &script).await.map(drop)
+    }
+
+    /// What has to come, and what of it lies below what is there: dnf finds that out itself, yum 3 wants to be told.
+    fn directions(&self, station: Station<'_>, comes: impl Fn(Verb) -> bool) -> (Vec<String>, Vec<String>) {
+        let facts = self.facts.hosts.get(station.host.name());
+        let is_above =
+            |to: &Nevra| facts.is_some_and(|facts| facts.installed_of(&to.name).any(|there| there.evr > to.evr));
+        let coming = station.plan.changes.iter().filter(|change| comes(change.verb)).map(|change| &change.to);
+        let (down, up): (Vec<&Nevra>, Vec<&Nevra>) = coming.partition(|to| is_above(to));
+        let words = |packages: Vec<&Nevra>| packages.into_iter().map(Nevra::with_epoch).collect();
+        (words(up), words(down))
     }
 
     /// Whether balancers are told of the host itself: not where its cluster goes out and comes back as a whole.
@@ -214,11 +230,6 @@ impl Walk<'_> {
             }
         }
     }
-}
-
-/// What has to be installed, as every package manager understands it.
-pub(super) fn targets(changes: &[Change]) -> impl Iterator<Item = String> {
-    changes.iter().filter(|change| change.verb != Verb::Nothing).map(|change| change.to.with_epoch())
 }
 
 pub(super) fn member(station: Station<'_>) -> Member<'_> {
