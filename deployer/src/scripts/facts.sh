@@ -9,18 +9,35 @@ offered() {
     case $MANAGER in
     dnf4) manager_fresh -q repoquery --qf "$package %{installsize} %{downloadsize}\n%{provides}" $NAMES ;;
     dnf5) manager_fresh -q repoquery --qf "$package %{installsize} %{downloadsize}\n%{provides}\n" $NAMES ;;
-    # Lines that are too wide are broken; `list` fails where nothing is found.
+    # What it prints has neither sizes nor what is provided, and breaks lines that are too wide: its own library is asked.
     *)
-        manager_fresh -q makecache fast >/dev/null || return 1
-        manager -C -q --showduplicates list available $NAMES 2>/dev/null | awk '
-            { for (i = 1; i <= NF; i++) word[++count] = $i }
-            END {
-                for (i = 3; i + 2 <= count; i += 3) {
-                    dot = match(word[i], /\.[^.]*$/)
-                    version = word[i + 1] ~ /:/ ? word[i + 1] : "0:" word[i + 1]
-                    print "offered " substr(word[i], 1, dot - 1) "-" version substr(word[i], dot)
-                }
-            }'
+        began=$(date +%s)
+        manager_fresh -q makecache fast >/dev/null || return
+        library=$(sed -n '1s/^#! *//p' "$(command -v yum)")
+        # shellcheck disable=SC2086 # lists, and an interpreter with its options, split on purpose
+        ${library:-python} - "$began" "$REPOSITORIES" $NAMES <<'PYTHON'
+import os
+import sys
+import yum
+base = yum.YumBase()
+base.preconf.debuglevel = 0
+base.conf.cache = 1
+base.repos.setCache(1)
+base.repos.disableRepo('*')
+for repository in sys.argv[2].split():
+    base.repos.enableRepo(repository)
+for repository in base.repos.listEnabled():
+    # yum is content with what it had where the repository can't be reached.
+    cookie = repository.metadata_cookie
+    if not os.path.exists(cookie) or os.path.getmtime(cookie) < int(sys.argv[1]):
+        sys.exit('the metadata of `%s` could not be fetched: what yum has of it is old' % repository.id)
+for package in base.pkgSack.searchNames(sys.argv[3:]):
+    version = '%s:%s-%s.%s' % (package.epoch, package.version, package.release, package.arch)
+    print('offered %s-%s %s %s' % (package.name, version, package.installedsize, package.packagesize))
+    for provided in package.provides_print:
+        if provided.startswith('oldest-rollback('):
+            print(provided)
+PYTHON
         ;;
     esac
 }
@@ -68,7 +85,6 @@ while [ $# -gt 1 ]; do
     shift 2
 done
 echo "disk $least"
-date '+clock %s'
 holder=$(lock_holder)
 [ -z "$holder" ] || echo "locked $holder"
 lock=/var/lib/pkg/fences/$ENVIRONMENT.lock
@@ -126,4 +142,6 @@ if [ "$OFFERS" = yes ]; then
     list=$(offered) || { [ $? != 200 ] || exit 1; say_clock; exit 73; }
     printf '%s\n' "$list" | sed -n -e '/^offered [^=]/p' -e 's/^oldest-rollback(\([^()]*\)) = /oldest \1 /p'
 fi
+# At the end: a lock may have been waited for.
+date '+clock %s'
 exit 0
