@@ -318,3 +318,65 @@ fn a_lock_is_waited_for() {
     assert_eq!(host.stage("app-0:9-1.noarch", "").0, 1);
     assert_eq!(said(host.path()).lines().count(), before + 1);
 }
+
+/// yum exits 0 where `%post` fails, says so in its own words and at the end of its progress, and may not tell of a `.rpmnew`.
+#[test]
+fn what_yum_says_of_scriptlets_is_heard() {
+    let host = Host::new(&format!("{NEW}\n"));
+    let directory = host.path().display();
+    host.write("configuration", &format!("{directory}/app.conf\n{directory}/other.conf\n"));
+    host.write("other.conf.rpmnew", "waits for long");
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    for (file, text) in [("started", ""), ("running", ""), ("pid", "1\n"), ("exit", "0\n")] {
+        host.write(file, text);
+    }
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    host.write("app.conf.rpmnew", "new");
+    host.write(
+        "log",
+        "  Updating   : app-1.1-1.noarch          1/2Non-fatal POSTIN scriptlet failure in rpm package app-1.1-1.noarch\n \n\
+         Complete!\n",
+    );
+    let script = Script::new("wait", &[include_str!("../scripts/transaction_wait.sh")])
+        .set("DIRECTORY", directory.to_string())
+        .set("NAMES", "app");
+    let (code, printed, complaint) = run(host.path(), &script);
+    assert_eq!((code, complaint.as_str()), (0, ""));
+    let lines: Vec<&str> = printed.lines().filter(|line| !line.starts_with("log ")).collect();
+    let beside = format!("beside {directory}/app.conf.rpmnew");
+    let scriptlet = "scriptlet Non-fatal POSTIN scriptlet failure in rpm package app-1.1-1.noarch";
+    assert_eq!(lines, ["state ended", "exit 0", "installed app-0:1.1-1.noarch", &beside, scriptlet]);
+}
+
+/// What is offered is asked of yum's own library, by the interpreter that runs yum.
+#[test]
+fn the_library_is_asked_what_is_offered() {
+    let directory = tempfile::tempdir().unwrap();
+    let directory = directory.path();
+    stand_in(
+        directory,
+        "python2",
+        "case $2 in\n-) cat >\"${0%/*}/program\"; shift 3; echo \"$*\" >\"${0%/*}/said\"; echo offered app-0:1.0-1.noarch 7 5 ;;\n\
+         *) echo \"$*\" >>\"${0%/*}/cli\"; [ ! -e \"${0%/*}/fails\" ] ;;\nesac\n",
+    );
+    std::fs::write(directory.join("yum"), format!("#!{} -u\n", directory.join("python2").display())).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(directory.join("yum"), mode).unwrap();
+    let offered = include_str!("../scripts/facts.sh").split("while read -r key _ user _").next().unwrap();
+    let script = Script::new("facts", &[PACKAGE_MANAGER, offered, "offered; echo $?"])
+        .set("MANAGER", "yum3")
+        .set("REPOSITORIES", "pkg-prod base")
+        .set("NAMES", "app conf");
+    let (code, printed, complaint) = run(directory, &script);
+    assert_eq!((code, printed.as_str(), complaint.as_str()), (0, "offered app-0:1.0-1.noarch 7 5\n0\n", ""));
+    assert_eq!(said(directory), "pkg-prod base app conf\n");
+    let program = std::fs::read_to_string(directory.join("program")).unwrap();
+    assert!(program.starts_with("import os\n") && program.contains("oldest-rollback("), "{program}");
+    let fetched = std::fs::read_to_string(directory.join("cli")).unwrap();
+    assert!(
+        fetched.contains("--setopt=base.metadata_expire=0") && fetched.ends_with("-q makecache fast\n"),
+        "{fetched}"
+    );
+    std::fs::write(directory.join("fails"), "").unwrap();
+    assert_eq!(run(directory, &script).1, "1\n");
+}

@@ -26,18 +26,15 @@ done
 rpm -V --nodeps --noscripts $NAMES 2>&1 | while IFS= read -r line; do
     echo "verify $line"
 done
-# dnf exits 0 where %post, %posttrans or %postun fail. Configuration that was edited here stays, and the package's own lies
-# beside it.
+# Configuration that was edited here stays, and the package's own lies beside it. yum 3 does not always say so.
+# shellcheck disable=SC2086 # a list, split on purpose
+rpm -qc $NAMES | while IFS= read -r file; do
+    [ -e "$file.rpmnew" ] && [ -n "$(find "$file.rpmnew" -cnewer "$DIRECTORY/started")" ] && echo "beside $file.rpmnew"
+done
+# dnf and yum 3 exit 0 where %post, %posttrans or %postun fail; what yum 3 says of it may follow on its progress.
 awk '
-    { text = tolower($0) }
-    text ~ /error in .* scriptlet|scriptlet failed/ { print "scriptlet " $0 }
-    /^ *[Ww]arning: .* created as .*\.rpmnew/ {
-        file = $0
-        sub(/.* created as /, "", file)
-        sub(/\.rpmnew.*/, ".rpmnew", file)
-        if (!(file in beside)) print "beside " file
-        beside[file]
-    }
+    match(tolower($0), /error in .* scriptlet|non-fatal .* scriptlet failure/) { print "scriptlet " substr($0, RSTART) }
+    tolower($0) ~ /scriptlet failed/ { print "scriptlet " $0 }
     NF { last[count++ % 12] = $0 }
     END { for (i = count > 12 ? count - 12 : 0; i < count; i++) print "log " last[i % 12] }
 ' "$DIRECTORY/log"

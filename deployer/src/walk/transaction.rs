@@ -34,10 +34,12 @@ pub enum TransactionError {
         limit: Duration,
     },
     /// The package manager failed.
-    #[error("the package manager ended with exit code {status}{}", complaint(log))]
+    #[error("the package manager ended with exit code {status}{complaint}")]
     Exit {
         /// The exit code.
         status: String,
+        /// What it says of that, after `: `.
+        complaint: String,
         /// The last lines of its log.
         log: Vec<String>,
     },
@@ -60,18 +62,24 @@ pub enum TransactionError {
     Unexpected(String),
 }
 
+/// What yum 3 says at the end of its progress, or in other words.
+const COMPLAINTS: [&str; 3] = ["Error in ", "Error unpacking ", "Transaction check error:"];
+
 /// What the package manager itself says of its failure: its last line that begins with `Error`, and the next one where
 /// that says what.
-fn complaint(log: &[String]) -> String {
+fn complaint(log: &[String]) -> Option<String> {
     const LONGEST: usize = 300;
-    let is_complaint =
-        |line: &String| line.trim_start().get(..5).is_some_and(|word| word.eq_ignore_ascii_case("error"));
-    let Some(index) = log.iter().rposition(is_complaint) else { return String::new() };
-    let mut said = log[index].trim().to_owned();
+    let complains = |line: &String| {
+        let line = line.trim();
+        let begins = line.get(..5).is_some_and(|word| word.eq_ignore_ascii_case("error")) && line != "Error Summary";
+        let start = if begins { 0 } else { COMPLAINTS.iter().find_map(|words| line.find(words))? };
+        Some(line[start..].to_owned())
+    };
+    let (index, mut said) = log.iter().enumerate().rev().find_map(|(index, line)| Some((index, complains(line)?)))?;
     if let (true, Some(next)) = (said.ends_with(':'), log.get(index + 1)) {
         said = format!("{said} {}", next.trim());
     }
-    format!(": {}", said.chars().take(LONGEST).collect::<String>())
+    Some(said.chars().take(LONGEST).collect())
 }
 
 /// What a look at a transaction tells.
@@ -260,7 +268,9 @@ fn judge(look: &Look, moves: &[Move]) -> Result<(), TransactionError> {
     }
     let status = look.exit.clone().unwrap_or_default();
     if status != "0" {
-        return Err(TransactionError::Exit { status, log: look.log.clone() });
+        let complaint = complaint(&look.log).or_else(|| look.scriptlets.last().cloned());
+        let complaint = complaint.map(|said| format!(": {said}")).unwrap_or_default();
+        return Err(TransactionError::Exit { status, complaint, log: look.log.clone() });
     }
     let expected: BTreeSet<Nevra> = moves.iter().map(|change| change.to.clone()).collect();
     if look.installed != expected {
@@ -307,6 +317,21 @@ mod tests {
                 GOOD.replace("exit 0", "exit 1")
                     + "log Error: Transaction test error:\nlog   file /usr/a conflicts\nlog bye\n",
                 "exit code 1: Error: Transaction test error: file /usr/a conflicts",
+            ),
+            (
+                GOOD.replace("exit 0", "exit 1")
+                    + "log   Updating   : app-1.1-1.noarch      1/2Error in PREIN scriptlet in rpm package app-1.1-1.noarch\n\
+                       log   Verifying  : app-1.1-1.noarch      1/2\nlog Complete!\n",
+                "exit code 1: Error in PREIN scriptlet in rpm package app-1.1-1",
+            ),
+            (
+                GOOD.replace("exit 0", "exit 1")
+                    + "log Transaction check error:\nlog   file /usr/a conflicts\nlog Error Summary\nlog -------------\n",
+                "exit code 1: Transaction check error: file /usr/a conflicts",
+            ),
+            (
+                GOOD.replace("exit 0", "exit 1") + "scriptlet Error in PREIN scriptlet in rpm package app\n",
+                "exit code 1: Error in PREIN scriptlet in rpm package app",
             ),
             (GOOD.replace("exit 0\n", ""), "exit code "),
             (GOOD.replace("1.1", "1.0"), "installed is `app-1.0-1.noarch` instead of `app-1.1-1.noarch`"),
