@@ -48,9 +48,7 @@ forget_unfinished() {
 }
 configuration() {
     # shellcheck disable=SC2086 # a list, split on purpose
-    rpm -qc $NAMES | while IFS= read -r path; do
-        sum=$(sha256sum 2>/dev/null <"$path") && echo "${sum%% *} $path"
-    done
+    rpm -qc $NAMES | xargs -r -d '\n' sha256sum 2>/dev/null | sed 's/  / /'
 }
 before=$(installed)
 # What was brought as configuration by either of two versions, or by one that rpm could not unpack, until it is told from
