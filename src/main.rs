@@ -20,8 +20,9 @@ use crate::render::Printer;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let printer = Printer::new(&cli.output);
-    if !matches!(cli.command, Command::Serve(_)) {
-        warnings::start(&printer);
+    match cli.command {
+        Command::Serve(_) => commands::serve::arenas::keep_few(),
+        _ => warnings::start(&printer),
     }
     let result = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(dispatch(cli.command, &printer)),

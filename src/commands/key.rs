@@ -58,9 +58,17 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> 
     let passphrase = read_token(args.passphrase_file.as_ref(), "PKG_SIGNING_PASSPHRASE")?;
     let directory = KeyDirectory::new(&args.key_dir, passphrase);
     // Making a key takes a second of pure computing.
+    let is_list = matches!(args.command, Command::List);
     let lines =
         tokio::task::spawn_blocking(move || carry_out(args.command, &directory)).await.map_err(Failure::failed)?;
-    for (fingerprint, standing) in lines.map_err(Failure::failed)? {
+    let lines = lines.map_err(Failure::failed)?;
+    if is_list && lines.is_empty() {
+        let place = args.key_dir.display();
+        printer.talk(&format!(
+            "there are no keys in {place}; `--key-dir` names the server's, by default its store's with `.keys`"
+        ));
+    }
+    for (fingerprint, standing) in lines {
         if printer.is_json() {
             printer.json(&json!({ "fingerprint": fingerprint, "standing": standing }));
         } else {

@@ -1,6 +1,6 @@
 //! `pkg list`: the channels, or what one of them lists.
 
-use repo_api::{ChannelName, Client, Moment};
+use repo_api::{ChannelName, Client, Moment, Snapshot};
 
 use super::connection::{ServerArgs, failure};
 use crate::exit::{Exit, Failure};
@@ -10,9 +10,9 @@ use crate::render::{Printer, printable};
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The channel whose packages to list.
+    /// The channel whose packages to list, also as it was: CHANNEL@COMMIT, CHANNEL@TAG.
     #[arg(value_name = "CHANNEL")]
-    channel: Option<ChannelName>,
+    channel: Option<Snapshot>,
     /// What it listed as of a commit, or of a tag.
     #[arg(long, value_name = "COMMIT|TAG", requires = "channel")]
     at: Option<Moment>,
@@ -24,13 +24,18 @@ const EXAMPLES: &str = "\
 Examples:
   pkg list
   pkg list prod
-  pkg list prod --at 4711
+  pkg list prod@4711
   pkg list prod --json";
 
 pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failure> {
     let client = args.server.client()?;
     match args.channel {
-        Some(channel) => packages(&client, (&channel, args.at), printer).await,
+        Some(Snapshot { channel, at }) => {
+            if at.is_some() && args.at.is_some() {
+                return Err(Failure::input(anyhow::anyhow!("`--at` and `@` both say when: one of them does")));
+            }
+            packages(&client, (&channel, at.or(args.at)), printer).await
+        }
         None => channels(&client, printer).await,
     }
 }

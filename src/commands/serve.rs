@@ -1,5 +1,6 @@
 //! `pkg serve`: the repository server, until it is told to stop.
 
+pub(crate) mod arenas;
 pub(super) mod configuration;
 mod log;
 mod service_manager;

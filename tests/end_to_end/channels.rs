@@ -64,6 +64,7 @@ fn channels_from_the_command_line() {
     site.pkg("promote app-1.1-1 app-1.2-1 --from el9 --to qa --to prod --why CHG-1").ok();
     assert_eq!(site.pkg("list qa").ok().lines().count(), 2);
     assert_eq!(site.pkg(&format!("list qa --at {commit}")).ok(), "");
+    assert_eq!(site.pkg(&format!("list qa@{commit}")).ok(), "");
     assert_eq!(site.pkg("withdraw app-1.2-1 --from prod").exits(0).lines().count(), 1);
     assert_eq!(site.pkg("diff prod qa").ok(), "up      app.noarch  1.1-1 -> 1.2-1  +1.2-1");
     site.pkg("diff qa nope").exits(2);
@@ -80,6 +81,7 @@ fn channels_from_the_command_line() {
 #[test]
 fn keys_from_the_command_line() {
     let site = Site::new();
+    site.pkg("key list --key-dir nowhere").says(&["there are no keys in nowhere"]);
     let first = site.pkg("key list").ok().to_owned();
     let next = site.pkg("key announce").ok().replace("  next", "");
     site.pkg("key announce").exits(1);

@@ -68,8 +68,8 @@ impl Default for Limits {
             head_size: 32 << 10,
             file_size: 8 << 30,
             json_size: 4 << 20,
-            writes_per_second: 200,
-            writes_at_once: 2000,
+            writes_per_second: 1000,
+            writes_at_once: 20_000,
             grace: Duration::from_secs(20),
         }
     }
