@@ -63,10 +63,13 @@ pub enum TransactionError {
 }
 
 /// What yum 3 says at the end of its progress, or in other words.
-const COMPLAINTS: [&str; 3] = ["Error in ", "Error unpacking ", "Transaction check error:"];
+const COMPLAINTS: [&str; 4] = ["Error in ", "Error unpacking ", "Transaction check error:", NO_MORE];
 
-/// What the package manager itself says of its failure: its last line that begins with `Error`, and the next one where
-/// that says what.
+/// What dnf says last, now and then at the end of its progress, of a failure that it has told of before.
+const NO_MORE: &str = "Error: Transaction failed";
+
+/// What the package manager itself says of its failure: its last line that begins with `Error` and says more than that, and
+/// the next one where that says what.
 fn complaint(log: &[String]) -> Option<String> {
     const LONGEST: usize = 300;
     let complains = |line: &String| {
@@ -75,7 +78,8 @@ fn complaint(log: &[String]) -> Option<String> {
         let start = if begins { 0 } else { COMPLAINTS.iter().find_map(|words| line.find(words))? };
         Some(line[start..].to_owned())
     };
-    let (index, mut said) = log.iter().enumerate().rev().find_map(|(index, line)| Some((index, complains(line)?)))?;
+    let complaints = || log.iter().enumerate().rev().filter_map(|(index, line)| Some((index, complains(line)?)));
+    let (index, mut said) = complaints().find(|(_, said)| said != NO_MORE).or_else(|| complaints().next())?;
     if let (true, Some(next)) = (said.ends_with(':'), log.get(index + 1)) {
         said = format!("{said} {}", next.trim());
     }
@@ -323,6 +327,15 @@ mod tests {
                     + "log   Updating   : app-1.1-1.noarch      1/2Error in PREIN scriptlet in rpm package app-1.1-1.noarch\n\
                        log   Verifying  : app-1.1-1.noarch      1/2\nlog Complete!\n",
                 "exit code 1: Error in PREIN scriptlet in rpm package app-1.1-1",
+            ),
+            (
+                GOOD.replace("exit 0", "exit 1")
+                    + "log error: app-1.0-1.noarch: erase failed\nlog   Verifying  : app-1.1-1  2/2Error: Transaction failed\n",
+                "exit code 1: error: app-1.0-1.noarch: erase failed",
+            ),
+            (
+                GOOD.replace("exit 0", "exit 1") + "log   Verifying  : app-1.1-1  2/2Error: Transaction failed\n",
+                "exit code 1: Error: Transaction failed",
             ),
             (
                 GOOD.replace("exit 0", "exit 1")
