@@ -120,7 +120,10 @@ case $1 in
     for name; do
         grep "^$name-[^-]*-[^-]*$" "$here/installed" | while read -r package; do
             case $format in
-            *'%{NAME}-'*) echo "installed $package" ;;
+            *'%{NAME}-'*)
+                echo "installed $package"
+                sed 's/^/config cn /' "$here/configuration" 2>/dev/null
+                ;;
             *) echo "installed $name ${package#"$name-"}" ;;
             esac
         done

@@ -46,11 +46,18 @@ forget_unfinished() {
     done
     set -f
 }
-configuration() {
+# The host is out of service meanwhile: what only a failure needs is not asked for beforehand, but with the rest of it.
+# shellcheck disable=SC2086 # a list, split on purpose
+before=$(rpm -q --qf 'installed %{NAME} %{EPOCHNUM}:%{VERSION}-%{RELEASE}.%{ARCH}\n[config %{FILEFLAGS:fflags} %{FILEDIGESTS} %{FILENAMES}\n]' $NAMES |
+    sed -n -e '/^installed /p' -e 's/^config [a-z]*c[a-z]* /config /p')
+# Configuration that the transaction has written, with its sums.
+written() {
     # shellcheck disable=SC2086 # a list, split on purpose
-    rpm -qc $NAMES | xargs -r -d '\n' sha256sum 2>/dev/null | sed 's/  / /'
+    rpm -qc $NAMES | while IFS= read -r path; do
+        [ -e "$path" ] && [ -n "$(find "$path" -cnewer "$began")" ] || continue
+        sum=$(sha256sum 2>/dev/null <"$path") && echo "${sum%% *} $path"
+    done
 }
-before=$(installed)
 # What was brought as configuration by either of two versions, or by one that rpm could not unpack, until it is told from
 # edits: a repair may take several attempts.
 brought=/var/lib/pkg/configuration-of-two-versions
@@ -77,12 +84,11 @@ if [ "$MANAGER" = yum3 ]; then
     done
     UP=$up DOWN=$down
 fi
-# shellcheck disable=SC2086 # a list, split on purpose
-packaged=$(rpm -q --qf '[%{FILEFLAGS:fflags} %{FILEDIGESTS} %{FILENAMES}\n]' $NAMES | sed -n 's/^[a-z]*c[a-z]* //p')
-sums=$(configuration)
+began=$brought.began
+: >"$began"
 [ -z "$UP$DOWN" ] || manager_move '' manager -C || {
     code=$?
-    { printf '%s\n' "$packaged"; configuration | grep -vxF -e "$sums"; } >>"$brought"
+    { printf '%s\n' "$before" | sed -n 's/^config //p'; written; } >>"$brought"
     exit "$code"
 }
 [ "$MANAGER" != yum3 ] || forget_unfinished

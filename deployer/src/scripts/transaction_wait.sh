@@ -16,20 +16,18 @@ if read -r code <"$DIRECTORY/exit" 2>/dev/null; then
 else
     echo "state lost"
 fi
+# Configuration that was edited here stays, and the package's own lies beside it. yum 3 does not always say so.
 # shellcheck disable=SC2086 # a list, split on purpose
-rpm -q --qf 'installed %{NAME}-%{EPOCHNUM}:%{VERSION}-%{RELEASE}.%{ARCH}\n' $NAMES | while read -r line; do
+rpm -q --qf 'installed %{NAME}-%{EPOCHNUM}:%{VERSION}-%{RELEASE}.%{ARCH}\n[config %{FILEFLAGS:fflags} %{FILENAMES}\n]' $NAMES |
+    sed -n -e '/^installed /p' -e 's/^config [a-z]*c[a-z]* //p' | while IFS= read -r line; do
     case $line in
     'installed '*) echo "$line" ;;
+    *) [ -e "$line.rpmnew" ] && [ -n "$(find "$line.rpmnew" -cnewer "$DIRECTORY/started")" ] && echo "beside $line.rpmnew" ;;
     esac
 done
 # shellcheck disable=SC2086 # a list, split on purpose
 rpm -V --nodeps --noscripts $NAMES 2>&1 | while IFS= read -r line; do
     echo "verify $line"
-done
-# Configuration that was edited here stays, and the package's own lies beside it. yum 3 does not always say so.
-# shellcheck disable=SC2086 # a list, split on purpose
-rpm -qc $NAMES | while IFS= read -r file; do
-    [ -e "$file.rpmnew" ] && [ -n "$(find "$file.rpmnew" -cnewer "$DIRECTORY/started")" ] && echo "beside $file.rpmnew"
 done
 # dnf and yum 3 exit 0 where %post, %posttrans or %postun fail; what yum 3 says of it may follow on its progress.
 awk '
