@@ -1,4 +1,5 @@
 //! An environment, explained as it was understood, a line for each thing that its file says or leaves to the default.
+//! Commands and addresses may hold secrets of the process's environment: it is said that they are there, not what they are.
 
 use deployer::{
     Approval, Check, Cluster, Environment, FailurePolicy, Freeze, Health, Host, NotesAudience, NotesDestination,
@@ -74,7 +75,7 @@ fn agreement(environment: &Environment) -> Vec<String> {
     lines.extend(environment.windows.iter().map(|window| format!("window      {window}")));
     lines.extend(environment.freeze.as_ref().map(|freeze| match freeze {
         Freeze::File(file) => format!("freeze      while there is {}", file.display()),
-        Freeze::Url(url) => format!("freeze      while there is {url}"),
+        Freeze::Url(_) => "freeze      while there is something at its URL".to_owned(),
     }));
     lines
 }
@@ -90,7 +91,11 @@ fn runner(kind: &ServiceKind) -> &'static str {
 }
 
 fn health(health: &Health) -> Vec<String> {
-    let mut lines = vec![format!("health      {}", health.check)];
+    let check = match &health.check {
+        Check::Command { .. } => "its command ends with 0".to_owned(),
+        check => check.to_string(),
+    };
+    let mut lines = vec![format!("health      {check}")];
     if let Check::Http(check) = &health.check {
         lines.extend(check.expect_body.as_ref().map(|body| format!("            its body holds `{body}`")));
         let fields = check.expect_json.iter();
@@ -123,29 +128,21 @@ fn failures(policy: FailurePolicy) -> String {
 fn commands(environment: &Environment) -> Vec<String> {
     let hooks = environment.hooks.iter().map(|hook| {
         let required = if hook.required { "" } else { "; may fail" };
-        format!("hook        {}, on {}: {}{required}", hook.at, hook.place, one_line(&hook.command))
+        format!("hook        {}, on {}{required}", hook.at, hook.place)
     });
     let tasks = environment.tasks.iter().map(|(name, task)| {
         let batch = task.batch.map(|batch| format!(", {batch} at a time")).unwrap_or_default();
-        let what = task.description.as_deref().unwrap_or(&task.command);
-        format!("task        {name}, on {}{batch}: {}", task.place, one_line(what))
+        let what = task.description.as_ref().map(|what| format!(": {what}")).unwrap_or_default();
+        format!("task        {name}, on {}{batch}{what}", task.place)
     });
     hooks.chain(tasks).collect()
-}
-
-/// The first line of a command, and that there are more.
-fn one_line(command: &str) -> String {
-    let mut lines = command.trim().lines();
-    let first = lines.next().unwrap_or_default();
-    if lines.next().is_some() { format!("{first} …") } else { first.to_owned() }
 }
 
 fn notification(notification: &Notification) -> String {
     let news = notification.on.iter().map(|news| news.as_str()).collect::<Vec<_>>().join(" ");
     match &notification.via {
-        // The address is a secret.
         Via::Webhook(_) => format!("told        a web hook, of {news}"),
-        Via::Command(command) => format!("told        `{}`, of {news}", one_line(command)),
+        Via::Command(_) => format!("told        a command, of {news}"),
     }
 }
 
@@ -158,7 +155,7 @@ fn destination(notes: &NotesDestination) -> String {
     match &notes.place {
         NotesPlace::File(file) => format!("notes       {audience}{of}, to {}", file.display()),
         NotesPlace::Webhook(_) => format!("notes       {audience}{of}, to a web hook"),
-        NotesPlace::Command(command) => format!("notes       {audience}{of}, to `{}`", one_line(command)),
+        NotesPlace::Command(_) => format!("notes       {audience}{of}, to a command"),
     }
 }
 
@@ -171,7 +168,7 @@ fn standard(standard: &Standard) -> Vec<String> {
             (false, true) => "metadata checked",
             (false, false) => "no signature checked",
         };
-        lines.push(format!("standard    repository {} at {}, {checks}", repository.id, repository.url));
+        lines.push(format!("standard    repository {}, {checks}", repository.id));
     }
     let directories: Vec<_> = standard.directories.iter().map(|directory| directory.path.clone()).collect();
     let sudo: Vec<_> = standard.sudo_user.iter().cloned().collect();
@@ -208,7 +205,7 @@ mod tests {
             strategy = { kind = "rolling", batch_size = 1 }
             policy = { on_failure = "stop", max_failed_hosts = 2 }
             tasks = { clear = { command = "rm -r /var/cache/shop", role = "web", batch = 2 } }
-            hooks = [{ at = "after-host", on = "host", command = "one\ntwo" }]
+            hooks = [{ at = "after-host", on = "host", command = "tell secret" }]
             notes = [{ kind = "file", path = "/srv/notes", audience = "customer" }]
             hosts = [{ name = "web1", roles = ["web"] }, { name = "web2", ssh = { jump_host = "bastion" } }]
             [health]
@@ -223,7 +220,7 @@ mod tests {
             [standard]
             packages = ["tomcat-9.0.85-1.el9"]
             sudo_user = "deploy"
-            repositories = [{ id = "pkg-prod", url = "https://rpm.example.com/prod/" }]
+            repositories = [{ id = "pkg-prod", url = "https://host:secret@rpm.example.com/prod/" }]
         "#;
         std::fs::write(&file, text).unwrap();
         std::fs::write(directory.path().join("approvers"), "").unwrap();
@@ -232,7 +229,7 @@ mod tests {
         for expected in [
             approvers.as_str(),
             "window      Mon Tue 09:00-16:00 Europe/Berlin",
-            "freeze      while there is https://ops.example.com/freeze",
+            "freeze      while there is something at its URL",
             "service     tomcat, run by systemd, or by its script in /etc/init.d where there is none",
             "health      http://{address}/health answers 200",
             "            its body holds `ok {version}`",
@@ -240,11 +237,11 @@ mod tests {
             "            within 2 s",
             "            120 s for it after a start; watched for 1 s once it serves",
             "failures    2 hosts may be passed over; then it stops, and `pkg resume` goes on",
-            "hook        after-host, on hosts: one …; may fail",
-            "task        clear, on hosts of role web, 2 at a time: rm -r /var/cache/shop",
+            "hook        after-host, on hosts; may fail",
+            "task        clear, on hosts of role web, 2 at a time",
             "told        a web hook, of failed done",
             "notes       customer, to /srv/notes",
-            "standard    repository pkg-prod at https://rpm.example.com/prod/, no signature checked",
+            "standard    repository pkg-prod, no signature checked",
             "standard    packages tomcat-9.0.85-1.el9",
             "standard    root's rights without a password for deploy",
             "through bastion",
