@@ -22,6 +22,12 @@ up() {
     local -A bases=()
     up_bases
     machine_raise_limits
+    local interrupted=
+    # shellcheck disable=SC2064
+    trap "up_ends '$lab'" EXIT
+    # No `exit` here: `timeout` signals twice, and the second one would end the tidying.
+    trap 'interrupted=130' INT
+    trap 'interrupted=143' TERM HUP
     lock_lab "$lab"
     up_replaces "$lab" "$owner"
     down_locked "$lab"
@@ -78,24 +84,38 @@ up_locked() {
     cgroup_join "$(cgroup_of "$lab")/up" "$(cgroup_root)"
     # shellcheck disable=SC2064
     trap "up_failed '$lab' '$home'" EXIT
-    trap 'exit 130' INT
-    trap 'exit 143' TERM HUP
     up_directory
     up_keys
+    up_goes_on
     [[ -z $owner ]] || watcher_start "$lab" "$owner" "$home"
     keeper_start "$lab"
+    up_goes_on
     up_hosts "$lab"
+    up_goes_on
     echo up >"$dir/state"
     trap - EXIT INT TERM HUP
     cgroup_join "${home#/}" "$(cgroup_root)"
     unlock_lab "$lab"
 }
 
+# Before there is a lab: lets go of the name if it is ours.
+up_ends() {
+    local rc=$?
+    [[ ! -v LOCK ]] || ! flock --nonblock "$LOCK" || unlock_lab "$1"
+    exit "${interrupted:-$rc}"
+}
+
+up_goes_on() {
+    [[ -z $interrupted ]] || exit "$interrupted"
+}
+
 up_failed() {
+    local rc=$?
     trap '' INT TERM HUP
     cgroup_join "${2#/}" "$(cgroup_root)"
     down_locked "$1"
     unlock_lab "$1"
+    exit "${interrupted:-$rc}"
 }
 
 up_directory() {
