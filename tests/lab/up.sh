@@ -172,6 +172,7 @@ up_hosts() {
     for host in $(roster_hosts "$lab"); do
         if ((${#starting[@]} >= 12)); then
             wait "${starting[0]}" || failed=1
+            up_goes_on
             starting=("${starting[@]:1}")
         fi
         up_host "$lab" "$host" &
@@ -179,6 +180,7 @@ up_hosts() {
     done
     for host in "${starting[@]}"; do
         wait "$host" || failed=1
+        up_goes_on
     done
     ((!failed)) || die "the lab \`$lab\` can't be brought up"
 }
