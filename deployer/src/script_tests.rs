@@ -154,3 +154,29 @@ fn a_lock_is_waited_for() {
     assert_eq!(code, 200);
     assert!(complaint.contains("has held a lock of the package manager for a minute"), "{complaint}");
 }
+
+/// systemd refuses a start after five within ten seconds; a start that takes its time and fails is not tried again.
+#[test]
+fn a_start_that_systemd_refuses_is_allowed() {
+    let directory = tempfile::tempdir().unwrap();
+    let directory = directory.path();
+    let systemctl = "here=${0%/*}\necho \"$1\" >>\"$here/said\"\ncase $1 in\nreset-failed) rm -f \"$here/refused\" ;;\n\
+                     start) sleep \"$(cat \"$here/takes\")\"; [ ! -e \"$here/refused\" ] || exit 1 ;;\nis-active) echo active ;;\nesac\n";
+    stand_in(directory, "systemctl", systemctl);
+    let script = Script::new("start", &[crate::services::SERVICE, include_str!("scripts/start.sh")])
+        .set("SERVICE", "app")
+        .set("SERVICE_KIND", "systemd");
+    for (refused, takes, code, told) in [
+        (false, "0", 0, "start is-active "),
+        (true, "0", 0, "start reset-failed start is-active "),
+        (true, "2.1", 1, "start "),
+    ] {
+        if refused {
+            std::fs::write(directory.join("refused"), "").unwrap();
+        }
+        std::fs::write(directory.join("takes"), takes).unwrap();
+        std::fs::write(directory.join("said"), "").unwrap();
+        assert_eq!(run(directory, &script).0, code, "{refused} {takes}");
+        assert_eq!(said(directory).replace('\n', " "), told);
+    }
+}

@@ -2,6 +2,7 @@
 
 mod answers;
 mod ending;
+mod left;
 mod under_lease;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -196,7 +196,7 @@ impl Ssh {
         let host = || endpoint.name.clone();
         let late = || TransportError::Late { host: host(), script: script.name(), limit };
         let unreachable = |reason| TransportError::Unreachable { host: host(), script: script.name(), reason };
-        let command = if self.settings(endpoint).sudo { "sudo -n sh -s" } else { "sh -s" };
+        let command = if self.settings(endpoint).sudo { "exec sudo -n sh -s" } else { "exec sh -s" };
         let closed = |closed| match closed {
             Closed::Start(error) => TransportError::Start { host: host(), reason: error.to_string() },
             Closed::Failed(complaints) => unreachable(last_lines(&complaints, 3)),

@@ -109,26 +109,22 @@ case $1 in
     done
     ;;
 -V) sed -n "s/^${4}-[^ ]* //p" "$here/damaged" 2>/dev/null ;;
--qc) cat "$here/configuration" 2>/dev/null ;;
--q)
-    case $3 in
-    installed*) ;;
-    *) exit 0 ;;
-    esac
-    format=$3
-    shift 3
+-qc)
+    shift
+    [ "$1" != --dump ] || shift
+    format=$2
+    shift 2
     for name; do
         grep "^$name-[^-]*-[^-]*$" "$here/installed" | while read -r package; do
             case $format in
-            *'%{NAME}-'*)
-                echo "installed $package"
-                sed 's/^/config cn /' "$here/configuration" 2>/dev/null
-                ;;
+            *'%{NAME}-'*) echo "installed $package" ;;
             *) echo "installed $name ${package#"$name-"}" ;;
             esac
+            cat "$here/configuration" 2>/dev/null
         done
     done
     ;;
+-q) ;;
 esac
 "#;
 
@@ -296,7 +292,7 @@ fn what_stayed_and_is_damaged_is_installed_again() {
         let host = Host::new(&format!("{OLD}\n{NEW_CONF}\n"));
         host.write("fetched", &format!("{NEW}\n{NEW_CONF}\n"));
         host.write("damaged", &format!("{NEW_CONF} {lost}\n"));
-        assert_eq!(host.transact(NEW, "").0, 0);
+        assert_eq!(host.transact(&format!("{NEW} {NEW_CONF}"), "").0, 0);
         let said = said(host.path());
         assert_eq!((said.lines().count(), said.contains("reinstall conf")), (commands, commands == 2), "{said}");
     }

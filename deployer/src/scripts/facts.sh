@@ -58,9 +58,9 @@ if [ "$user" != 0 ]; then
 fi
 if program=$(command -v dnf || command -v dnf5); then
     # dnf needs a third of a second to say its version; its name says it, too.
-    if [ "$program" -ef /usr/bin/dnf5 ]; then
+    if [ "$program" -ef "${program%/*}/dnf5" ]; then
         MANAGER=dnf5
-    elif [ "$program" -ef /usr/bin/dnf-3 ]; then
+    elif [ "$program" -ef "${program%/*}/dnf-3" ]; then
         MANAGER=dnf4
     else
         case $("$program" --version) in

@@ -17,9 +17,13 @@ service_state() {
 service_do() {
     case $SERVICE_KIND in
     systemd)
-        # systemd refuses a start after five within ten seconds, and one that has failed.
-        [ "$1" != start ] || systemctl reset-failed "$SERVICE" 2>/dev/null
-        systemctl "$1" "$SERVICE"
+        read -r asked _ </proc/uptime
+        systemctl "$1" "$SERVICE" && return
+        code=$?
+        read -r answered _ </proc/uptime
+        # systemd refuses a start after five within ten seconds, at once and without a word that tells it from a failure.
+        [ "$1" = start ] && [ $((${answered%.*} - ${asked%.*})) -le 1 ] || return "$code"
+        systemctl reset-failed "$SERVICE" && systemctl start "$SERVICE"
         ;;
     command) if [ "$1" = start ]; then sh -c "$SERVICE_START" 9>&-; else sh -c "$SERVICE_STOP" 9>&-; fi ;;
     *) service "$SERVICE" "$1" >/dev/null 9>&- ;;

@@ -1,9 +1,11 @@
 # shellcheck shell=sh
 # The transaction itself: runs on the host, detached from the controller.
 # MANAGER REPOSITORIES NAMES UP DOWN
-installed() {
-    # shellcheck disable=SC2086 # a list, split on purpose
-    rpm -q --qf 'installed %{NAME} %{EPOCHNUM}:%{VERSION}-%{RELEASE}.%{ARCH}\n' $NAMES
+was_installed() {
+    case $before in
+    *"installed ${1%-*-*} ${1#"${1%-*-*}-"}"*) ;;
+    *) return 1 ;;
+    esac
 }
 # A transaction that was cut short leaves two versions installed; until one is gone, dnf takes either for being there.
 duplicated() {
@@ -46,10 +48,15 @@ forget_unfinished() {
     done
     set -f
 }
-# The host is out of service meanwhile: what only a failure needs is not asked for beforehand, but with the rest of it.
+# The host is out of service meanwhile: what only a failure needs is not asked for beforehand, but with the rest of it. Below
+# each package are its files of configuration, with their sums.
 # shellcheck disable=SC2086 # a list, split on purpose
-before=$(rpm -q --qf 'installed %{NAME} %{EPOCHNUM}:%{VERSION}-%{RELEASE}.%{ARCH}\n[config %{FILEFLAGS:fflags} %{FILEDIGESTS} %{FILENAMES}\n]' $NAMES |
-    sed -n -e '/^installed /p' -e 's/^config [a-z]*c[a-z]* /config /p')
+before=$(rpm -qc --dump --qf 'installed %{NAME} %{EPOCHNUM}:%{VERSION}-%{RELEASE}.%{ARCH}\n' $NAMES)
+# The sum and the path of each of them.
+configuration_before() {
+    printf '%s\n' "$before" |
+        sed -n 's|^\(/.*\) [0-9]* [0-9]* \([0-9a-f]*\) [0-7]* [^ ]* [^ ]* [01] [01] [^ ]* .*$|\2 \1|p'
+}
 # Configuration that the transaction has written, with its sums.
 written() {
     # shellcheck disable=SC2086 # a list, split on purpose
@@ -66,19 +73,23 @@ if duplicated; then
     rpm -q --qf '[%{FILEDIGESTS} %{FILENAMES}\n]' $NAMES >>"$brought"
     remove_duplicates || exit
 fi
+# Where rpm could not unpack a version (a full disk), it has taken files of the installed one with it, to which the package
+# manager then finds nothing to do.
+stayed=
+for package in $UP $DOWN; do
+    ! was_installed "$package" || stayed="$stayed ${package%-*-*}"
+done
 # yum 3 takes a downgrade for nothing to do where the installed version went and no other came; and in its shell, nothing to
 # do for a failure.
 if [ "$MANAGER" = yum3 ]; then
     up='' down=''
-    for package in $UP $DOWN; do
-        name=${package%-*-*}
+    for package in $UP; do
+        was_installed "$package" || up="$up $package"
+    done
+    for package in $DOWN; do
+        ! was_installed "$package" || continue
         case $before in
-        *"installed $name ${package#"$name-"}"*) continue ;;
-        *"installed $name "*) ;;
-        *) up="$up $package"; continue ;;
-        esac
-        case " $DOWN " in
-        *" $package "*) down="$down $package" ;;
+        *"installed ${package%-*-*} "*) down="$down $package" ;;
         *) up="$up $package" ;;
         esac
     done
@@ -88,21 +99,14 @@ began=$brought.began
 : >"$began"
 [ -z "$UP$DOWN" ] || manager_move '' manager -C || {
     code=$?
-    { printf '%s\n' "$before" | sed -n 's/^config //p'; written; } >>"$brought"
+    { configuration_before; written; } >>"$brought"
     exit "$code"
 }
 [ "$MANAGER" != yum3 ] || forget_unfinished
-# Where rpm could not unpack a version (a full disk), it has taken files of the installed one with it, to which dnf then finds
-# nothing to do.
-installed | while read -r word name version; do
-    [ "$word" = installed ] || continue
-    case $before in
-    *"installed $name $version"*) ;;
-    *) continue ;;
-    esac
+for name in $stayed; do
     damage=$(rpm -V --nodeps --noscripts "$name" | awk 'NF && $2 != "c" && $2 != "g"')
     [ -z "$damage" ] || manager -C reinstall "$name" </dev/null || exit
-done || exit
+done
 # Configuration of the version that is gone looks like an edit to rpm, which keeps it: it is fetched again.
 [ -e "$brought" ] || exit 0
 for name in $NAMES; do

@@ -4,9 +4,9 @@
 [ -e "$DIRECTORY/started" ] || { echo "state absent"; exit 0; }
 waited=0
 until [ -s "$DIRECTORY/pid" ]; do
-    [ "$waited" -lt 1000 ] || { echo "the transaction did not start within 10 s" >&2; exit 1; }
+    [ "$waited" -lt 200 ] || { echo "the transaction did not start within 10 s" >&2; exit 1; }
     waited=$((waited + 1))
-    sleep 0.01
+    sleep 0.05
 done
 exec 8<"$DIRECTORY/running" || exit
 flock -s -w 10 8 || { echo "state running"; exit 0; }
@@ -18,11 +18,10 @@ else
 fi
 # Configuration that was edited here stays, and the package's own lies beside it. yum 3 does not always say so.
 # shellcheck disable=SC2086 # a list, split on purpose
-rpm -q --qf 'installed %{NAME}-%{EPOCHNUM}:%{VERSION}-%{RELEASE}.%{ARCH}\n[config %{FILEFLAGS:fflags} %{FILENAMES}\n]' $NAMES |
-    sed -n -e '/^installed /p' -e 's/^config [a-z]*c[a-z]* //p' | while IFS= read -r line; do
+rpm -qc --qf 'installed %{NAME}-%{EPOCHNUM}:%{VERSION}-%{RELEASE}.%{ARCH}\n' $NAMES | while IFS= read -r line; do
     case $line in
     'installed '*) echo "$line" ;;
-    *) [ -e "$line.rpmnew" ] && [ -n "$(find "$line.rpmnew" -cnewer "$DIRECTORY/started")" ] && echo "beside $line.rpmnew" ;;
+    /*) [ -e "$line.rpmnew" ] && [ -n "$(find "$line.rpmnew" -cnewer "$DIRECTORY/started")" ] && echo "beside $line.rpmnew" ;;
     esac
 done
 # shellcheck disable=SC2086 # a list, split on purpose

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use nevra::{Name, Nevra};
+use nevra::Name;
 
+use super::left::Left;
 use super::{DeployError, Deployer};
 use crate::environment::HookPoint;
 use crate::facts::Facts;
 use crate::journal::{Ending, Entry, HostReport, Journal, JournalError};
 use crate::observer::Happening;
 use crate::policy::Decision;
-use crate::site::{Offers, Sight};
 use crate::transport::ScriptError;
 use crate::walk::{Halt, StepError, Walk};
 use crate::{HostName, Report};
@@ -100,7 +100,7 @@ impl Deployer {
         let unsettled = journal.state().await.unsettled();
         let names: BTreeSet<&Name> =
             plan.hosts.iter().flat_map(|host| &host.changes).map(|change| &change.to.name).collect();
-        let now = self.look_again(&names).await;
+        let now = Left::ask(self.site(), &names).await;
         let hosts = plan.hosts.iter().map(|plan| host_report(&plan.host, &names, (before, &now), &unsettled)).collect();
         let touched = walk.touched().await;
         let out: Vec<String> = walk.out().await.iter().map(|cluster| format!("cluster `{cluster}` is out")).collect();
@@ -110,12 +110,6 @@ impl Deployer {
             (None, false) => Some(out.join(", ")),
         };
         self.finish(journal, ending, reason, hosts).await.map_err(|error| cut_off(journal, touched, error.into()))
-    }
-
-    /// Observes each host anew, as far as it answers.
-    async fn look_again(&self, names: &BTreeSet<&Name>) -> Sight {
-        let names: BTreeSet<String> = names.iter().map(ToString::to_string).collect();
-        self.site().look(|_| names.clone(), Offers::Left).await
     }
 
     pub(super) async fn finish(
@@ -147,20 +141,21 @@ pub(super) fn cut_off(journal: &Journal, hosts: Vec<HostName>, error: StepError)
 fn host_report(
     host: &HostName,
     names: &BTreeSet<&Name>,
-    (before, now): (&Facts, &Sight),
+    (before, now): (&Facts, &Left),
     unsettled: &BTreeSet<HostName>,
 ) -> HostReport {
-    let of_names = |facts: &Facts| -> Option<BTreeSet<Nevra>> {
-        let found = facts.hosts.get(host)?;
-        Some(names.iter().flat_map(|name| found.installed_of(name)).cloned().collect())
-    };
-    let now_found = now.facts.hosts.get(host);
+    let before = before.hosts.get(host);
+    let found = now.hosts.get(host);
     let views = now.views.get(host).map(Vec::as_slice).unwrap_or_default();
     HostReport {
         host: host.clone(),
-        before: of_names(before).unwrap_or_default(),
-        now: of_names(&now.facts),
-        service: now_found.map(|found| found.service.clone()),
+        before: names
+            .iter()
+            .flat_map(|name| before.into_iter().flat_map(|facts| facts.installed_of(name)))
+            .cloned()
+            .collect(),
+        now: found.map(|found| found.installed.clone()),
+        service: found.map(|found| found.service.clone()),
         balancers: views.iter().map(ToString::to_string).collect(),
         out_of_balancer: views.iter().filter(|state| !state.serving).map(ToString::to_string).collect(),
         settled: !unsettled.contains(host),

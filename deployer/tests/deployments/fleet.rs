@@ -186,6 +186,7 @@ impl Transport for Fleet {
         }
         match script.name() {
             "facts" => answer(0, &state.facts(name), ""),
+            "left" => answer(0, &state.left(name), ""),
             "show stat" => answer(0, &state.stat(), ""),
             "set server state" => {
                 let server = script.variable("SERVER").unwrap().to_owned();
@@ -268,13 +269,16 @@ impl State {
         self.happened.push(what);
     }
 
-    fn facts(&self, name: &str) -> String {
+    fn left(&self, name: &str) -> String {
         let host = &self.hosts[name];
         let service = if host.active { "active" } else { "inactive" };
-        let mut text = format!("manager dnf4\nservice {service}\ndisk 1000\n");
-        for package in &host.installed {
-            text.push_str(&format!("installed {package}\n"));
-        }
+        let installed = host.installed.iter().map(|package| format!("installed {package}\n"));
+        format!("service {service}\n{}", installed.collect::<String>())
+    }
+
+    fn facts(&self, name: &str) -> String {
+        let host = &self.hosts[name];
+        let mut text = format!("manager dnf4\ndisk 1000\n{}", self.left(name));
         for package in &self.offered {
             text.push_str(&format!("offered {package}\n"));
         }
