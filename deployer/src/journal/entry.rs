@@ -89,6 +89,13 @@ pub enum Entry {
         /// How long it took.
         milliseconds: u64,
     },
+    /// Steps of several hosts that began or ended while the entry before was being written.
+    Steps {
+        /// Of what.
+        deployment: DeploymentId,
+        /// `StepBegun` and `StepEnded`, in their order; two at least.
+        steps: Vec<Entry>,
+    },
     /// Steps failed, and it is to be decided what follows.
     Paused {
         /// Of what.
@@ -235,7 +242,29 @@ pub struct HostReport {
 impl Entry {
     /// Whether it still matters after a clean end.
     pub(crate) fn is_lasting(&self) -> bool {
-        !matches!(self, Self::StepBegun { .. } | Self::StepEnded { .. } | Self::Extended { .. })
+        !(self.is_step() || matches!(self, Self::Steps { .. } | Self::Extended { .. }))
+    }
+
+    /// Whether it says that one step has begun or ended.
+    pub(super) fn is_step(&self) -> bool {
+        matches!(self, Self::StepBegun { .. } | Self::StepEnded { .. })
+    }
+
+    /// What is written at once as one entry; all but a single one are steps of one deployment.
+    pub(super) fn together(mut entries: Vec<Self>) -> Option<Self> {
+        match entries.len() {
+            0 | 1 => entries.pop(),
+            _ => Some(Self::Steps { deployment: entries[0].deployment(), steps: entries }),
+        }
+    }
+
+    /// What it says, one thing after the other.
+    pub(super) fn parts(&self) -> impl Iterator<Item = &Self> {
+        let (one, steps) = match self {
+            Self::Steps { steps, .. } => (None, steps.as_slice()),
+            one => (Some(one), [].as_slice()),
+        };
+        one.into_iter().chain(steps.iter().filter(|step| step.is_step()))
     }
 
     /// The deployment that the entry is about.
@@ -249,6 +278,7 @@ impl Entry {
             | Self::HookEnded { deployment, .. }
             | Self::StepBegun { deployment, .. }
             | Self::StepEnded { deployment, .. }
+            | Self::Steps { deployment, .. }
             | Self::Paused { deployment, .. }
             | Self::Decided { deployment, .. }
             | Self::BackingOut { deployment, .. }

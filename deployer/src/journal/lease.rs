@@ -1,12 +1,15 @@
 //! Taking, keeping and releasing an environment's lease, and writing to its journal while it is held.
 
+use std::collections::VecDeque;
 use std::pin::pin;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::TryStreamExt;
 use ledger::{AppendError, Author, Extent, Ground, Ledger, LedgerError, Refused};
-use tokio::sync::Mutex;
+use tokio::sync::oneshot::error::TryRecvError;
+use tokio::sync::{Mutex, oneshot};
 use tokio::time::Instant;
 
 use super::entry::{Action, Ending, Entry, HostReport};
@@ -20,6 +23,8 @@ const SKEW: Duration = Duration::from_secs(30);
 /// How often a store that fails is asked again, and how long after.
 const ATTEMPTS: u32 = 6;
 const PAUSE: Duration = Duration::from_millis(250);
+/// How many steps are written at once at most.
+const STEPS_AT_ONCE: usize = 100;
 
 /// Who deploys.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +36,7 @@ pub struct Identity {
 }
 
 /// Says why the journal can't be written.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum JournalError {
     /// Another deployment holds the lease.
     #[error(
@@ -74,7 +79,13 @@ pub enum JournalError {
     },
     /// The ledger can't be read or written.
     #[error(transparent)]
-    Ledger(#[from] LedgerError),
+    Ledger(Arc<LedgerError>),
+}
+
+impl From<LedgerError> for JournalError {
+    fn from(error: LedgerError) -> Self {
+        Self::Ledger(Arc::new(error))
+    }
 }
 
 impl JournalError {
@@ -105,6 +116,15 @@ pub(crate) struct Journal {
     id: DeploymentId,
     token: u64,
     state: Mutex<JournalState>,
+    /// What is to be written next, in this order. Whoever has the state writes it, for others too.
+    waiting: std::sync::Mutex<VecDeque<Waiting>>,
+}
+
+/// An entry that waits to be written, and who waits for that.
+#[derive(Debug)]
+struct Waiting {
+    entry: Entry,
+    told: oneshot::Sender<Result<(), JournalError>>,
 }
 
 impl Journal {
@@ -160,7 +180,7 @@ impl Journal {
             let deployment = DeploymentId::after(count);
             let entry = Entry::Begun { deployment, action, target: target.clone(), until: lease_end() };
             if let Some(token) = take(&ledger, &author, &mut state, entry).await? {
-                return Ok(Self { ledger, author, id: deployment, token, state: Mutex::new(state) });
+                return Ok(Self::held(ledger, author, (deployment, token), state));
             }
         }
     }
@@ -179,9 +199,13 @@ impl Journal {
             let deployment = record.id;
             let entry = Entry::Resumed { deployment, until: lease_end() };
             if let Some(token) = take(&ledger, &author, &mut state, entry).await? {
-                return Ok(Self { ledger, author, id: deployment, token, state: Mutex::new(state) });
+                return Ok(Self::held(ledger, author, (deployment, token), state));
             }
         }
+    }
+
+    fn held(ledger: Ledger<Entry>, author: Author, (id, token): (DeploymentId, u64), state: JournalState) -> Self {
+        Self { ledger, author, id, token, state: Mutex::new(state), waiting: std::sync::Mutex::default() }
     }
 
     /// The deployment.
@@ -200,25 +224,60 @@ impl Journal {
     }
 
     /// Writes an entry, as long as the lease is still ours.
+    ///
+    /// A store may take a while, and hosts are many: steps that come while an entry is being written are written together.
     pub(crate) async fn write(&self, entry: Entry) -> Result<(), JournalError> {
+        let mut outcome = self.queue(entry.clone());
         let mut state = self.state.lock().await;
-        let mut attempt = 0;
         loop {
+            match outcome.try_recv() {
+                Ok(outcome) => return outcome,
+                Err(TryRecvError::Empty) => {}
+                // Whoever wrote it was stopped at that: it may have been written.
+                Err(TryRecvError::Closed) => outcome = self.queue(entry.clone()),
+            }
+            let (entries, waiting): (Vec<Entry>, Vec<_>) =
+                self.next().into_iter().map(|waiting| (waiting.entry, waiting.told)).unzip();
+            let outcome = self.append(&mut state, entries).await;
+            for told in waiting {
+                // Whoever waited for it may be gone.
+                let _ = told.send(outcome.clone());
+            }
+        }
+    }
+
+    fn queue(&self, entry: Entry) -> oneshot::Receiver<Result<(), JournalError>> {
+        let (told, outcome) = oneshot::channel();
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push_back(Waiting { entry, told });
+        outcome
+    }
+
+    /// What is to be written next at once: one entry, or steps that follow one another.
+    fn next(&self) -> Vec<Waiting> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.retain(|waiting| !waiting.told.is_closed());
+        let steps = waiting.iter().take(STEPS_AT_ONCE).take_while(|waiting| waiting.entry.is_step()).count();
+        let count = steps.max(1).min(waiting.len());
+        waiting.drain(..count).collect()
+    }
+
+    async fn append(&self, state: &mut JournalState, mut entries: Vec<Entry>) -> Result<(), JournalError> {
+        let mut attempt = 0;
+        while let Some(entry) = Entry::together(entries.clone()) {
             match state.deployments.last() {
                 Some(record) if record.token == self.token => {}
                 Some(record) => return Err(JournalError::TakenOver { id: record.id, by: record.holder.clone() }),
                 None => return Err(JournalError::NothingToResume("the ledger is empty")),
             }
-            match self.ledger.append(&state.position, self.author.clone(), entry.clone()).await {
+            match self.ledger.append(&state.position, self.author.clone(), entry).await {
                 Ok(commit) => {
                     state.apply(&commit);
                     return Ok(());
                 }
                 Err(AppendError::Lost { .. }) => {
-                    if catch_up(&self.ledger, &mut state).await?.contains(&entry) {
-                        // It was made at an earlier attempt, whose answer was lost.
-                        return Ok(());
-                    }
+                    // Some may have been made at an earlier attempt, whose answer was lost.
+                    let own = catch_up(&self.ledger, state).await?;
+                    entries.retain(|entry| !own.iter().flat_map(Entry::parts).any(|made| made == entry));
                 }
                 Err(AppendError::Ledger(error)) if error.is_passing() && attempt < ATTEMPTS => {
                     tracing::warn!(%error, attempt, "an entry of the journal could not be written and is tried again");
@@ -228,6 +287,7 @@ impl Journal {
                 Err(AppendError::Ledger(error)) => return Err(error.into()),
             }
         }
+        Ok(())
     }
 
     /// Ends the deployment, and notes for whoever reads the ledger later what of it still matters.

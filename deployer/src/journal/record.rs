@@ -239,8 +239,14 @@ impl DeploymentRecord {
     fn apply(&mut self, commit: &Commit<Entry>) {
         self.last = commit.at;
         self.newest = commit.number;
-        match &commit.payload {
-            Entry::Begun { .. } => {}
+        for entry in commit.payload.parts() {
+            self.take_in(entry, commit);
+        }
+    }
+
+    fn take_in(&mut self, entry: &Entry, commit: &Commit<Entry>) {
+        match entry {
+            Entry::Begun { .. } | Entry::Steps { .. } => {}
             Entry::Resumed { until, .. } => {
                 self.holder = commit.author.clone();
                 self.held_since = commit.at;

@@ -4,7 +4,7 @@ use deployer::{Ending, Entry, Request};
 use futures::TryStreamExt;
 use ledger::{Extent, Position, Store};
 
-use crate::Site;
+use crate::{Site, strategies};
 
 #[tokio::test(start_paused = true)]
 async fn steps_that_ended_well_are_read_only_where_they_are_asked_for() {
@@ -60,4 +60,26 @@ async fn what_ends_badly_stays_whole() {
     let read: Vec<_> = ledger.follow(Position::start(), Extent::Abridged).try_collect().await.unwrap();
     assert_eq!(read.last().unwrap().position(), ledger.abridgement().await.unwrap().unwrap().until);
     assert!(read.iter().all(|commit| !matches!(commit.payload, Entry::StepBegun { .. })));
+}
+
+/// Many hosts begin and end steps at the same time, and a store takes its time for each entry.
+#[tokio::test(start_paused = true)]
+async fn steps_of_several_hosts_are_written_together() {
+    let site = strategies::site("kind = \"all-at-once\"", "");
+    site.fleet.must_serve(0);
+    assert_eq!(site.deploy("1.1-1").await.unwrap().ending, Ending::Done);
+    let store = Store::open(site.directory.path().join("store").to_str().unwrap()).await.unwrap();
+    let ledger = store.ledger::<Entry>("environments/test");
+    let commits = ledger.since(&Position::start()).await.unwrap();
+    let together = commits.iter().filter(|commit| matches!(commit.payload, Entry::Steps { .. })).count();
+    let alone = commits
+        .iter()
+        .filter(|commit| matches!(commit.payload, Entry::StepBegun { .. } | Entry::StepEnded { .. }))
+        .count();
+    // Without, each of eight steps on four hosts has two.
+    assert!(together >= 8 && together + alone < 40, "{together} of several, {alone} of one");
+    let whole = site.open().await.whole_journal().await.unwrap();
+    let steps = &whole.deployments[0].steps;
+    assert!(steps.iter().all(|step| step.result.is_some() && step.milliseconds.is_some()));
+    assert_eq!(steps.len(), 4 * 8);
 }

@@ -28,6 +28,8 @@ pub(super) enum Entry {
     StepBegun { host: String, step: Value, direction: String },
     /// A step has ended.
     StepEnded { host: String, step: Value, result: StepResult, milliseconds: u64 },
+    /// Several of the two, in their order.
+    Steps { steps: Vec<Entry> },
     /// It is over, and the lease is free.
     Finished {
         ending: String,
@@ -102,6 +104,11 @@ impl Entry {
         Self::deserialize(payload)
     }
 
+    /// Whether it says that one step has begun or ended.
+    pub(super) fn is_step(&self) -> bool {
+        matches!(self, Self::StepBegun { .. } | Self::StepEnded { .. })
+    }
+
     /// The deployment that an entry is about, whatever else it says.
     pub(super) fn deployment(payload: &Value) -> Option<&str> {
         payload.get("deployment").and_then(Value::as_str)
@@ -109,7 +116,7 @@ impl Entry {
 
     /// Whether an entry still matters after a clean end.
     pub(super) fn is_lasting(payload: &Value) -> bool {
-        !matches!(Self::kind(payload), "step_begun" | "step_ended" | "extended")
+        !matches!(Self::kind(payload), "step_begun" | "step_ended" | "steps" | "extended")
     }
 
     /// The kind of an entry, whatever else it says.

@@ -69,7 +69,14 @@ impl Gate<'_> {
                     )));
                 }
             }
-            Entry::StepBegun { .. } if self.settings.approval != ApprovalRule::None => self.check_planned()?,
+            // What is asked of other entries can't be got round.
+            Entry::Steps { steps } if !steps.iter().all(Entry::is_step) => {
+                let (number, source) = (commit.number, "entry `steps` holds something else than steps".into());
+                return Err(EnvironmentError::Unreadable { number, source });
+            }
+            Entry::StepBegun { .. } | Entry::Steps { .. } if self.settings.approval != ApprovalRule::None => {
+                self.check_planned()?
+            }
             Entry::Extended { until } if *until > self.now + LONGEST => {
                 return Err(EnvironmentError::Clock { until: *until, now: self.now });
             }

@@ -9,7 +9,12 @@ use super::entry::{Entry, step_name};
 /// Adds the steps that further commits tell of, in the order in which they began.
 pub(super) fn tell(steps: &mut Vec<StepInfo>, id: &str, commits: &[Commit<Value>]) {
     let about = commits.iter().filter(|commit| Entry::deployment(&commit.payload) == Some(id));
-    for (commit, entry) in about.filter_map(|commit| Some((commit, Entry::read(&commit.payload).ok()?))) {
+    let entries = about.filter_map(|commit| Some((commit, Entry::read(&commit.payload).ok()?)));
+    let parts = entries.flat_map(|(commit, entry)| {
+        let parts = if let Entry::Steps { steps } = entry { steps } else { vec![entry] };
+        parts.into_iter().map(move |entry| (commit, entry))
+    });
+    for (commit, entry) in parts {
         match entry {
             Entry::StepBegun { host, step, direction, .. } => steps.push(StepInfo {
                 host,

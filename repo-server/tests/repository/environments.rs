@@ -145,7 +145,10 @@ async fn steps_that_ended_well_are_left_out_where_they_are_not_asked_for() {
     for (id, clean) in [("D-0001", true), ("D-0002", true), ("D-0003", false)] {
         let mut end = finished(id, "app-1-1.noarch", "app-2-1.noarch");
         end["clean"] = clean.into();
-        let entries = [begun(id), planned(id, "app-1-1.noarch", "app-2-1.noarch", ""), step(id), end];
+        let mut steps = json!({ "entry": "steps", "deployment": id, "steps": [step(id), step(id)] });
+        steps["steps"][1] = json!({ "entry": "step_ended", "deployment": id, "host": "web1", "step": "stop",
+            "direction": "onward", "result": { "is": "ok" }, "milliseconds": 7 });
+        let entries = [begun(id), planned(id, "app-1-1.noarch", "app-2-1.noarch", ""), steps, end];
         write(&here, &who("ana"), entries).await.unwrap();
     }
     let twin = twin(&server).await;
@@ -168,6 +171,7 @@ async fn steps_that_ended_well_are_left_out_where_they_are_not_asked_for() {
     };
     let (info, story) = told(&twin).await;
     assert_eq!(story["steps"].as_array().unwrap().len(), 1, "{story}");
+    assert_eq!(story["steps"][0]["milliseconds"], 7, "{story}");
     assert_eq!(told(&server.url).await, (info, story));
 }
 
@@ -370,7 +374,13 @@ async fn rules_hold_where_the_lease_is_given() {
     write(&ana, &who("ana"), [begun("D-0002")]).await.unwrap();
     let step =
         json!({ "entry": "step_begun", "deployment": "D-0002", "host": "web1", "step": "stop", "direction": "onward" });
-    assert_eq!(ground(write(&ana, &who("ana"), [step]).await).0, Ground::Approval, "nobody has agreed yet");
+    let steps = |steps: &[&Value]| json!({ "entry": "steps", "deployment": "D-0002", "steps": steps });
+    for step in [step.clone(), steps(&[&step, &step])] {
+        assert_eq!(ground(write(&ana, &who("ana"), [step]).await).0, Ground::Approval, "nobody has agreed yet");
+    }
+    let plan = planned("D-0002", "app-1-1.noarch", "app-2-1.noarch", "confirmed");
+    let (refused, detail) = ground(write(&ana, &who("ana"), [steps(&[&step, &plan])]).await);
+    assert!(refused == Ground::Other && detail.contains("something else than steps"), "{detail}");
     for consent in ["unattended", "confirmed", ""] {
         let plan = planned("D-0002", "app-1-1.noarch", "app-2-1.noarch", consent);
         let (refused, detail) = ground(write(&ana, &who("ana"), [plan]).await);

@@ -1,8 +1,8 @@
 // Keeps what stands in #live as the server has it, each time that something happens.
 "use strict";
 {
-  const kinds = ["begun", "resumed", "planned", "step_begun", "step_ended", "paused", "decided", "backing_out",
-    "finished", "commit"];
+  const kinds = ["begun", "resumed", "planned", "step_begun", "step_ended", "steps", "paused", "decided",
+    "backing_out", "finished", "commit"];
   let live = document.getElementById("live");
   let waiting = false;
   const renew = async () => {
