@@ -1,8 +1,8 @@
 //! A deployment from the lease to the report: deploy, roll back, resume.
 
+mod aftermath;
 mod answers;
 mod ending;
-mod left;
 mod under_lease;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,31 +1,24 @@
-//! Taking, keeping and releasing an environment's lease, and writing to its journal while it is held.
+//! Taking, keeping and releasing an environment's lease.
 
-use std::collections::VecDeque;
 use std::pin::pin;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::TryStreamExt;
 use ledger::{AppendError, Author, Extent, Ground, Ledger, LedgerError, Refused};
-use tokio::sync::oneshot::error::TryRecvError;
-use tokio::sync::{Mutex, oneshot};
+use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::entry::{Action, Ending, Entry, HostReport};
 use super::record::{DeploymentRecord, JournalState};
+use super::writing::Queue;
 use crate::{DeploymentId, Target};
 
 /// How long a lease holds without a sign of life; it is extended three times as often.
 pub const LEASE: Duration = Duration::from_secs(60);
 /// By how much the clocks of two controllers may differ and be believed.
 const SKEW: Duration = Duration::from_secs(30);
-/// How often a store that fails is asked again, and how long after.
-const ATTEMPTS: u32 = 6;
-const PAUSE: Duration = Duration::from_millis(250);
-/// How many steps are written at once at most.
-const STEPS_AT_ONCE: usize = 100;
-
 /// Who deploys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
@@ -111,20 +104,12 @@ fn time(at: &DateTime<Utc>) -> String {
 /// An environment's journal while this controller holds its lease.
 #[derive(Debug)]
 pub(crate) struct Journal {
-    ledger: Ledger<Entry>,
-    author: Author,
+    pub(super) ledger: Ledger<Entry>,
+    pub(super) author: Author,
     id: DeploymentId,
-    token: u64,
-    state: Mutex<JournalState>,
-    /// What is to be written next, in this order. Whoever has the state writes it, for others too.
-    waiting: std::sync::Mutex<VecDeque<Waiting>>,
-}
-
-/// An entry that waits to be written, and who waits for that.
-#[derive(Debug)]
-struct Waiting {
-    entry: Entry,
-    told: oneshot::Sender<Result<(), JournalError>>,
+    pub(super) token: u64,
+    pub(super) state: Mutex<JournalState>,
+    pub(super) waiting: Queue,
 }
 
 impl Journal {
@@ -180,7 +165,7 @@ impl Journal {
             let deployment = DeploymentId::after(count);
             let entry = Entry::Begun { deployment, action, target: target.clone(), until: lease_end() };
             if let Some(token) = take(&ledger, &author, &mut state, entry).await? {
-                return Ok(Self::held(ledger, author, (deployment, token), state));
+                return Ok(Self::new(ledger, author, (deployment, token), state));
             }
         }
     }
@@ -199,13 +184,13 @@ impl Journal {
             let deployment = record.id;
             let entry = Entry::Resumed { deployment, until: lease_end() };
             if let Some(token) = take(&ledger, &author, &mut state, entry).await? {
-                return Ok(Self::held(ledger, author, (deployment, token), state));
+                return Ok(Self::new(ledger, author, (deployment, token), state));
             }
         }
     }
 
-    fn held(ledger: Ledger<Entry>, author: Author, (id, token): (DeploymentId, u64), state: JournalState) -> Self {
-        Self { ledger, author, id, token, state: Mutex::new(state), waiting: std::sync::Mutex::default() }
+    fn new(ledger: Ledger<Entry>, author: Author, (id, token): (DeploymentId, u64), state: JournalState) -> Self {
+        Self { ledger, author, id, token, state: Mutex::new(state), waiting: Queue::default() }
     }
 
     /// The deployment.
@@ -221,73 +206,6 @@ impl Journal {
     /// The journal as far as it is known here.
     pub(crate) async fn state(&self) -> JournalState {
         self.state.lock().await.clone()
-    }
-
-    /// Writes an entry, as long as the lease is still ours.
-    ///
-    /// A store may take a while, and hosts are many: steps that come while an entry is being written are written together.
-    pub(crate) async fn write(&self, entry: Entry) -> Result<(), JournalError> {
-        let mut outcome = self.queue(entry.clone());
-        let mut state = self.state.lock().await;
-        loop {
-            match outcome.try_recv() {
-                Ok(outcome) => return outcome,
-                Err(TryRecvError::Empty) => {}
-                // Whoever wrote it was stopped at that: it may have been written.
-                Err(TryRecvError::Closed) => outcome = self.queue(entry.clone()),
-            }
-            let (entries, waiting): (Vec<Entry>, Vec<_>) =
-                self.next().into_iter().map(|waiting| (waiting.entry, waiting.told)).unzip();
-            let outcome = self.append(&mut state, entries).await;
-            for told in waiting {
-                // Whoever waited for it may be gone.
-                let _ = told.send(outcome.clone());
-            }
-        }
-    }
-
-    fn queue(&self, entry: Entry) -> oneshot::Receiver<Result<(), JournalError>> {
-        let (told, outcome) = oneshot::channel();
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push_back(Waiting { entry, told });
-        outcome
-    }
-
-    /// What is to be written next at once: one entry, or steps that follow one another.
-    fn next(&self) -> Vec<Waiting> {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.retain(|waiting| !waiting.told.is_closed());
-        let steps = waiting.iter().take(STEPS_AT_ONCE).take_while(|waiting| waiting.entry.is_step()).count();
-        let count = steps.max(1).min(waiting.len());
-        waiting.drain(..count).collect()
-    }
-
-    async fn append(&self, state: &mut JournalState, mut entries: Vec<Entry>) -> Result<(), JournalError> {
-        let mut attempt = 0;
-        while let Some(entry) = Entry::together(entries.clone()) {
-            match state.deployments.last() {
-                Some(record) if record.token == self.token => {}
-                Some(record) => return Err(JournalError::TakenOver { id: record.id, by: record.holder.clone() }),
-                None => return Err(JournalError::NothingToResume("the ledger is empty")),
-            }
-            match self.ledger.append(&state.position, self.author.clone(), entry).await {
-                Ok(commit) => {
-                    state.apply(&commit);
-                    return Ok(());
-                }
-                Err(AppendError::Lost { .. }) => {
-                    // Some may have been made at an earlier attempt, whose answer was lost.
-                    let own = catch_up(&self.ledger, state).await?;
-                    entries.retain(|entry| !own.iter().flat_map(Entry::parts).any(|made| made == entry));
-                }
-                Err(AppendError::Ledger(error)) if error.is_passing() && attempt < ATTEMPTS => {
-                    tracing::warn!(%error, attempt, "an entry of the journal could not be written and is tried again");
-                    tokio::time::sleep(PAUSE * 2u32.pow(attempt)).await;
-                    attempt += 1;
-                }
-                Err(AppendError::Ledger(error)) => return Err(error.into()),
-            }
-        }
-        Ok(())
     }
 
     /// Ends the deployment, and notes for whoever reads the ledger later what of it still matters.
@@ -374,7 +292,7 @@ async fn take(
 }
 
 /// Takes in what came; gives what of it this process wrote.
-async fn catch_up(ledger: &Ledger<Entry>, state: &mut JournalState) -> Result<Vec<Entry>, LedgerError> {
+pub(super) async fn catch_up(ledger: &Ledger<Entry>, state: &mut JournalState) -> Result<Vec<Entry>, LedgerError> {
     let mut own = Vec::new();
     for commit in ledger.since(&state.position).await? {
         state.apply(&commit);

@@ -4,6 +4,7 @@ mod entry;
 mod lease;
 mod past;
 mod record;
+mod writing;
 
 pub use entry::{Action, Direction, Ending, Entry, HookRecord, HostReport, StepResult};
 pub(crate) use lease::Journal;

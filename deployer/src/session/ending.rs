@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use nevra::Name;
 
-use super::left::Left;
+use super::aftermath::Aftermath;
 use super::{DeployError, Deployer};
 use crate::environment::HookPoint;
 use crate::facts::Facts;
@@ -100,7 +100,7 @@ impl Deployer {
         let unsettled = journal.state().await.unsettled();
         let names: BTreeSet<&Name> =
             plan.hosts.iter().flat_map(|host| &host.changes).map(|change| &change.to.name).collect();
-        let now = Left::ask(self.site(), &names).await;
+        let now = Aftermath::ask(self.site(), &names).await;
         let hosts = plan.hosts.iter().map(|plan| host_report(&plan.host, &names, (before, &now), &unsettled)).collect();
         let touched = walk.touched().await;
         let out: Vec<String> = walk.out().await.iter().map(|cluster| format!("cluster `{cluster}` is out")).collect();
@@ -141,7 +141,7 @@ pub(super) fn cut_off(journal: &Journal, hosts: Vec<HostName>, error: StepError)
 fn host_report(
     host: &HostName,
     names: &BTreeSet<&Name>,
-    (before, now): (&Facts, &Left),
+    (before, now): (&Facts, &Aftermath),
     unsettled: &BTreeSet<HostName>,
 ) -> HostReport {
     let before = before.hosts.get(host);

@@ -14,22 +14,22 @@ use crate::{HostName, Script};
 
 /// What was left, as far as it could be asked.
 #[derive(Debug, Default)]
-pub(super) struct Left {
+pub(super) struct Aftermath {
     /// Of each host that answered.
-    pub(super) hosts: BTreeMap<HostName, HostLeft>,
+    pub(super) hosts: BTreeMap<HostName, HostAftermath>,
     /// How each balancer sees each host, in the order of the environment.
     pub(super) views: BTreeMap<HostName, Vec<ServerState>>,
 }
 
 /// What was left on one host.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct HostLeft {
+pub(super) struct HostAftermath {
     pub(super) installed: BTreeSet<Nevra>,
     /// The service, as `systemctl is-active` says it.
     pub(super) service: String,
 }
 
-impl Left {
+impl Aftermath {
     /// Asks all hosts and balancers, side by side.
     pub(super) async fn ask(site: Site<'_>, names: &BTreeSet<&Name>) -> Self {
         let script = Script::new("left", &[SERVICE, include_str!("../scripts/left.sh")])
@@ -38,14 +38,14 @@ impl Left {
         let site = &site;
         let hosts = join_all(site.environment.hosts.iter().map(async |host: &Host| {
             let text = run_checked(&*site.tools.transport, &host.endpoint, script).await.ok()?;
-            Some((host.name().clone(), HostLeft::parse(&text).ok()?))
+            Some((host.name().clone(), HostAftermath::parse(&text).ok()?))
         }));
         let (hosts, views) = futures::join!(hosts, site.balancer_views());
         Self { hosts: hosts.into_iter().flatten().collect(), views: views.unwrap_or_default() }
     }
 }
 
-impl HostLeft {
+impl HostAftermath {
     /// Reads what `scripts/left.sh` prints.
     fn parse(text: &str) -> Result<Self, ParseNevraError> {
         let values = |key: &'static str| text.lines().filter_map(move |line| line.strip_prefix(key)?.strip_prefix(' '));
