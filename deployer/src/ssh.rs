@@ -7,6 +7,7 @@ mod shell;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -16,7 +17,7 @@ use futures::future::{BoxFuture, join_all};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use sha2::{Digest, Sha256};
 use tokio::process::Command;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
 use self::connection::{Closed, Connection, NoShell, Places};
 use self::directory::Directory;
@@ -180,13 +181,20 @@ impl Ssh {
         let mut command = ssh();
         command.args(["-T", "-o", "ControlMaster=no", "-o", "ControlPath=none"]).args(&way.arguments).arg(shell);
         let mut shell = Shell::alone(command, place).map_err(Closed::Start)?;
-        // It is in as soon as it has run anything.
-        let entered = tokio::time::timeout(script.limit(), shell.run(":\n")).await.map_err(|_| Closed::Late)?;
-        drop(start);
-        if !matches!(entered, Ok(Answer { status: 0, .. })) {
-            return Ok(entered);
-        }
-        let answer = tokio::time::timeout(script.limit(), shell.run(&script.text())).await;
+        let (text, limit, entered) = (script.text(), script.limit(), Notify::new());
+        let answer = {
+            let mut running = pin!(shell.run_first(&text, &entered));
+            let first = tokio::select! {
+                answer = &mut running => Some(answer),
+                () = entered.notified() => None,
+                () = tokio::time::sleep(limit) => return Err(Closed::Late),
+            };
+            drop(start);
+            match first {
+                Some(answer) => Ok(answer),
+                None => tokio::time::timeout(limit, running).await,
+            }
+        };
         shell.leave();
         answer.map_err(|_| Closed::Late)
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::unix::pipe::{Receiver, Sender};
 use tokio::process::{Child, Command};
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{Notify, OwnedSemaphorePermit};
 
 use super::multiplexing::{OpenError, Session};
 use crate::transport::Answer;
@@ -102,12 +102,27 @@ impl Shell {
     pub(super) async fn run(&mut self, script: &str) -> Result<Answer, Broken> {
         self.scripts += 1;
         let mark = format!("\n{}-{} ", self.mark, self.scripts);
-        // As a whole it is one compound command: cut short on its way, it runs nothing.
-        let text = format!(
-            "(\n{script})\nset -- $?\nprintf '\\n%s %s\\n' {mark} $1\nprintf '\\n%s %s\\n' {mark} $1 >&2\n",
-            mark = mark.trim()
-        );
-        let (mut printed, mut complained) = (Output::new(&mark), Output::new(&mark));
+        let (printed, complained) = (Output::new(&mark), Output::new(&mark));
+        self.converse(in_own_shell(script, &mark), printed, complained).await
+    }
+
+    /// Runs the first script, and tells as soon as the shell has run anything: the login is over by then, and what was said
+    /// at it is no answer to the script.
+    pub(super) async fn run_first(&mut self, script: &str, entered: &Notify) -> Result<Answer, Broken> {
+        self.scripts += 1;
+        let (greeting, mark) = (format!("\n{} in\n", self.mark), format!("\n{}-{} ", self.mark, self.scripts));
+        let greet = format!("printf '\\n%s in\\n' {mark}\nprintf '\\n%s in\\n' {mark} >&2\n", mark = self.mark);
+        let printed = Output::new(&mark).after(&greeting, Some(entered));
+        let complained = Output::new(&mark).after(&greeting, None);
+        self.converse(greet + &in_own_shell(script, &mark), printed, complained).await
+    }
+
+    async fn converse(
+        &mut self,
+        text: String,
+        mut printed: Output<'_>,
+        mut complained: Output<'_>,
+    ) -> Result<Answer, Broken> {
         let (mut exit, mut has_ended) = (None, false);
         {
             let send = async {
@@ -140,6 +155,13 @@ impl Shell {
     }
 }
 
+/// Puts a script into a subshell and a mark with its exit code behind it. As a whole it is one compound command: cut short on
+/// its way, it runs nothing.
+fn in_own_shell(script: &str, mark: &str) -> String {
+    let mark = mark.trim();
+    format!("(\n{script})\nset -- $?\nprintf '\\n%s %s\\n' {mark} $1\nprintf '\\n%s %s\\n' {mark} $1 >&2\n")
+}
+
 type Pipes = (Sender, Receiver, Receiver, [OwnedFd; 3]);
 
 /// Input, output and complaints: this end of each, and the others.
@@ -154,16 +176,23 @@ fn mark() -> String {
 }
 
 /// What a script prints, up to the mark.
+#[derive(Debug)]
 struct Output<'a> {
     bytes: Vec<u8>,
     mark: &'a [u8],
     /// The exit code behind the mark.
     status: Option<i32>,
+    /// What comes before all of it, and who is told of that.
+    greeting: Option<(&'a [u8], Option<&'a Notify>)>,
 }
 
 impl<'a> Output<'a> {
     fn new(mark: &'a str) -> Self {
-        Self { bytes: Vec::new(), mark: mark.as_bytes(), status: None }
+        Self { bytes: Vec::new(), mark: mark.as_bytes(), status: None, greeting: None }
+    }
+
+    fn after(self, greeting: &'a str, told: Option<&'a Notify>) -> Self {
+        Self { greeting: Some((greeting.as_bytes(), told)), ..self }
     }
 
     async fn read(&mut self, pipe: &mut Receiver) {
@@ -177,10 +206,18 @@ impl<'a> Output<'a> {
 
     /// Takes what came; gives whether the mark was in it.
     fn take(&mut self, came: &[u8]) -> bool {
-        let from = self.bytes.len().saturating_sub(MARK_LENGTH);
+        let mut from = self.bytes.len().saturating_sub(MARK_LENGTH);
         self.bytes.extend_from_slice(came);
-        let found = self.bytes[from..].windows(self.mark.len()).position(|window| window == self.mark);
-        if let Some(at) = found.map(|at| from + at) {
+        if let Some((greeting, told)) = self.greeting
+            && let Some(at) = find(&self.bytes, from, greeting)
+        {
+            self.bytes.drain(..at + greeting.len());
+            (self.greeting, from) = (None, 0);
+            if let Some(told) = told {
+                told.notify_one();
+            }
+        }
+        if let Some(at) = find(&self.bytes, from, self.mark) {
             let status = self.bytes[at + self.mark.len()..].split(|byte| *byte == b'\n').collect::<Vec<_>>();
             if let [status, _, ..] = status[..] {
                 self.status = std::str::from_utf8(status).ok().and_then(|status| status.parse().ok());
@@ -199,9 +236,31 @@ impl<'a> Output<'a> {
     }
 }
 
+/// Where something begins, looked for from an index on.
+fn find(bytes: &[u8], from: usize, what: &[u8]) -> Option<usize> {
+    bytes[from..].windows(what.len()).position(|window| window == what).map(|at| from + at)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_said_at_the_login_is_no_answer() {
+        for size in [1, 2, 7, 100] {
+            let entered = Notify::new();
+            let mut output = Output::new("\n0123-1 ").after("\n0123 in\n", Some(&entered));
+            let said = b"Welcome!\n\n0123 in\nthe answer\n0123-1 3\n";
+            let found = said.chunks(size).map(|chunk| output.take(chunk)).collect::<Vec<_>>();
+            assert_eq!(found.iter().filter(|found| **found).count(), 1, "by {size}");
+            assert_eq!((output.text().as_str(), output.status), ("the answer", Some(3)), "by {size}");
+            assert!(futures::FutureExt::now_or_never(entered.notified()).is_some(), "by {size}");
+        }
+        // A login that comes to nothing has said why.
+        let mut output = Output::new("\n0123-1 ").after("\n0123 in\n", None);
+        assert!(!output.take(b"sudo: a password is required\n"));
+        assert_eq!(output.text(), "sudo: a password is required\n");
+    }
 
     #[test]
     fn an_output_ends_at_its_mark_however_it_comes() {
