@@ -180,3 +180,21 @@ fn a_start_that_systemd_refuses_is_allowed() {
         assert_eq!(said(directory).replace('\n', " "), told);
     }
 }
+
+/// What rpm can't say is not taken for nothing being installed.
+#[test]
+fn what_is_left_is_known_or_not() {
+    let directory = tempfile::tempdir().unwrap();
+    let directory = directory.path();
+    stand_in(directory, "systemctl", "echo active");
+    let script = Script::new("left", &[crate::services::SERVICE, include_str!("scripts/left.sh")])
+        .set("SERVICE", "app")
+        .set("SERVICE_KIND", "systemd")
+        .set("NAMES", "app conf");
+    stand_in(directory, "rpm", "echo installed app-0:1-1.noarch; echo package conf is not installed; exit 1");
+    let known = (0, "service active\ninstalled app-0:1-1.noarch\n".to_owned(), String::new());
+    assert_eq!(run(directory, &script), known);
+    stand_in(directory, "rpm", "echo error: cannot open Packages database >&2; exit 1");
+    let (code, _, complaint) = run(directory, &script);
+    assert_eq!((code, complaint.as_str()), (1, "cannot open Packages database\n"));
+}

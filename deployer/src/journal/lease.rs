@@ -19,6 +19,7 @@ use crate::{DeploymentId, Target};
 pub const LEASE: Duration = Duration::from_secs(60);
 /// By how much the clocks of two controllers may differ and be believed.
 const SKEW: Duration = Duration::from_secs(30);
+
 /// Who deploys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {

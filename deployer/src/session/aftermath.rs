@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::join_all;
-use nevra::{Name, Nevra, ParseNevraError};
+use nevra::{Name, Nevra};
 
 use crate::balancers::ServerState;
 use crate::environment::Host;
@@ -38,7 +38,7 @@ impl Aftermath {
         let site = &site;
         let hosts = join_all(site.environment.hosts.iter().map(async |host: &Host| {
             let text = run_checked(&*site.tools.transport, &host.endpoint, script).await.ok()?;
-            Some((host.name().clone(), HostAftermath::parse(&text).ok()?))
+            Some((host.name().clone(), HostAftermath::parse(&text)?))
         }));
         let (hosts, views) = futures::join!(hosts, site.balancer_views());
         Self { hosts: hosts.into_iter().flatten().collect(), views: views.unwrap_or_default() }
@@ -46,12 +46,10 @@ impl Aftermath {
 }
 
 impl HostAftermath {
-    /// Reads what `scripts/left.sh` prints.
-    fn parse(text: &str) -> Result<Self, ParseNevraError> {
+    /// Reads what `scripts/left.sh` prints; `None` for what it would never print.
+    fn parse(text: &str) -> Option<Self> {
         let values = |key: &'static str| text.lines().filter_map(move |line| line.strip_prefix(key)?.strip_prefix(' '));
-        Ok(Self {
-            installed: values("installed").map(str::parse).collect::<Result<_, _>>()?,
-            service: values("service").next().unwrap_or_default().to_owned(),
-        })
+        let installed = values("installed").map(|package| package.parse().ok()).collect::<Option<_>>()?;
+        Some(Self { installed, service: values("service").next()?.to_owned() })
     }
 }

@@ -177,8 +177,9 @@ mod tests {
 
     #[test]
     fn places_can_be_set() {
-        let text =
-            format!("{TOMCAT}app_base=\"/srv/a'b\"\ndescriptors='/opt/tomcat/conf/Catalina/shop'\nwork='/opt/work'");
+        let text = format!(
+            "{TOMCAT}app_base=\"/srv/a'b\"\ndescriptors='/opt/tomcat/conf/Catalina/shop'\nwork='/opt/tomcat/work'"
+        );
         let layout = layouts(&text).remove(0);
         let paths: Vec<_> = layout.entries.iter().map(|e| e.path.as_str()).collect();
         let expected = [
@@ -196,7 +197,7 @@ mod tests {
         );
         let script = script(&layout, ScriptletKind::PostUninstall);
         assert!(
-            script.contains("rm -rf '/srv/a'\\''b/shop'\n") && script.contains("'/opt/work/shop@1-57'"),
+            script.contains("rm -rf '/srv/a'\\''b/shop'\n") && script.contains("'/opt/tomcat/work/shop@1-57'"),
             "{script}"
         );
     }
