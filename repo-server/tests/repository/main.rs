@@ -11,6 +11,7 @@ mod collections;
 mod crash;
 mod createrepo;
 mod engine;
+mod environment_rules;
 mod environment_views;
 mod environments;
 mod faulty;
